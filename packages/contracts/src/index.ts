@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { ContractError, type ContractErrorCode, contractErrorTable } from './errors.ts'
+
 export {
   isMlCapsuleError,
   MlCapsuleError,
@@ -13,6 +13,7 @@ export {
   type ErrorTable,
   exitCodeFor,
 } from './errors/error-table.ts'
+export { ContractError, type ContractErrorCode, contractErrorTable } from './errors.ts'
 export type { Anchor } from './plugins/anchor.ts'
 export type { Attester, EnclaveEntry, Evidence, IsolationTier } from './plugins/attestation.ts'
 export type {
@@ -26,7 +27,12 @@ export type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from
 export type { Plugin, PluginKind } from './plugins/plugin.ts'
 export type { StandardIssue, StandardResult, StandardSchema } from './plugins/standard-schema.ts'
 export type { UsageSink } from './plugins/usage-sink.ts'
-export { createRegistry, type Registry, type RegistryBuilder, type RegistryEntry } from './registry/registry.ts'
+export {
+  createRegistry,
+  type Registry,
+  type RegistryBuilder,
+  type RegistryEntry,
+} from './registry/registry.ts'
 export {
   type DType,
   dtypes,

@@ -26,12 +26,7 @@ export abstract class MlCapsuleError<Code extends string = string> extends Error
   readonly field: string | undefined
   readonly remedy: string
 
-  protected constructor(
-    table: ErrorTable,
-    code: Code,
-    detail: string,
-    options: MlCapsuleErrorOptions = {},
-  ) {
+  protected constructor(table: ErrorTable, code: Code, detail: string, options: MlCapsuleErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     const info = table[code]
     if (info === undefined) throw new TypeError(`error code ${code} is not in its table`)

@@ -6,7 +6,9 @@ type KeyOf<P extends Plugin> = `${P['kind']}:${P['name']}`
 
 /** A type that only fits when the plugin is not yet in the registry; its name is what the compiler shows. */
 type NotYetUsed<P extends Plugin, Keys extends string> =
-  KeyOf<P> extends Keys ? { readonly 'a plugin of this kind and name is already in the registry': P['name'] } : P
+  KeyOf<P> extends Keys
+    ? { readonly 'a plugin of this kind and name is already in the registry': P['name'] }
+    : P
 
 type NamesOf<Used extends Plugin, Kind extends PluginKind> = Extract<Used, { readonly kind: Kind }>['name']
 
@@ -72,9 +74,13 @@ function assertPlugin(plugin: Plugin): void {
     })
   }
   if (!Number.isSafeInteger(plugin.version) || plugin.version < 1) {
-    throw new ContractError('CONTRACT_PLUGIN_INVALID', `version of ${plugin.name} is not a positive integer`, {
-      field: 'version',
-    })
+    throw new ContractError(
+      'CONTRACT_PLUGIN_INVALID',
+      `version of ${plugin.name} is not a positive integer`,
+      {
+        field: 'version',
+      },
+    )
   }
 }
 
