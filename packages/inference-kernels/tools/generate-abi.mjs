@@ -45,11 +45,18 @@ function typescript() {
     for (const field of layout(op).fields) {
       const [type, enumName] = field.type.split(':')
       const tail = enumName ? `, enumName: '${enumName}'` : ''
-      lines.push(`      ${field.name}: { word: ${field.word}, length: ${field.length}, type: '${type}'${tail} },`)
+      lines.push(
+        `      ${field.name}: { word: ${field.word}, length: ${field.length}, type: '${type}'${tail} },`,
+      )
     }
     lines.push('    },', '  },')
   }
-  lines.push('} as const satisfies Record<string, OpRecord>', '', 'export type OpRecordName = keyof typeof opRecords', '')
+  lines.push(
+    '} as const satisfies Record<string, OpRecord>',
+    '',
+    'export type OpRecordName = keyof typeof opRecords',
+    '',
+  )
   return lines.join('\n')
 }
 
@@ -68,7 +75,8 @@ function header() {
     `#define MLC_ALIGNMENT_BYTES ${abi.alignmentBytes}`,
     '',
   ]
-  for (const [name, value] of Object.entries(abi.flags)) lines.push(`#define MLC_FLAG_${upper(name)} ${value}`)
+  for (const [name, value] of Object.entries(abi.flags))
+    lines.push(`#define MLC_FLAG_${upper(name)} ${value}`)
   lines.push('')
   for (const [name, members] of Object.entries(abi.enums)) {
     members.forEach((member, index) => {
@@ -76,10 +84,22 @@ function header() {
     })
     lines.push(`#define MLC_${upper(name)}_COUNT ${members.length}`, '')
   }
-  const types = { address: 'uint32_t', count: 'int32_t', int: 'int32_t', stride: 'int32_t', float: 'float', enum: 'int32_t' }
+  const types = {
+    address: 'uint32_t',
+    count: 'int32_t',
+    int: 'int32_t',
+    stride: 'int32_t',
+    float: 'float',
+    enum: 'int32_t',
+  }
   for (const [name, op] of Object.entries(abi.ops)) {
     const { fields, usedWordCount } = layout(op)
-    lines.push(`/* ${op.doc} */`, `#define MLC_OP_${upper(name)} ${op.opcode}`, 'typedef struct {', '  int32_t opcode;')
+    lines.push(
+      `/* ${op.doc} */`,
+      `#define MLC_OP_${upper(name)} ${op.opcode}`,
+      'typedef struct {',
+      '  int32_t opcode;',
+    )
     for (const field of fields) {
       const array = field.length > 1 ? `[${field.length}]` : ''
       lines.push(`  ${types[field.type.split(':')[0]]} ${snake(field.name)}${array};`)
@@ -96,7 +116,8 @@ const outputs = { 'src/abi.generated.ts': typescript(), 'c/src/abi.generated.h':
 for (const [path, text] of Object.entries(outputs)) {
   const file = join(root, path)
   if (process.argv.includes('--check')) {
-    if (readFileSync(file, 'utf8') !== text) throw new Error(`${path} is not current: run tools/generate-abi.mjs`)
+    if (readFileSync(file, 'utf8') !== text)
+      throw new Error(`${path} is not current: run tools/generate-abi.mjs`)
   } else {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)

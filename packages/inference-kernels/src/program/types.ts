@@ -116,7 +116,12 @@ export type ProgramStep =
       readonly output: number
       readonly permutation: readonly number[]
     }
-  | { readonly op: 'concat'; readonly inputs: readonly number[]; readonly output: number; readonly axis: number }
+  | {
+      readonly op: 'concat'
+      readonly inputs: readonly number[]
+      readonly output: number
+      readonly axis: number
+    }
   | {
       readonly op: 'slice'
       readonly input: number
