@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import '@tensorflow/tfjs-core/dist/register_all_gradients'
+import '@tensorflow/tfjs-backend-cpu'
+import * as tf from '@tensorflow/tfjs-core'
+import { installFilterGradient } from './filter-gradient.ts'
+
+/** Makes TensorFlow.js ready to train on its plain CPU backend. Call once, before any other use of it. */
+export async function prepareBackend(): Promise<void> {
+  // Silences the advice to install the native TensorFlow binding, which this example does not need.
+  tf.env().set('IS_NODE', false)
+  installFilterGradient()
+  await tf.setBackend('cpu')
+  await tf.ready()
+}
