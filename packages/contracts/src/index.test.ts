@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest'
+import * as contracts from './index.ts'
+
+test('the public surface is this list', () => {
+  expect(Object.keys(contracts).sort()).toEqual([
+    'ContractError',
+    'MlCapsuleError',
+    'assertTensor',
+    'contractErrorTable',
+    'createRegistry',
+    'defineErrorTable',
+    'dtypes',
+    'elementCount',
+    'elementSizeBytes',
+    'exitCodeFor',
+    'isMlCapsuleError',
+    'isTensorDataOf',
+    'maxRank',
+    'viewTensorData',
+  ])
+})

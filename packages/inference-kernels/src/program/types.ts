@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DType } from '@mlcapsule/contracts'
+
+/** A dimension: fixed, or the index of a symbol that is bound per query. */
+export type Dimension = number | { readonly symbol: number }
+
+/**
+ * How the bytes of a value lie. `dims` stay those of ONNX (NCHW for images); `nhwc` says that the bytes are
+ * channels-last. `panels16` and `depthwise16` are weights packed as `abi/ops.json` describes.
+ */
+export type Layout = 'row-major' | 'nhwc' | 'panels16' | 'depthwise16'
+
+/** Where a value lives. `alias` shares the bytes of another value: a reshape costs nothing. */
+export type Storage =
+  | { readonly kind: 'arena' }
+  | { readonly kind: 'weights'; readonly offsetBytes: number; readonly sizeBytes: number }
+  | { readonly kind: 'alias'; readonly of: number }
+
+export interface ProgramValue {
+  readonly dtype: DType
+  readonly dims: readonly Dimension[]
+  readonly layout: Layout
+  readonly storage: Storage
+}
+
+/** Applied to each element as a step writes it. `clamp`: alpha = min, beta = max. `leakyrelu`: alpha = slope. */
+export interface Activation {
+  readonly kind: 'none' | 'clamp' | 'sigmoid' | 'tanh' | 'hardswish' | 'leakyrelu' | 'silu' | 'gelu'
+  readonly alpha: number
+  readonly beta: number
+}
+
+type Pair = readonly [height: number, width: number]
+type Pads = readonly [top: number, left: number, bottom: number, right: number]
+
+/** Operands are indices into `Program.values`; sizes come from the values' dims when the program is bound. */
+export type ProgramStep =
+  | {
+      readonly op: 'conv2d'
+      readonly input: number
+      /** `panels16`, dims [outC, inC/groups, kH, kW] */
+      readonly weights: number
+      readonly bias: number | null
+      /** Same dims and layout as the output; added before the activation. */
+      readonly residual: number | null
+      readonly output: number
+      readonly strides: Pair
+      readonly pads: Pads
+      readonly dilations: Pair
+      readonly groups: number
+      readonly activation: Activation
+    }
+  | {
+      readonly op: 'depthwiseConv2d'
+      readonly input: number
+      /** `depthwise16`, dims [C, 1, kH, kW] */
+      readonly weights: number
+      readonly bias: number | null
+      readonly output: number
+      readonly strides: Pair
+      readonly pads: Pads
+      readonly dilations: Pair
+      readonly activation: Activation
+    }
+  | {
+      /** input [..., K] row-major × weights `panels16`, dims [K, N] → output [..., N] */
+      readonly op: 'dense'
+      readonly input: number
+      readonly weights: number
+      readonly bias: number | null
+      readonly residual: number | null
+      readonly output: number
+      readonly activation: Activation
+    }
+  | { readonly op: 'matmul'; readonly a: number; readonly b: number; readonly output: number }
+  | {
+      /** Ends that do not fit are cut off; `pads` already hold what `ceil_mode` adds. */
+      readonly op: 'pool2d'
+      readonly input: number
+      readonly output: number
+      readonly pool: 'max' | 'average'
+      readonly kernel: Pair
+      readonly strides: Pair
+      readonly pads: Pads
+      readonly dilations: Pair
+      readonly countIncludePad: boolean
+    }
+  | {
+      readonly op: 'unary'
+      readonly input: number
+      readonly output: number
+      readonly unary: UnaryKind
+      readonly alpha: number
+      readonly beta: number
+    }
+  | {
+      readonly op: 'binary'
+      readonly a: number
+      readonly b: number
+      readonly output: number
+      readonly binary: BinaryKind
+      readonly activation: Activation
+    }
+  | {
+      /** `axis` counts in the physical order of the value's layout. */
+      readonly op: 'softmax'
+      readonly input: number
+      readonly output: number
+      readonly axis: number
+      readonly softmax: 'softmax' | 'logsoftmax'
+    }
+  | {
+      /** Output dimension i is input dimension permutation[i], in logical dims; also converts between layouts. */
+      readonly op: 'transpose'
+      readonly input: number
+      readonly output: number
+      readonly permutation: readonly number[]
+    }
+  | {
+      readonly op: 'concat'
+      readonly inputs: readonly number[]
+      readonly output: number
+      readonly axis: number
+    }
+  | {
+      readonly op: 'slice'
+      readonly input: number
+      readonly output: number
+      readonly starts: readonly number[]
+      readonly steps: readonly number[]
+    }
+  | {
+      /** Constant padding; `before` has one entry per logical dimension, the rest follows from the dims. */
+      readonly op: 'pad'
+      readonly input: number
+      readonly output: number
+      readonly before: readonly number[]
+      readonly value: number
+    }
+  | { readonly op: 'expand'; readonly input: number; readonly output: number }
+
+export type UnaryKind =
+  | 'identity'
+  | 'relu'
+  | 'clamp'
+  | 'leakyrelu'
+  | 'sigmoid'
+  | 'tanh'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'neg'
+  | 'abs'
+  | 'erf'
+  | 'reciprocal'
+  | 'hardsigmoid'
+  | 'hardswish'
+  | 'elu'
+  | 'softplus'
+  | 'floor'
+  | 'ceil'
+
+export type BinaryKind = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'pow' | 'prelu'
+
+export interface ProgramPort {
+  readonly name: string
+  readonly value: number
+}
+
+/**
+ * A model as a flat list of steps in the order in which they run. Inputs and outputs are row-major arena values.
+ * Holds no names but those of inputs, outputs and symbols.
+ */
+export interface Program {
+  readonly symbols: readonly string[]
+  readonly values: readonly ProgramValue[]
+  readonly steps: readonly ProgramStep[]
+  readonly inputs: readonly ProgramPort[]
+  readonly outputs: readonly ProgramPort[]
+  readonly weightsSizeBytes: number
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+// Every task of the repository starts here: `npm run <task>` or `node tools/run.mjs <task>`. It needs Node 20 or newer
+// and npm; it brings the Node, the package manager and the packages that the task itself runs with.
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { check, lint, typecheck } from './runner/checks.mjs'
+import { clean } from './runner/clean.mjs'
+import { root } from './runner/environment.mjs'
+import { run } from './runner/exec.mjs'
+import { setup } from './runner/setup.mjs'
+import { test } from './runner/test.mjs'
+import { workspacePackages } from './runner/workspace.mjs'
+
+/**
+ * A task runs its steps in order and stops at the first that fails.
+ * `turbo`: a script that packages may have, run in all that have it; `node`: a file of ours; `run`: a function here.
+ * Arguments after `--` go to the last step.
+ */
+const tasks = {
+  setup: { about: 'install the pinned toolchain and all packages', steps: [] },
+  test: { about: 'check and test everything; the last line is the count', steps: [{ run: test }] },
+  demo: {
+    about: 'build, then run the demonstration',
+    steps: [{ turbo: 'build' }, { node: 'examples/demo/main.mjs' }],
+  },
+  build: { about: 'build every package', steps: [{ turbo: 'build' }] },
+  typecheck: { about: 'check the types of everything, from source', steps: [{ run: typecheck }] },
+  lint: { about: 'check style, layers and words', steps: [{ run: lint }] },
+  format: {
+    about: 'write the style that lint asks for',
+    steps: [{ node: 'node_modules/@biomejs/biome/bin/biome', args: ['check', '--write', '.'] }],
+  },
+  check: { about: 'lint, types, and generated files current', steps: [{ run: check }] },
+  'enclave:build': { about: 'build the measured program', steps: [{ turbo: 'enclave:build' }] },
+  'enclave:measure': {
+    about: 'print what the measured program consists of',
+    steps: [{ turbo: 'enclave:measure' }],
+  },
+  'kernels:build': { about: 'compile the C kernels', steps: [{ turbo: 'kernels:build' }] },
+  fuzz: { about: 'run the long fuzzers', steps: [{ turbo: 'fuzz' }] },
+  bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
+  clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
+}
+
+async function runTurbo(script, args, { node, env }) {
+  if (!workspacePackages().some((it) => it.manifest.scripts?.[script] !== undefined)) {
+    throw new Error(
+      `no package has a script named ${script} yet: add one to the package.json that should have it`,
+    )
+  }
+  const turbo = join(root, 'node_modules', 'turbo', 'bin', 'turbo')
+  const flags = ['--ui=stream', '--output-logs=new-only', `--concurrency=${availableParallelism()}`]
+  const result = await run(node, [turbo, 'run', script, ...flags, ...args], { env, show: true })
+  return result.code
+}
+
+async function runNode(file, args, { node, env }) {
+  if (!existsSync(join(root, file))) throw new Error(`${file} is missing: this task has nothing to run`)
+  return (await run(node, [join(root, file), ...args], { env, show: true })).code
+}
+
+async function runStep(step, args, tools) {
+  if (step.run !== undefined) return step.run(tools, args)
+  if (step.turbo !== undefined) return runTurbo(step.turbo, args, tools)
+  return runNode(step.node, [...(step.args ?? []), ...args], tools)
+}
+
+function usage() {
+  const width = Math.max(...Object.keys(tasks).map((name) => name.length))
+  const lines = Object.entries(tasks).map(([name, task]) => `  ${name.padEnd(width)}  ${task.about}`)
+  return ['usage: npm run <task> [-- arguments]', '', ...lines, ''].join('\n')
+}
+
+async function main([name, ...rest]) {
+  const task = Object.hasOwn(tasks, name ?? '') ? tasks[name] : undefined
+  if (task === undefined) {
+    if (name !== undefined) process.stderr.write(`unknown task: ${name}\n\n`)
+    process.stderr.write(usage())
+    return 2
+  }
+  const args = rest[0] === '--' ? rest.slice(1) : rest
+  const tools = await setup()
+  if (name === 'setup') process.stdout.write(`setup: ready, with Node ${tools.env.MLCAPSULE_NODE_VERSION}\n`)
+  for (const [index, step] of task.steps.entries()) {
+    const code = await runStep(step, index === task.steps.length - 1 ? args : [], tools)
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`error: ${error.message}\n`)
+  process.exitCode = 1
+}
