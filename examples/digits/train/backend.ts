@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import '@tensorflow/tfjs-core/dist/register_all_gradients'
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { installFilterGradient } from './filter-gradient.ts'

@@ -91,7 +91,8 @@ function readHeader(bytes: Uint8Array, field: string, magic: number, rank: numbe
 }
 
 function readGzip(path: string): Uint8Array {
-  if (!existsSync(path)) throw new DigitsError('DIGITS_DATASET_MISSING', `no file at ${path}`, { field: 'path' })
+  if (!existsSync(path))
+    throw new DigitsError('DIGITS_DATASET_MISSING', `no file at ${path}`, { field: 'path' })
   try {
     return gunzipSync(readFileSync(path), { maxOutputLength: largestFileSizeBytes })
   } catch (cause) {

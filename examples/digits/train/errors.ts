@@ -18,6 +18,11 @@ export const digitsErrorTable = defineErrorTable({
     meaning: 'A file of trained weights is not one of this network.',
     remedy: 'Train again: npm run digits:train.',
   },
+  DIGITS_MODEL_UNEXPECTED: {
+    kind: 'input',
+    meaning: 'The ONNX file is not one that this example wrote.',
+    remedy: 'Write it again: npm run digits:train.',
+  },
   DIGITS_GOAL_MISSED: {
     kind: 'refused',
     meaning: 'Training ended with a model that is not good enough to be published.',

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { copyInto } from './augment.ts'
 import { classCount, type DigitSet, imagePixelCount } from './dataset.ts'
-import { batchShape, forward } from './network.ts'
+import { batchShape, forward, type Parameters } from './network.ts'
 
 /** How well a network does on a set it was not trained on. */
 export interface Evaluation {
@@ -15,7 +15,8 @@ export interface Evaluation {
 const batchCount = 100
 
 /** Runs every image of `set` through the network, unaugmented. */
-export function evaluate(weights: readonly tf.Tensor[], set: DigitSet): Evaluation {
+export function evaluate(parameters: Parameters, set: DigitSet): Evaluation {
+  const weights = parameters.map(({ shape, values }) => tf.tensor(values, [...shape]))
   let correctCount = 0
   let lossSum = 0
   for (let from = 0; from < set.count; from += batchCount) {
@@ -30,6 +31,7 @@ export function evaluate(weights: readonly tf.Tensor[], set: DigitSet): Evaluati
       lossSum += Math.log(partition) + highest - (scores[label] as number)
     }
   }
+  tf.dispose(weights)
   return { imageCount: set.count, correctCount, loss: lossSum / set.count }
 }
 

@@ -13,7 +13,7 @@ export function installFilterGradient(): void {
     kernelName: tf.Conv2DBackpropFilter,
     backendName: 'cpu',
     kernelFunc: ({ inputs, attrs, backend }) => {
-      const { x, dy } = inputs as tf.Conv2DBackpropFilterInputs
+      const { x, dy } = inputs as unknown as { x: tf.TensorInfo; dy: tf.TensorInfo }
       const { strides, pad, dimRoundingMode, filterShape } = attrs as unknown as tf.Conv2DBackpropFilterAttrs
       const info = tf.backend_util.computeConv2DInfo(
         x.shape as [number, number, number, number],

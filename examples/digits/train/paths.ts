@@ -11,6 +11,7 @@ export interface DigitsPaths {
   readonly model: string
   readonly labels: string
   readonly metrics: string
+  readonly card: string
   readonly samples: string
 }
 
@@ -23,6 +24,7 @@ export function digitsPaths(exampleFolder: string): DigitsPaths {
     model: join(exampleFolder, 'model', 'digits.onnx'),
     labels: join(exampleFolder, 'model', 'labels.txt'),
     metrics: join(exampleFolder, 'model', 'metrics.json'),
+    card: join(exampleFolder, 'MODEL_CARD.md'),
     samples: join(exampleFolder, 'samples'),
   }
 }

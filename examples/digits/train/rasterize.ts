@@ -35,13 +35,23 @@ export function drawGlyph(glyph: Glyph, hand: Hand): Uint8Array {
 
 /** A curve through all points of a stroke (uniform Catmull-Rom spline), as a polyline. */
 function smooth(stroke: PenStroke): PathPoint[] {
-  const at = (index: number): PathPoint => stroke[Math.max(0, Math.min(index, stroke.length - 1))] as PathPoint
+  const at = (index: number): PathPoint =>
+    stroke[Math.max(0, Math.min(index, stroke.length - 1))] as PathPoint
   const points: PathPoint[] = []
   for (let index = 0; index + 1 < stroke.length; index++) {
     const near = [at(index - 1), at(index), at(index + 1), at(index + 2)] as const
     for (let piece = 0; piece < piecesPerCurve; piece++) {
       const share = piece / piecesPerCurve
-      points.push([spline(near.map(([x]) => x), share), spline(near.map(([, y]) => y), share)])
+      points.push([
+        spline(
+          near.map(([x]) => x),
+          share,
+        ),
+        spline(
+          near.map(([, y]) => y),
+          share,
+        ),
+      ])
     }
   }
   points.push(at(stroke.length - 1))

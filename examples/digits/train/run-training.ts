@@ -25,7 +25,9 @@ export interface RunRecord {
 export async function runTraining(paths: DigitsPaths, print: (line: string) => void): Promise<void> {
   const folder = findMnistFolder(paths.repositoryRoot)
   if (folder === undefined) {
-    throw new DigitsError('DIGITS_DATASET_MISSING', 'no datasets/mnist folder', { field: 'MLCAPSULE_SHARED_DIR' })
+    throw new DigitsError('DIGITS_DATASET_MISSING', 'no datasets/mnist folder', {
+      field: 'MLCAPSULE_SHARED_DIR',
+    })
   }
   const set = readDigitSet(folder, 'train10k')
   const options = defaultTrainingOptions

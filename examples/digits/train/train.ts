@@ -100,12 +100,7 @@ export function train(
       shape,
       values: Float32Array.from(averages[index] as Float32Array),
     }))
-    const evaluation = tf.tidy(() =>
-      evaluate(
-        parameters.map(({ shape, values }) => tf.tensor(values, [...shape])),
-        heldOut,
-      ),
-    )
+    const evaluation = evaluate(parameters, heldOut)
     const isBest = best === undefined || isBetter(evaluation, best)
     if (isBest) best = evaluation
     onEpoch({
