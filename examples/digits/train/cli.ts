@@ -17,7 +17,9 @@ await build({
   conditions: ['@mlcapsule/source'],
   // The packages' lists of side effects would drop the registration of gradients and kernels.
   ignoreAnnotations: true,
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 const { main } = (await import(pathToFileURL(bundle).href)) as typeof import('./main.ts')

@@ -12,7 +12,11 @@ import { openOnnx } from './run-onnx.ts'
 beforeAll(prepareBackend)
 
 test('transpose moves each element to its new place', () => {
-  const source = { name: 't', shape: [2, 3, 4], values: Float32Array.from({ length: 24 }, (_, index) => index) }
+  const source = {
+    name: 't',
+    shape: [2, 3, 4],
+    values: Float32Array.from({ length: 24 }, (_, index) => index),
+  }
   const { shape, values } = transpose(source, [2, 0, 1])
   expect(shape).toEqual([4, 2, 3])
   for (let a = 0; a < 4; a++) {

@@ -29,7 +29,8 @@ const opsetVersion = 13n
  * first dense layer from the order row, column, channel to channel, row, column.
  */
 export function encodeOnnx(parameters: Parameters): Uint8Array {
-  const get = (name: string): Parameter => parameters.find((parameter) => parameter.name === name) as Parameter
+  const get = (name: string): Parameter =>
+    parameters.find((parameter) => parameter.name === name) as Parameter
   const model = create(ModelProtoSchema, {
     irVersion,
     opsetImport: [{ domain: '', version: opsetVersion }],

@@ -49,9 +49,11 @@ export function renderFigures(metrics: Metrics): string {
         `seed ${metrics.seed}, ${number(metrics.trainingSeconds)} s on one core`,
     ],
   ]
-  return ['| figure | value |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join(
-    '\n',
-  )
+  return [
+    '| figure | value |',
+    '| --- | --- |',
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+  ].join('\n')
 }
 
 /** Puts the figures into the card, between its two marker lines; the rest stays as it is. */

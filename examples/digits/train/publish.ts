@@ -47,7 +47,9 @@ export function writeSamples(paths: DigitsPaths): void {
 export function publish(paths: DigitsPaths, print: (line: string) => void): void {
   const folder = findMnistFolder(paths.repositoryRoot)
   if (folder === undefined) {
-    throw new DigitsError('DIGITS_DATASET_MISSING', 'no datasets/mnist folder', { field: 'MLCAPSULE_SHARED_DIR' })
+    throw new DigitsError('DIGITS_DATASET_MISSING', 'no datasets/mnist folder', {
+      field: 'MLCAPSULE_SHARED_DIR',
+    })
   }
   const file = encodeOnnx(readParameters(paths.checkpoint))
   const { bestEpoch, ...record } = JSON.parse(readFileSync(paths.runRecord, 'utf8')) as RunRecord

@@ -25,7 +25,9 @@ export function openOnnx(file: Uint8Array): DigitsModel {
   for (const { name, dims, rawData } of graph?.initializer ?? []) {
     const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength)
     const shape = dims.map(Number)
-    const data = Float32Array.from({ length: elementCount(shape) }, (_, index) => view.getFloat32(index * 4, true))
+    const data = Float32Array.from({ length: elementCount(shape) }, (_, index) =>
+      view.getFloat32(index * 4, true),
+    )
     constants.set(name, { shape, data })
   }
   return (image) => {

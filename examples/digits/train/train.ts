@@ -64,9 +64,7 @@ export function train(
   const stepCount = batchesPerEpoch * options.epochCount
 
   const initial = initialParameters(options.seed)
-  const weights = initial.map(({ name, shape, values }) =>
-    tf.variable(tf.tensor(values, [...shape]), true, name),
-  )
+  const weights = initial.map(({ shape, values }) => tf.variable(tf.tensor(values, [...shape])))
   const averages = initial.map(({ values }) => Float32Array.from(values))
   const optimizer = new ScheduledAdam(options.highestLearningRate, 0.9, 0.999)
   const shuffling = createRandomStream(options.seed, 'order of the images')
@@ -112,6 +110,8 @@ export function train(
       parameters,
     })
   }
+  tf.dispose(weights)
+  optimizer.dispose()
 }
 
 function learningRateAt(step: number, stepCount: number, warmUpCount: number, highest: number): number {
