@@ -74,25 +74,27 @@ function convolve({ shape, data }: Values, weight: Values, bias: Values): Values
   const [outChannels = 0, , kernelHeight = 0, kernelWidth = 0] = weight.shape
   const outHeight = height - kernelHeight + 1
   const outWidth = width - kernelWidth + 1
-  const result = new Float32Array(outChannels * outHeight * outWidth)
+  const planeCount = outHeight * outWidth
+  const sums = new Float64Array(outChannels * planeCount)
+  let weightAt = 0
   for (let out = 0; out < outChannels; out++) {
-    for (let row = 0; row < outHeight; row++) {
-      for (let column = 0; column < outWidth; column++) {
-        let sum = bias.data[out] as number
-        let weightAt = out * channels * kernelHeight * kernelWidth
-        for (let channel = 0; channel < channels; channel++) {
-          for (let y = 0; y < kernelHeight; y++) {
-            const from = (channel * height + row + y) * width + column
-            for (let x = 0; x < kernelWidth; x++) {
-              sum += (data[from + x] as number) * (weight.data[weightAt++] as number)
+    const plane = sums.subarray(out * planeCount, (out + 1) * planeCount).fill(bias.data[out] as number)
+    for (let channel = 0; channel < channels; channel++) {
+      for (let y = 0; y < kernelHeight; y++) {
+        for (let x = 0; x < kernelWidth; x++) {
+          const factor = weight.data[weightAt++] as number
+          for (let row = 0; row < outHeight; row++) {
+            const from = (channel * height + row + y) * width + x
+            const to = row * outWidth
+            for (let column = 0; column < outWidth; column++) {
+              plane[to + column] = (plane[to + column] as number) + factor * (data[from + column] as number)
             }
           }
         }
-        result[(out * outHeight + row) * outWidth + column] = sum
       }
     }
   }
-  return { shape: [1, outChannels, outHeight, outWidth], data: result }
+  return { shape: [1, outChannels, outHeight, outWidth], data: Float32Array.from(sums) }
 }
 
 function poolHalf({ shape, data }: Values): Values {
