@@ -3,6 +3,7 @@
 #ifndef MLC_TEST_H
 #define MLC_TEST_H
 
+#define _POSIX_C_SOURCE 200112L /* posix_memalign */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
