@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest'
+import * as crypto from './index.ts'
+import * as node from './node/index.ts'
+
+test('the public surface', () => {
+  expect(Object.keys(crypto).sort()).toMatchInlineSnapshot(`
+    [
+      "CryptoError",
+      "Secret",
+      "aeadNonceSizeBytes",
+      "aeadTagSizeBytes",
+      "assertKeyPair",
+      "cborMaxDepth",
+      "concatBytes",
+      "createSha256",
+      "cryptoErrorTable",
+      "cryptoReady",
+      "decodeCbor",
+      "deriveCommitment",
+      "deriveSubkey",
+      "domain",
+      "encodeCbor",
+      "equalBytes",
+      "expose",
+      "fromBase64Url",
+      "fromHex",
+      "generateReleaseKeyPair",
+      "generateSigningKeyPair",
+      "hkdfExtract",
+      "hmacSha256",
+      "jwsMaxSizeBytes",
+      "keyThumbprint",
+      "keyThumbprintBytes",
+      "labeledHash",
+      "openAead",
+      "openAeadInto",
+      "openKeyRelease",
+      "publicKeySizeBytes",
+      "randomBytes",
+      "releaseKeyPairFrom",
+      "releaseKeySizeBytes",
+      "sealAead",
+      "sealKeyRelease",
+      "secretSizesBytes",
+      "sha256",
+      "sha256Async",
+      "sha384",
+      "sha512",
+      "signDetached",
+      "signJws",
+      "signatureSizeBytes",
+      "signingKeyPairFrom",
+      "toBase64Url",
+      "toHex",
+      "uint32Bytes",
+      "uint64Bytes",
+      "unsharedBytes",
+      "utf8Bytes",
+      "verifyDetached",
+      "verifyJws",
+      "webCryptoAead",
+      "wipe",
+    ]
+  `)
+  expect(Object.keys(node)).toEqual(['nodeAead'])
+})
