@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the N-API addon into native/build/<platform>-<arch>/. Without a compiler it says so in one line and ends well:
 // the wasm kernels do the same work, slower.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compileAll, findCompiler, run } from './compile.mjs'
@@ -41,7 +41,7 @@ export function buildNative(compiler, headers, outputFolder) {
     const output = join(outputFolder, addonName)
     const next = `${output}.${process.pid}`
     // Renamed into place: a process that has the old file mapped keeps it.
-    run('cp', [built, next])
+    copyFileSync(built, next)
     renameSync(next, output)
     return output
   } finally {

@@ -126,7 +126,7 @@ static const mlc_kernel_set *kernel_set(napi_env env, napi_value name) {
 static napi_value create(napi_env env, napi_callback_info info) {
   napi_value values[3], handle = NULL, null = NULL;
   double size, threads;
-  if (!arguments(env, info, 3, values) || !integer(env, values[0], 0, 4294967296.0, &size) ||
+  if (!arguments(env, info, 3, values) || !integer(env, values[0], 1, 4294967296.0, &size) ||
       !integer(env, values[1], 1, MLC_POOL_MAX_WORKERS, &threads)) {
     return NULL;
   }
