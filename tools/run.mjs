@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { check, lint, typecheck } from './runner/checks.mjs'
 import { clean } from './runner/clean.mjs'
-import { root } from './runner/environment.mjs'
+import { root, sourceCondition } from './runner/environment.mjs'
 import { run } from './runner/exec.mjs'
 import { setup } from './runner/setup.mjs'
 import { test } from './runner/test.mjs'
@@ -39,7 +39,22 @@ const tasks = {
     steps: [{ turbo: 'enclave:measure' }],
   },
   'kernels:build': { about: 'compile the C kernels', steps: [{ turbo: 'kernels:build' }] },
-  fuzz: { about: 'run the long fuzzers', steps: [{ turbo: 'fuzz' }] },
+  'errors:doc': {
+    about: 'write docs/reference/errors.md from the error tables',
+    steps: [{ node: 'tools/errors-doc.mjs' }],
+  },
+  'digits:train': {
+    about: 'train the example network anew, or work on its files',
+    steps: [{ node: 'examples/digits/train/cli.ts' }],
+  },
+  changeset: {
+    about: 'describe a change for the changelogs',
+    steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],
+  },
+  fuzz: {
+    about: 'run the long fuzzers of all packages, or of those named',
+    steps: [{ turbo: 'build' }, { node: 'tools/fuzz.mjs' }],
+  },
   bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
 }
@@ -58,7 +73,7 @@ async function runTurbo(script, args, { node, env }) {
 
 async function runNode(file, args, { node, env }) {
   if (!existsSync(join(root, file))) throw new Error(`${file} is missing: this task has nothing to run`)
-  return (await run(node, [join(root, file), ...args], { env, show: true })).code
+  return (await run(node, [sourceCondition, join(root, file), ...args], { env, show: true })).code
 }
 
 async function runStep(step, args, tools) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from './environment.mjs'
+import { root, sourceCondition } from './environment.mjs'
 import { run, seconds } from './exec.mjs'
 
 const biome = {
@@ -33,7 +33,7 @@ async function runChecks(checks, { node, env }) {
   let failedCount = 0
   for (const { name, file, args } of checks) {
     const startedAtMs = performance.now()
-    const result = await run(node, [join(root, file), ...args], { env })
+    const result = await run(node, [sourceCondition, join(root, file), ...args], { env })
     process.stdout.write(`check: ${name}: ${result.code === 0 ? 'ok' : 'FAILED'} (${seconds(startedAtMs)})\n`)
     if (result.code !== 0) {
       failedCount++

