@@ -87,7 +87,8 @@ function asOption<Result>(field: string, act: () => Result): Result {
       throw new CapsuleFormatError('CAPSULE_OPTIONS_INVALID', cause.message, { field: at, cause })
     }
     // TypeError: a caller without types left a field out.
-    if (cause instanceof CryptoError || cause instanceof TypeError) throw invalidOption(field, cause.message, cause)
+    if (cause instanceof CryptoError || cause instanceof TypeError)
+      throw invalidOption(field, cause.message, cause)
     throw cause
   }
 }
