@@ -16,6 +16,7 @@ const generators = [
   'tools/errors-doc.mjs',
   'packages/inference-kernels/tools/generate-abi.mjs',
   'packages/inference-kernels/tools/build-wasm.mjs',
+  'packages/model-graph/tools/generate-onnx-proto.mjs',
 ]
 
 /** Our own checks: every tools/check-*.mjs. */
@@ -41,7 +42,8 @@ async function runChecks(checks, { node, env }) {
     process.stdout.write(`check: ${name}: ${result.code === 0 ? 'ok' : 'FAILED'} (${seconds(startedAtMs)})\n`)
     if (result.code !== 0) failedCount++
     // A check may also say what it could not compare here: shown like any skipped test.
-    const shown = result.code === 0 ? result.output.match(/^.*\bNOT\b.*$/gm)?.join('\n') : result.output.trimEnd()
+    const shown =
+      result.code === 0 ? result.output.match(/^.*\bNOT\b.*$/gm)?.join('\n') : result.output.trimEnd()
     if (shown) process.stdout.write(`${shown}\n`)
   }
   return failedCount
