@@ -2,11 +2,27 @@
 // Builds the N-API addon into native/build/<platform>-<arch>/, where sources, flags or compiler have changed. Without a
 // compiler it says so in one line and ends well: the wasm kernels do the same work, slower.
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compileAll, findCompiler, run, versionOf } from './compile.mjs'
-import { allSourceFiles, bindingSourceFiles, commonFlags, digestFiles, packageRoot, sourcesOf } from './kernel-sources.mjs'
+import {
+  allSourceFiles,
+  bindingSourceFiles,
+  commonFlags,
+  digestFiles,
+  packageRoot,
+  sourcesOf,
+} from './kernel-sources.mjs'
 
 export const addonName = 'mlcapsule-kernels.node'
 export const addonFolder = join(packageRoot, `native/build/${process.platform}-${process.arch}`)
