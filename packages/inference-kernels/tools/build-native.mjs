@@ -68,17 +68,6 @@ export async function buildNative({ force = false } = {}) {
   if (compiler === undefined)
     return 'native kernels: not built, no C compiler here (install gcc or clang); the wasm kernels are used'
   const headers = findNodeHeaders()
-<<<<<<< HEAD
-  if (compiler === undefined) {
-    console.log(
-      'native kernels: not built, no C compiler here (install gcc or clang); the wasm kernels are used',
-    )
-  } else if (headers === undefined) {
-    console.log('native kernels: not built, node_api.h is not beside this Node; set MLCAPSULE_NODE_HEADERS')
-  } else {
-    console.log(`native kernels: ${buildNative(compiler, headers, addonFolder)}`)
-  }
-=======
   if (headers === undefined)
     return 'native kernels: not built, node_api.h is not beside this Node; set MLCAPSULE_NODE_HEADERS'
   const digest = createHash('sha256')
@@ -98,5 +87,4 @@ export async function buildNative({ force = false } = {}) {
 
 if (process.argv[1] === import.meta.filename) {
   console.log(await buildNative({ force: process.argv.includes('--force') }))
->>>>>>> ckernels
 }

@@ -70,22 +70,14 @@ export async function checkWasm(compiler) {
   const lines = ['kernels.wasm: sources, record and bundled copy agree']
   if (compiler === undefined)
     return [...lines, 'kernels.wasm: bytes NOT compared: no clang with a wasm32 target here']
-<<<<<<< HEAD
-  const version = versionOf(compiler)
-=======
   const version = await versionOf(compiler)
->>>>>>> ckernels
   if (version !== record.compiler) {
     return [
       ...lines,
       `kernels.wasm: bytes NOT compared: built with "${record.compiler}", here is "${version}"`,
     ]
   }
-<<<<<<< HEAD
-  if (!buildWasm(compiler).equals(bytes))
-=======
   if (!(await buildWasm(compiler)).equals(bytes))
->>>>>>> ckernels
     throw new Error(`prebuilt/kernels.wasm differs from a rebuild: ${rebuild}`)
   return [...lines, 'kernels.wasm: a rebuild gives the same bytes']
 }
@@ -116,11 +108,6 @@ if (process.argv[1] === import.meta.filename) {
   if (!process.argv.includes('--check') && compiler === undefined) {
     throw new Error('no clang found: install clang-22 and lld-22, or set MLCAPSULE_WASM_CC')
   }
-<<<<<<< HEAD
-  for (const line of process.argv.includes('--check') ? checkWasm(compiler) : write(compiler))
-    console.log(line)
-=======
   const lines = await (process.argv.includes('--check') ? checkWasm(compiler) : write(compiler))
   for (const line of lines) console.log(line)
->>>>>>> ckernels
 }
