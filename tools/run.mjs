@@ -43,12 +43,18 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
-  'digits:train': { about: 'train the example network anew', steps: [{ turbo: 'train' }] },
+  'digits:train': {
+    about: 'train the example network anew, or work on its files',
+    steps: [{ node: 'examples/digits/train/cli.ts' }],
+  },
   changeset: {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],
   },
-  fuzz: { about: 'run the long fuzzers', steps: [{ turbo: 'fuzz' }] },
+  fuzz: {
+    about: 'run the long fuzzers of all packages, or of those named',
+    steps: [{ turbo: 'build' }, { node: 'tools/fuzz.mjs' }],
+  },
   bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
 }
