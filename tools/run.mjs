@@ -43,7 +43,10 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
-  'digits:train': { about: 'train the example network anew', steps: [{ turbo: 'train' }] },
+  'digits:train': {
+    about: 'train the example network anew, or work on its files',
+    steps: [{ node: 'examples/digits/train/cli.ts' }],
+  },
   changeset: {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],
