@@ -1,2 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export {
+  assertChallengeTime,
+  type Challenge,
+  type ChallengeClaims,
+  type CreateChallengeInput,
+  challengeMaxLifetimeSeconds,
+  challengeTyp,
+  clockSkewSeconds,
+  createChallenge,
+  readChallenge,
+  tokenHash,
+  type VerifyChallengeOptions,
+  verifyChallenge,
+} from './activation/challenge.ts'
+export {
+  type ActivationDecision,
+  type ChallengeRecord,
+  type DecideActivationInput,
+  decideActivation,
+} from './activation/decide.ts'
+export {
+  type OpenReleaseInput,
+  openRelease,
+  type ReleasedKeys,
+  releaseInfo,
+  type SealReleaseInput,
+  sealRelease,
+} from './activation/release.ts'
+export {
+  type ActivationRequest,
+  activationReportData,
+  type CreateRequestInput,
+  createRequest,
+  type EnclaveStatement,
+  evidenceMaxSizeBytes,
+  requestTyp,
+  verifyRequest,
+} from './activation/request.ts'
+export {
+  type ActivationResponse,
+  type CreateResponseInput,
+  createResponse,
+  responseTyp,
+  type VerifyResponseOptions,
+  verifyResponse,
+} from './activation/response.ts'
+export { authorityKeys } from './activation/signer.ts'
+export { decodeTokenFile, encodeTokenFile } from './activation/token-file.ts'
+export { type AppraisalInput, appraise } from './appraise/appraise.ts'
+export {
+  type AcceptedAttestation,
+  type AttestationResult,
+  type RefusalReason,
+  type RefusedAttestation,
+  refusalError,
+  requireAccepted,
+} from './appraise/result.ts'
+export { AttestationError, type AttestationErrorCode, attestationErrorTable } from './errors.ts'
+export {
+  type EvidenceVerifier,
+  type RootKind,
+  type TrustStore,
+  type VerifiedEvidence,
+  type VerifyContext,
+  type VerifyEvidenceInput,
+  verifyEvidence,
+} from './evidence/verifier.ts'
+export { type EnclaveManifest, manifestDigest, parseManifest } from './manifest/manifest.ts'
+export { type AttestationPolicy, admitTrustStores, parsePolicy } from './policy/policy.ts'
+export { type ManifestReference, matchesReference } from './policy/references.ts'
+export {
+  anchorDescriptorMaxSizeBytes,
+  buildReportClaims,
+  type ReportClaims,
+  type ReportPurpose,
+  readReportClaims,
+  reportData,
+  reportPurposes,
+  tpmQualifyingData,
+} from './report/claims.ts'

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toHex } from '@mlcapsule/crypto'
+import { describe, expect, test } from 'vitest'
+import { manifest, nowMs, policy, policyJson } from '../../testdata/world.ts'
+import type { VerifiedEvidence } from '../evidence/verifier.ts'
+import { manifestDigest } from '../manifest/manifest.ts'
+import { parsePolicy } from '../policy/policy.ts'
+import { type AppraisalInput, appraise } from './appraise.ts'
+import { requireAccepted } from './result.ts'
+
+const simulated: VerifiedEvidence = {
+  platform: 'simulated',
+  rootKind: 'simulated',
+  tier: 'none',
+  root: 'ab'.repeat(32),
+  manifestSha384: manifestDigest(manifest),
+  debug: false,
+  tcbStatus: 'none',
+}
+const hardware: VerifiedEvidence = {
+  ...simulated,
+  platform: 'dcap',
+  rootKind: 'hardware',
+  tier: 'sgx',
+  tcbStatus: 'UpToDate',
+}
+const input: AppraisalInput = {
+  nowMs,
+  nonceIssuedAtMs: nowMs - 10_000,
+  manifest,
+  capsuleMinimumTier: 'none',
+}
+const production = { ...policyJson, allowUnattested: [], tcbStatuses: ['UpToDate'] }
+
+const codes = (evidence: VerifiedEvidence, changes: object, more: Partial<AppraisalInput> = {}) => {
+  const result = appraise(evidence, parsePolicy({ ...policyJson, ...changes }), { ...input, ...more })
+  return result.status === 'accepted' ? 'accepted' : result.reasons.map((it) => it.code)
+}
+
+describe('appraise', () => {
+  test('an unattested entry that the policy names is accepted at tier none, and marked', () => {
+    expect(appraise(simulated, policy, input)).toEqual({
+      status: 'accepted',
+      policy: 'development',
+      platform: 'simulated',
+      tier: 'none',
+      entry: 'worker',
+      unattested: true,
+      manifestSha384: toHex(manifestDigest(manifest)),
+      tcbStatus: 'none',
+    })
+  })
+
+  test('hardware evidence is accepted by a production policy', () => {
+    expect(appraise(hardware, parsePolicy(production), input)).toMatchObject({
+      status: 'accepted',
+      tier: 'sgx',
+      unattested: false,
+    })
+  })
+
+  test.each<[string, VerifiedEvidence, object, Partial<AppraisalInput>, unknown]>([
+    [
+      'another entry than named',
+      simulated,
+      { allowUnattested: ['process'] },
+      {},
+      ['ATTESTATION_TIER_TOO_LOW'],
+    ],
+    [
+      'an entry not named, tier none asked',
+      simulated,
+      { allowUnattested: ['vm'], minimumTier: 'none' },
+      {},
+      ['ATTESTATION_TIER_TOO_LOW'],
+    ],
+    [
+      'a capsule that asks for more than simulated',
+      simulated,
+      {},
+      { capsuleMinimumTier: 'process' },
+      ['ATTESTATION_TIER_TOO_LOW'],
+    ],
+    [
+      'a root that is not listed',
+      simulated,
+      { simulatedRoots: ['cd'.repeat(32)] },
+      {},
+      ['ATTESTATION_ROOT_UNKNOWN'],
+    ],
+    [
+      'an unknown measurement',
+      hardware,
+      { manifests: [{ sha384: '00'.repeat(48) }] },
+      {},
+      ['ATTESTATION_MEASUREMENT_UNKNOWN'],
+    ],
+    [
+      'another manifest than measured',
+      hardware,
+      {},
+      { manifest: { ...manifest, entry: 'process' } },
+      ['ATTESTATION_MANIFEST_MISMATCH'],
+    ],
+    ['debug mode', { ...hardware, debug: true }, {}, {}, ['ATTESTATION_DEBUG_ENABLED']],
+    [
+      'old firmware',
+      { ...hardware, tcbStatus: 'OutOfDate' },
+      { tcbStatuses: ['UpToDate'] },
+      {},
+      ['ATTESTATION_TCB_REFUSED'],
+    ],
+    ['a capsule that asks for simulated', simulated, {}, { capsuleMinimumTier: 'simulated' }, 'accepted'],
+    ['evidence at the age limit', hardware, { maxEvidenceAgeSeconds: 10 }, {}, 'accepted'],
+    [
+      'evidence beyond the age limit',
+      hardware,
+      { maxEvidenceAgeSeconds: 9 },
+      {},
+      ['ATTESTATION_EVIDENCE_TOO_OLD'],
+    ],
+    [
+      'old nonce, fresh evidence by a trusted clock',
+      { ...hardware, producedAtMs: nowMs - 1000 },
+      { maxEvidenceAgeSeconds: 5 },
+      {},
+      'accepted',
+    ],
+    ['a tier too low', { ...hardware, tier: 'process' }, {}, {}, ['ATTESTATION_TIER_TOO_LOW']],
+    ['another hardware tier of the same rank', { ...hardware, tier: 'nitro' }, {}, {}, 'accepted'],
+  ])('%s', (_reason, evidence, changes, more, expected) => {
+    expect(codes(evidence, changes, more)).toEqual(expected)
+  })
+
+  test('all reasons are found, and the first is thrown with all in its message', () => {
+    const result = appraise({ ...simulated, debug: true }, parsePolicy(production), input)
+    expect(result).toMatchObject({ status: 'refused', tier: 'none' })
+    const found = result.status === 'refused' ? result.reasons.map((it) => it.code) : []
+    expect(found).toEqual([
+      'POLICY_SIMULATED_ROOT_REFUSED',
+      'ATTESTATION_TIER_TOO_LOW',
+      'ATTESTATION_DEBUG_ENABLED',
+      'ATTESTATION_TCB_REFUSED',
+    ])
+    expect(() => requireAccepted(result)).toThrow(expect.objectContaining({ code: found[0] }))
+    for (const code of found) expect(() => requireAccepted(result)).toThrow(code)
+  })
+})

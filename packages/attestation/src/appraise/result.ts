@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EnclaveEntry, IsolationTier } from '@mlcapsule/contracts'
+import { AttestationError, type AttestationErrorCode } from '../errors.ts'
+
+export interface RefusalReason {
+  readonly code: AttestationErrorCode
+  readonly detail: string
+}
+
+/** What an appraisal found (attestation result of RFC 9334 §8.4). */
+export interface AcceptedAttestation {
+  readonly status: 'accepted'
+  readonly policy: string
+  readonly platform: string
+  /** As found, never as claimed. */
+  readonly tier: IsolationTier
+  readonly entry: EnclaveEntry
+  /** Whether the policy's `allowUnattested` was needed: the owner of the machine can read the model. */
+  readonly unattested: boolean
+  /** Lower-case hex. */
+  readonly manifestSha384: string
+  readonly tcbStatus: string
+}
+
+export interface RefusedAttestation {
+  readonly status: 'refused'
+  readonly policy: string
+  readonly platform: string
+  readonly tier: IsolationTier
+  /** All that was found wrong, never empty. */
+  readonly reasons: readonly RefusalReason[]
+}
+
+export type AttestationResult = AcceptedAttestation | RefusedAttestation
+
+/** The error of a refusal: the first reason's code, all reasons in the message. */
+export function refusalError(reasons: readonly RefusalReason[]): AttestationError {
+  const code = reasons[0]?.code ?? 'ATTESTATION_MEASUREMENT_UNKNOWN'
+  return new AttestationError(code, reasons.map((it) => `${it.code}: ${it.detail}`).join('; '), {
+    field: 'evidence',
+  })
+}
+
+/** @throws AttestationError with the code of the first reason, all of them in its message */
+export function requireAccepted(result: AttestationResult): AcceptedAttestation {
+  if (result.status === 'accepted') return result
+  throw refusalError(result.reasons)
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineErrorTable, MlCapsuleError, type MlCapsuleErrorOptions } from '@mlcapsule/contracts'
+
+export const attestationErrorTable = defineErrorTable({
+  ATTESTATION_CLAIMS_INVALID: {
+    kind: 'usage',
+    meaning: 'A claim that evidence is to bind has the wrong size or form.',
+    remedy: 'Give the value with the size that the message names; spec/evidence.md lists all claims.',
+  },
+  ATTESTATION_MANIFEST_INVALID: {
+    kind: 'input',
+    meaning: 'A manifest of what runs inside an enclave is not of the form that the specification gives.',
+    remedy: 'Use the manifest that the build of the enclave wrote, unchanged.',
+  },
+  ATTESTATION_EVIDENCE_MALFORMED: {
+    kind: 'input',
+    meaning: "Evidence is not of its platform's format.",
+    remedy: 'Send the evidence exactly as the enclave made it.',
+  },
+  ATTESTATION_PLATFORM_UNKNOWN: {
+    kind: 'refused',
+    meaning: 'No verifier for this kind of evidence is in use here.',
+    remedy: 'Run the enclave on a platform that the provider accepts, or add its verifier and trust store.',
+  },
+  ATTESTATION_ROOT_UNKNOWN: {
+    kind: 'refused',
+    meaning: 'Evidence is vouched for by a root that the trust store or the policy does not hold.',
+    remedy: 'Check where the evidence comes from; add the root only if it was received over a trusted way.',
+  },
+  ATTESTATION_SIGNATURE_INVALID: {
+    kind: 'refused',
+    meaning: 'The signature over the evidence does not verify.',
+    remedy: 'The evidence was changed or forged: make new evidence.',
+  },
+  ATTESTATION_REPORT_DATA_MISMATCH: {
+    kind: 'refused',
+    meaning: 'Evidence binds other keys, another capsule or another challenge than the request says.',
+    remedy: 'Make new evidence for this very request; evidence cannot be used twice.',
+  },
+  ATTESTATION_MANIFEST_MISMATCH: {
+    kind: 'refused',
+    meaning: 'The manifest shown with the evidence is not the one that was measured.',
+    remedy: 'Send the manifest that belongs to the enclave that is running.',
+  },
+  ATTESTATION_MEASUREMENT_UNKNOWN: {
+    kind: 'refused',
+    meaning: 'What was measured is not among the reference values of the policy.',
+    remedy: 'Run a released enclave build, or have the provider add this measurement to the policy.',
+  },
+  ATTESTATION_TIER_TOO_LOW: {
+    kind: 'refused',
+    meaning: 'The isolation that the evidence shows is less than the policy or the capsule asks for.',
+    remedy:
+      'Run the enclave on a platform of the tier asked for; a provider may name an entry in allowUnattested.',
+  },
+  ATTESTATION_DEBUG_ENABLED: {
+    kind: 'refused',
+    meaning: 'The enclave runs in debug mode, in which its memory can be read.',
+    remedy: 'Launch the enclave with debugging off.',
+  },
+  ATTESTATION_TCB_REFUSED: {
+    kind: 'refused',
+    meaning: "The platform's firmware has a status that the policy does not accept.",
+    remedy: 'Update the firmware of the machine, or have the provider accept this status in the policy.',
+  },
+  ATTESTATION_EVIDENCE_TOO_OLD: {
+    kind: 'refused',
+    meaning: 'Evidence is older than the policy allows.',
+    remedy: 'Ask for a new challenge and make new evidence.',
+  },
+  POLICY_INVALID: {
+    kind: 'input',
+    meaning: 'A policy has a field that is unknown or has the wrong form.',
+    remedy: 'Correct the field that the message names; spec/evidence.md lists all fields.',
+  },
+  POLICY_FIELD_MISSING: {
+    kind: 'input',
+    meaning: 'A policy leaves out a field.',
+    remedy: 'Write the field; what is deliberately left unchecked is written "any".',
+  },
+  POLICY_SIMULATED_ROOT_REFUSED: {
+    kind: 'refused',
+    meaning:
+      'The trust store of the simulated platform was given to a policy that accepts no unattested entry.',
+    remedy:
+      'Use a hardware platform. For development only, name the entry in allowUnattested: the owner of the machine can then read the model.',
+  },
+  CHALLENGE_MALFORMED: {
+    kind: 'input',
+    meaning: 'A challenge is signed but its claims are not of the form that the specification gives.',
+    remedy: 'Ask the provider for a new challenge.',
+  },
+  CHALLENGE_EXPIRED: {
+    kind: 'refused',
+    meaning: 'The time in which the challenge could be answered has passed.',
+    remedy: 'Ask the provider for a new challenge, and check the clock of this machine.',
+  },
+  CHALLENGE_NOT_YET_VALID: {
+    kind: 'refused',
+    meaning: 'The challenge was issued in the future of the clock of this machine.',
+    remedy: 'Set the clock of this machine.',
+  },
+  CHALLENGE_SIGNER_UNKNOWN: {
+    kind: 'refused',
+    meaning: "The challenge is not signed by one of the capsule's authorities.",
+    remedy: 'Use the challenge of the provider who packed this capsule.',
+  },
+  CHALLENGE_CAPSULE_MISMATCH: {
+    kind: 'refused',
+    meaning: 'The challenge is for another capsule.',
+    remedy: 'Open the capsule that the challenge was issued for, or ask for a challenge for this one.',
+  },
+  ACTIVATION_REQUEST_MALFORMED: {
+    kind: 'input',
+    meaning: 'An activation request is not of the form that the specification gives.',
+    remedy: 'Send the request exactly as the client made it.',
+  },
+  ACTIVATION_RESPONSE_MALFORMED: {
+    kind: 'input',
+    meaning: 'An activation response is not of the form that the specification gives.',
+    remedy: 'Use the response exactly as the provider made it.',
+  },
+  ACTIVATION_RELEASE_INVALID: {
+    kind: 'input',
+    meaning: 'A key release opened, but does not hold the three keys that the specification lists.',
+    remedy: 'Report it to the provider: its service and this enclave do not speak the same version.',
+  },
+  ACTIVATION_SIGNER_UNKNOWN: {
+    kind: 'refused',
+    meaning: "The activation response is not signed by one of the capsule's authorities.",
+    remedy: 'Use the response of the provider who packed this capsule.',
+  },
+  ACTIVATION_BINDING_MISMATCH: {
+    kind: 'refused',
+    meaning:
+      'Parts of an activation do not belong together: another challenge, capsule, customer or license.',
+    remedy:
+      'Start the activation again with a new challenge; use each file only with the enclave it was made for.',
+  },
+  ACTIVATION_REPLAYED: {
+    kind: 'refused',
+    meaning: 'The challenge has already been answered with another request.',
+    remedy: 'Ask for a new challenge; each serves once.',
+  },
+  ACTIVATION_TOKEN_FILE_INVALID: {
+    kind: 'input',
+    meaning: 'A file that should hold one token holds something else, or too much.',
+    remedy: 'Use the challenge, request or response file unchanged.',
+  },
+})
+
+export type AttestationErrorCode = keyof typeof attestationErrorTable
+
+/** Evidence, a policy or an activation message that was refused. */
+export class AttestationError extends MlCapsuleError<AttestationErrorCode> {
+  constructor(code: AttestationErrorCode, detail: string, options?: MlCapsuleErrorOptions) {
+    super(attestationErrorTable, code, detail, options)
+  }
+}
