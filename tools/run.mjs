@@ -51,7 +51,10 @@ const tasks = {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],
   },
-  fuzz: { about: 'run the long fuzzers', steps: [{ turbo: 'fuzz' }] },
+  fuzz: {
+    about: 'run the long fuzzers of all packages, or of those named',
+    steps: [{ turbo: 'build' }, { node: 'tools/fuzz.mjs' }],
+  },
   bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
 }

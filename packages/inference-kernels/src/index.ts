@@ -1,2 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+
+export { abiVersion, alignmentBytes, panelWidth, recordWordCount } from './abi.generated.ts'
+export { KernelError, type KernelErrorCode, type KernelErrorOptions, kernelErrorTable } from './errors.ts'
+export { assertRecords, checkRecord } from './records/check.ts'
+export {
+  type AnyRecord,
+  enumNumber,
+  makeRecord,
+  type OpRecordFields,
+  readRecord,
+  writeRecord,
+} from './records/record.ts'
+export { fieldOfWord, recordError, recordListError } from './records/record-error.ts'
