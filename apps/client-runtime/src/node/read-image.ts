@@ -21,6 +21,8 @@ export async function readImage(
     const image = sharp(file, { limitInputPixels: maxPixelCount, failOn: 'error' }).rotate()
     const { autoOrient } = await image.metadata()
     const size = scaledSize(autoOrient.width, autoOrient.height, preprocessing)
+    if (size.width * size.height > maxPixelCount)
+      throw new Error('a strip this long and thin becomes too large')
     const crop = centeredCrop(size, preprocessing)
     const { data, info } = await image
       .flatten({ background: '#000000' })

@@ -28,7 +28,8 @@ export function pixelsToTensor(pixels: Pixels, preprocessing: ImagePreprocessing
     fail(spec, `the header asks for ${colorOrder}, the pixels have ${channelCount} channels`)
   }
   const shape = layout === 'NCHW' ? [1, channelCount, height, width] : [1, height, width, channelCount]
-  const fits = spec.shape.length === 4 && spec.shape.every((size, i) => typeof size === 'string' || size === shape[i])
+  const fits =
+    spec.shape.length === 4 && spec.shape.every((size, i) => typeof size === 'string' || size === shape[i])
   if (spec.dtype !== 'float32') fail(spec, `images become float32, the input is ${spec.dtype}`)
   if (!fits) fail(spec, `the image gives [${shape.join(', ')}], the model takes [${spec.shape.join(', ')}]`)
 
