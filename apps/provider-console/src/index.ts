@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export { type AppOptions, createApp, type RequestRecord } from './api/app.ts'
+export { ProviderError, type ProviderErrorCode, providerErrorTable } from './errors.ts'
