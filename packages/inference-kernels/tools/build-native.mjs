@@ -53,7 +53,9 @@ if (process.argv[1] === import.meta.filename) {
   const compiler = process.platform === 'win32' ? undefined : findCompiler()
   const headers = findNodeHeaders()
   if (compiler === undefined) {
-    console.log('native kernels: not built, no C compiler here (install gcc or clang); the wasm kernels are used')
+    console.log(
+      'native kernels: not built, no C compiler here (install gcc or clang); the wasm kernels are used',
+    )
   } else if (headers === undefined) {
     console.log('native kernels: not built, node_api.h is not beside this Node; set MLCAPSULE_NODE_HEADERS')
   } else {

@@ -68,18 +68,25 @@ export function checkWasm(compiler) {
   const record = JSON.parse(readFileSync(recordPath, 'utf8'))
   const bytes = readFileSync(modulePath)
   const rebuild = 'run tools/build-wasm.mjs'
-  if (record.sourceSha256 !== sourceDigest()) throw new Error(`prebuilt/kernels.wasm is older than c/src: ${rebuild}`)
-  if (record.sha256 !== sha256(bytes)) throw new Error(`prebuilt/kernels.wasm is not the one recorded: ${rebuild}`)
+  if (record.sourceSha256 !== sourceDigest())
+    throw new Error(`prebuilt/kernels.wasm is older than c/src: ${rebuild}`)
+  if (record.sha256 !== sha256(bytes))
+    throw new Error(`prebuilt/kernels.wasm is not the one recorded: ${rebuild}`)
   if (readFileSync(bundledPath, 'utf8') !== bundledModule(bytes)) {
     throw new Error(`src/wasm/module.generated.ts is not current: ${rebuild}`)
   }
   const lines = ['kernels.wasm: sources, record and bundled copy agree']
-  if (compiler === undefined) return [...lines, 'kernels.wasm: bytes NOT compared: no clang with a wasm32 target here']
+  if (compiler === undefined)
+    return [...lines, 'kernels.wasm: bytes NOT compared: no clang with a wasm32 target here']
   const version = versionOf(compiler)
   if (version !== record.compiler) {
-    return [...lines, `kernels.wasm: bytes NOT compared: built with "${record.compiler}", here is "${version}"`]
+    return [
+      ...lines,
+      `kernels.wasm: bytes NOT compared: built with "${record.compiler}", here is "${version}"`,
+    ]
   }
-  if (!buildWasm(compiler).equals(bytes)) throw new Error(`prebuilt/kernels.wasm differs from a rebuild: ${rebuild}`)
+  if (!buildWasm(compiler).equals(bytes))
+    throw new Error(`prebuilt/kernels.wasm differs from a rebuild: ${rebuild}`)
   return [...lines, 'kernels.wasm: a rebuild gives the same bytes']
 }
 
@@ -109,5 +116,6 @@ if (process.argv[1] === import.meta.filename) {
   if (!process.argv.includes('--check') && compiler === undefined) {
     throw new Error('no clang found: install clang-22 and lld-22, or set MLCAPSULE_WASM_CC')
   }
-  for (const line of process.argv.includes('--check') ? checkWasm(compiler) : write(compiler)) console.log(line)
+  for (const line of process.argv.includes('--check') ? checkWasm(compiler) : write(compiler))
+    console.log(line)
 }
