@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
+import { openCapsule } from '@mlcapsule/capsule-format'
+import { fileSource } from '@mlcapsule/capsule-format/node'
 import { toBase64Url } from '@mlcapsule/crypto'
 import { makeKeys } from '../src/keys/keygen.ts'
 import { readPublicKey } from '../src/keys/public-key.ts'
@@ -41,6 +43,7 @@ export interface PackedStore {
   readonly packed: PackedCapsule
   readonly capsuleId: string
   readonly authorityKey: Uint8Array
+  readonly headerHash: Uint8Array
 }
 
 /** A store with keys and one packed capsule. */
@@ -60,8 +63,12 @@ export async function makePackedStore(dir: string): Promise<PackedStore> {
       minimumTier: 'simulated',
       pageSizeBytes: 4096,
     })
+    const source = await fileSource(capsulePath)
+    const { headerHash } = await openCapsule(source, { publishers: 'any-unverified-publisher' })
+    await source.close?.()
     const authorityKey = await readPublicKey(storePaths(storeDir).publicKey('authority'))
-    return { storeDir, capsulePath, packed, capsuleId: toBase64Url(packed.header.capsuleId), authorityKey }
+    const capsuleId = toBase64Url(packed.header.capsuleId)
+    return { storeDir, capsulePath, packed, capsuleId, authorityKey, headerHash }
   } finally {
     await provider.close()
   }

@@ -26,15 +26,11 @@ const dir = sharedTempDir()
 let store: PackedStore
 let provider: Provider
 let nowMs = Date.UTC(2026, 0, 1)
-let headerHash: Uint8Array
 
 beforeAll(async () => {
   await cryptoReady()
   store = await makePackedStore(dir.path)
   provider = await openProvider({ storeDir: store.storeDir, now: () => nowMs })
-  const source = await fileSource(store.capsulePath)
-  headerHash = (await openCapsule(source, { publishers: 'any-unverified-publisher' })).headerHash
-  await source.close?.()
 })
 afterAll(async () => {
   await provider.close()
@@ -49,7 +45,7 @@ beforeEach(async () => {
 })
 
 const newEnclave = (manifest = testManifest) =>
-  createFakeEnclave({ customer, headerHash, authorityKey: store.authorityKey, manifest })
+  createFakeEnclave({ customer, headerHash: store.headerHash, authorityKey: store.authorityKey, manifest })
 
 function order(overrides: object = {}) {
   return provider.createOrder({
