@@ -26,6 +26,14 @@ const tasks = {
     steps: [{ turbo: 'build' }, { node: 'examples/demo/main.mjs' }],
   },
   build: { about: 'build every package', steps: [{ turbo: 'build' }] },
+  provider: {
+    about: "the provider's command line, from source",
+    steps: [{ node: 'apps/provider-console/src/cli/main.ts' }],
+  },
+  client: {
+    about: "the client's command line, from source",
+    steps: [{ node: 'apps/client-runtime/src/cli/main.ts' }],
+  },
   typecheck: { about: 'check the types of everything, from source', steps: [{ run: typecheck }] },
   lint: { about: 'check style, layers and words', steps: [{ run: lint }] },
   format: {
@@ -43,12 +51,18 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
-  'digits:train': { about: 'train the example network anew', steps: [{ turbo: 'train' }] },
+  'digits:train': {
+    about: 'train the example network anew, or work on its files',
+    steps: [{ node: 'examples/digits/train/cli.ts' }],
+  },
   changeset: {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],
   },
-  fuzz: { about: 'run the long fuzzers', steps: [{ turbo: 'fuzz' }] },
+  fuzz: {
+    about: 'run the long fuzzers of all packages, or of those named',
+    steps: [{ turbo: 'build' }, { node: 'tools/fuzz.mjs' }],
+  },
   bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
 }

@@ -3,7 +3,7 @@
 const l0 = ['contracts']
 const l1 = ['crypto', 'inference-kernels', 'defense-plugins']
 const l2 = ['capsule-format', 'attestation', 'metering']
-const libraries = [...l0, ...l1, ...l2, 'model-graph', 'enclave-bridge', 'attack-lab']
+const libraries = [...l0, ...l1, ...l2, 'model-graph', 'enclave-bridge', 'attack-lab', 'terminal']
 const apps = ['client-runtime', 'provider-console']
 
 /**
@@ -15,6 +15,7 @@ export const allowedImports = {
   'packages/crypto': l0,
   'packages/inference-kernels': l0,
   'packages/defense-plugins': l0,
+  'packages/terminal': l0,
   'packages/model-graph': [...l0, 'inference-kernels/program', 'inference-kernels/reference'],
   'packages/capsule-format': [...l0, ...l1],
   'packages/attestation': [...l0, ...l1],
@@ -27,14 +28,15 @@ export const allowedImports = {
     ...l0,
     'crypto',
     ...l2,
+    'terminal',
     'enclave-bridge/.',
     'enclave-bridge/protocol',
     'enclave-bridge/host',
     'enclave-bridge/node',
   ],
-  'apps/provider-console': [...l0, ...l1, ...l2, 'model-graph', 'attack-lab'],
+  'apps/provider-console': [...l0, ...l1, ...l2, 'model-graph', 'attack-lab', 'terminal'],
   'examples/*': [...libraries, ...apps],
-  bench: [...libraries, ...apps],
+  'bench/*': [...libraries, ...apps],
   tests: [...libraries, ...apps, 'enclave-runtime'],
 }
 

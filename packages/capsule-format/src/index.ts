@@ -1,2 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export { type CapsuleErrorCode, CapsuleFormatError, capsuleErrorTable } from './errors.ts'
+export { decodeHeader, type ParsedHeader, parseHeader, type TrustedPublishers } from './header/header.ts'
+export type { CapsuleDescription, CapsuleHeader, ImagePreprocessing } from './header/types.ts'
+export { CapsuleKeys } from './keys/capsule-keys.ts'
+export { type BlobLayout, type BlobName, blobNames, sealedPageSizeBytes } from './layout/geometry.ts'
+export {
+  capsuleFormatVersion,
+  capsuleLimits,
+  capsuleMagic,
+  capsuleSuite,
+  defaultPageSizeBytes,
+} from './limits.ts'
+export { type DefenseConfig, decodeProgramBlob, type ProgramBlob } from './program/program-blob.ts'
+export { type Capsule, openCapsule, type VerifyProgress } from './read/open-capsule.ts'
+export { type CapsuleSink, type MemoryCapsuleSink, memoryCapsuleSink } from './sink/sink.ts'
+export { type HttpRangeSourceOptions, httpRangeSource } from './source/http-range-source.ts'
+export { blobSource, memorySource, type RandomAccessSource } from './source/source.ts'
+export type {
+  CapsuleDescriptionInput,
+  WeightStream,
+  WriteCapsuleOptions,
+  WriteProgress,
+} from './write/options.ts'
+export { type PackResult, writeCapsule } from './write/write-capsule.ts'

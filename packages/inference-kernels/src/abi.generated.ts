@@ -173,7 +173,7 @@ export const opRecords = {
       softmax: { word: 6, length: 1, type: 'enum', enumName: 'softmax' },
     },
   },
-  /** Moves a box of elements: transpose, one operand of concat, slice, expand, the inside of pad. dims outermost first, unused are 1. Input and output must not overlap. */
+  /** Moves a box of elements: transpose, one operand of concat, slice, expand, the inside of pad. dims outermost first, unused are 1. Strides may be negative: the address is that of the box's first element. Input and output must not overlap, and no output element is written twice. */
   copy: {
     opcode: 9,
     fields: {

@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export { type FileCapsuleSinkOptions, fileCapsuleSink } from './file-sink.ts'
+export { fileSource } from './file-source.ts'

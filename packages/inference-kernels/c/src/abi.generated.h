@@ -228,7 +228,7 @@ typedef struct {
   int32_t reserved[57];
 } mlc_softmax_record;
 
-/* Moves a box of elements: transpose, one operand of concat, slice, expand, the inside of pad. dims outermost first, unused are 1. Input and output must not overlap. */
+/* Moves a box of elements: transpose, one operand of concat, slice, expand, the inside of pad. dims outermost first, unused are 1. Strides may be negative: the address is that of the box's first element. Input and output must not overlap, and no output element is written twice. */
 #define MLC_OP_COPY 9
 typedef struct {
   int32_t opcode;

@@ -1,2 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+
+export {
+  createNativeKernels,
+  listNativeIsas,
+  type NativeKernelsOptions,
+  nativeKernels,
+} from './native-kernels.ts'

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import type { KeyPurpose } from '../keys/key-file.ts'
+
+/** Where things lie in a provider's store folder. */
+export function storePaths(storeDir: string) {
+  return {
+    keysDir: join(storeDir, 'keys'),
+    databaseDir: join(storeDir, 'database'),
+    /** Where the running service takes the commands of this machine's provider tools. */
+    socket: join(storeDir, 'service.sock'),
+    privateKey: (purpose: KeyPurpose) => join(storeDir, 'keys', `${purpose}.key`),
+    publicKey: (purpose: KeyPurpose) => join(storeDir, 'keys', `${purpose}.jwk`),
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { open } from 'node:fs/promises'
+import { type RandomAccessSource, sourceFailed } from '../source/source.ts'
+
+/**
+ * A capsule in a file. Close it when done.
+ * @throws CapsuleFormatError `CAPSULE_SOURCE_FAILED`
+ */
+export async function fileSource(path: string): Promise<RandomAccessSource> {
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw sourceFailed(`${path} cannot be opened (${systemCode(cause)})`, cause)
+  })
+  const stats = await handle.stat()
+  if (!stats.isFile()) {
+    await handle.close()
+    throw sourceFailed(`${path} is not a file`)
+  }
+  return {
+    sizeBytes: stats.size,
+    async read(offsetBytes, sizeBytes) {
+      const bytes = new Uint8Array(sizeBytes)
+      let filledBytes = 0
+      while (filledBytes < sizeBytes) {
+        const { bytesRead } = await handle
+          .read(bytes, filledBytes, sizeBytes - filledBytes, offsetBytes + filledBytes)
+          .catch((cause: unknown) => {
+            throw sourceFailed(`${path} cannot be read (${systemCode(cause)})`, cause)
+          })
+        if (bytesRead === 0) throw sourceFailed(`${path} became shorter while it was read`)
+        filledBytes += bytesRead
+      }
+      return bytes
+    },
+    close: () => handle.close(),
+  }
+}
+
+/** ENOENT, EACCES and the like. */
+export function systemCode(error: unknown): string {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : 'unknown'
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moves boxes of elements. One thread: moving is bound by memory, and overlapping writes then have one order. */
+#include "../core/context.h"
+
+typedef struct {
+  uint32_t rank;
+  uint32_t dims[8];
+  int64_t input_strides[8], output_strides[8];
+} box;
+
+/* Drops dimensions of 1 and joins neighbors that lie one after another on both sides. */
+static box join_dimensions(const mlc_copy_record *r) {
+  box joined = {0};
+  for (uint32_t d = 0; d < 8; d++) {
+    const uint32_t dim = (uint32_t)r->dims[d];
+    const int64_t input = r->input_strides[d], output = r->output_strides[d];
+    if (dim == 1) continue;
+    uint32_t at = joined.rank;
+    if (at > 0 && joined.input_strides[at - 1] == input * dim && joined.output_strides[at - 1] == output * dim) {
+      at--;
+      joined.dims[at] *= dim;
+    } else {
+      joined.dims[at] = dim;
+      joined.rank++;
+    }
+    joined.input_strides[at] = input;
+    joined.output_strides[at] = output;
+  }
+  return joined;
+}
+
+#define MOVE(type)                                                                   \
+  do {                                                                               \
+    typedef type element __attribute__((may_alias));                                 \
+    const element *from = (const element *)(const void *)input;                      \
+    element *to = (element *)(void *)output;                                         \
+    if (input_stride == 1 && output_stride == 1) {                                   \
+      for (int64_t i = 0; i < count; i++) to[i] = from[i];                           \
+    } else if (output_stride == 1) {                                                 \
+      for (int64_t i = 0; i < count; i++) to[i] = from[i * input_stride];            \
+    } else {                                                                         \
+      for (int64_t i = 0; i < count; i++) to[i * output_stride] = from[i * input_stride]; \
+    }                                                                                \
+  } while (0)
+
+static void move_run(int32_t size, const uint8_t *input, int64_t input_stride, uint8_t *output, int64_t output_stride,
+                     int64_t count) {
+  switch (size) {
+    case 1: MOVE(uint8_t); break;
+    case 2: MOVE(uint16_t); break;
+    case 4: MOVE(uint32_t); break;
+    case 8: MOVE(uint64_t); break;
+    default: break;
+  }
+}
+
+void mlc_run_copy(const mlc_context *context, const mlc_copy_record *r) {
+  for (uint32_t d = 0; d < 8; d++) {
+    if (r->dims[d] == 0) return;
+  }
+  const box b = join_dimensions(r);
+  const int64_t size = r->element_size_bytes;
+  const uint32_t inner = b.rank == 0 ? 0 : b.rank - 1;
+  const int64_t inner_count = b.rank == 0 ? 1 : b.dims[inner];
+  uint32_t at[8] = {0};
+  int64_t input = r->input, output = r->output; /* byte offsets */
+  for (;;) {
+    move_run(r->element_size_bytes, context->memory + input, b.input_strides[inner], context->memory + output,
+             b.output_strides[inner], inner_count);
+    uint32_t d = inner;
+    for (;;) {
+      if (d == 0) return;
+      d--;
+      input += b.input_strides[d] * size;
+      output += b.output_strides[d] * size;
+      if (++at[d] < b.dims[d]) break;
+      at[d] = 0;
+      input -= b.input_strides[d] * size * b.dims[d];
+      output -= b.output_strides[d] * size * b.dims[d];
+    }
+  }
+}
+
+void mlc_run_fill(const mlc_context *context, const mlc_fill_record *r) {
+  void *output = context->memory + r->output;
+  typedef uint16_t element16 __attribute__((may_alias));
+  typedef uint32_t element32 __attribute__((may_alias));
+  typedef int64_t element64 __attribute__((may_alias));
+  for (int32_t i = 0; i < r->count; i++) {
+    switch (r->element_size_bytes) {
+      case 1: ((uint8_t *)output)[i] = (uint8_t)r->bits; break;
+      case 2: ((element16 *)output)[i] = (uint16_t)r->bits; break;
+      case 4: ((element32 *)output)[i] = (uint32_t)r->bits; break;
+      default: ((element64 *)output)[i] = r->bits; break;
+    }
+  }
+}

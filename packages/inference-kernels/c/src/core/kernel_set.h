@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one instruction set supplies. The drivers around it are the same for all. */
+#ifndef MLC_KERNEL_SET_H
+#define MLC_KERNEL_SET_H
+
+#include "../elementwise/elementwise.h"
+#include "../f32_depthwise/f32_depthwise.h"
+#include "../f32_gemm/f32_gemm.h"
+#include "../f32_pool/f32_pool.h"
+#include "../mlc.h"
+#include "../softmax/softmax.h"
+
+struct mlc_kernel_set {
+  const char *isa;
+  f32_gemm_fn gemm;
+  f32_depthwise_row_fn depthwise_row;
+  f32_pool_row_fn pool_row;
+  f32_unary_fn unary;
+  f32_binary_fn binary;
+  f32_activate_fn activate;
+  f32_softmax_fn softmax;
+};
+
+extern const mlc_kernel_set mlc_kernels_scalar;
+#if defined(__x86_64__)
+extern const mlc_kernel_set mlc_kernels_avx2;
+extern const mlc_kernel_set mlc_kernels_avx512;
+#elif defined(__aarch64__)
+extern const mlc_kernel_set mlc_kernels_neon;
+#elif defined(__wasm_simd128__)
+extern const mlc_kernel_set mlc_kernels_wasm;
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel set "scalar", with the loops that the compiler vectorizes for it. */
+#include "kernel_set.h"
+
+#include "../elementwise/elementwise.inc"
+#include "../f32_pool/f32_pool_row.inc"
+#include "../softmax/softmax.inc"
+
+const mlc_kernel_set mlc_kernels_scalar = {
+    .isa = "scalar",
+    .gemm = f32_gemm_4x16__scalar,
+    .depthwise_row = f32_depthwise_row__scalar,
+    .pool_row = pool_row,
+    .unary = unary,
+    .binary = binary,
+    .activate = activate,
+    .softmax = softmax,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel set "wasm-simd128", with the loops that the compiler vectorizes for it. */
+#include "kernel_set.h"
+
+#include "../elementwise/elementwise.inc"
+#include "../f32_pool/f32_pool_row.inc"
+#include "../softmax/softmax.inc"
+
+const mlc_kernel_set mlc_kernels_wasm = {
+    .isa = "wasm-simd128",
+    .gemm = f32_gemm_4x8__wasm_simd128,
+    .depthwise_row = f32_depthwise_row__wasm_simd128,
+    .pool_row = pool_row,
+    .unary = unary,
+    .binary = binary,
+    .activate = activate,
+    .softmax = softmax,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks one matrix product for the caches, gathers what does not lie in rows, and finishes each block. */
+#ifndef MLC_F32_GEMM_DRIVER_H
+#define MLC_F32_GEMM_DRIVER_H
+
+#include "../core/context.h"
+
+/* Rows of a block: a multiple of every tile's rows. Inner count of a block: its panel takes half of 32 KiB. */
+#define F32_GEMM_BLOCK_ROWS 96
+#define F32_GEMM_BLOCK_INNER 256
+/* Panels of B packed at a time, where B is not packed already. */
+#define F32_GEMM_PACK_PANELS 12
+
+/* Scratch: rows of A, then panels of B, then the edge of a tile. */
+#define F32_GEMM_A_FLOATS (F32_GEMM_BLOCK_ROWS * F32_GEMM_BLOCK_INNER)
+#define F32_GEMM_B_FLOATS (F32_GEMM_PACK_PANELS * F32_GEMM_BLOCK_INNER * MLC_PANEL_WIDTH)
+#define F32_GEMM_EDGE_FLOATS (F32_GEMM_BLOCK_ROWS * MLC_PANEL_WIDTH)
+_Static_assert(F32_GEMM_A_FLOATS + F32_GEMM_B_FLOATS + F32_GEMM_EDGE_FLOATS <= MLC_SCRATCH_FLOAT_COUNT, "scratch");
+
+typedef struct f32_gemm_problem f32_gemm_problem;
+
+/* Writes rows row..row+row_count-1, inner inner..inner+inner_count-1 of A, rows inner_count apart. */
+typedef void (*f32_gemm_gather_fn)(const f32_gemm_problem *problem, uint32_t row, uint32_t row_count, uint32_t inner,
+                                   uint32_t inner_count, float *to);
+
+struct f32_gemm_problem {
+  uint32_t row_count, column_count, inner_count;
+  const float *a; /* rows in place, or NULL: gather */
+  size_t a_stride;
+  f32_gemm_gather_fn gather;
+  const void *gather_argument;
+  uint32_t gather_group;
+  const float *b;      /* panels, or rows b_row_stride apart where b_is_rows */
+  size_t b_row_stride;
+  int b_is_rows;
+  float *c;
+  size_t c_stride;
+  const float *bias;     /* [column_count] or NULL */
+  const float *residual; /* as c, or NULL */
+  int32_t activation;
+  float activation_alpha, activation_beta;
+};
+
+/* How the rows and panels of a problem are shared out. Neither changes a bit of the result. */
+typedef struct {
+  uint32_t row_blocks, rows_per_block, panel_blocks;
+} f32_gemm_split;
+
+f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_count, uint32_t column_count,
+                                   uint32_t inner_count, uint32_t problem_count);
+
+/* Runs block `block` of split.row_blocks * split.panel_blocks with the scratch of `worker`. */
+void f32_gemm_run_block(const mlc_context *context, const f32_gemm_problem *problem, const f32_gemm_split *split,
+                        uint32_t block, uint32_t worker);
+
+#endif

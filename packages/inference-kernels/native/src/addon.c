@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * N-API binding: no arithmetic, only arguments. Every function checks each argument's type and range and throws a
+ * TypeError or RangeError; src/native/native-kernels.ts turns results into coded errors.
+ */
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "instance.h"
+
+static const napi_type_tag instance_tag = {0x6d6c63617073756cull, 0x6b65726e656c7331ull};
+
+/* What the ArrayBuffer and the instance both hold on to. */
+typedef struct {
+  mlc_instance *instance;
+  uint8_t *memory;
+  size_t mapped_size_bytes;
+  napi_ref buffer;
+  int buffer_alive; /* the ArrayBuffer's finalizer is still to come */
+  int handle_alive; /* and the handle's */
+} owner;
+
+static void throw_type(napi_env env, const char *message) { napi_throw_type_error(env, NULL, message); }
+
+static void release(owner *o) {
+  if (o->buffer_alive || o->handle_alive) return;
+  if (o->memory != NULL) mlc_instance_unmap(o->memory, o->mapped_size_bytes);
+  free(o->instance);
+  free(o);
+}
+
+static void finalize_buffer(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)data;
+  owner *o = hint;
+  o->buffer_alive = 0;
+  release(o);
+}
+
+static void finalize_handle(napi_env env, void *data, void *hint) {
+  (void)hint;
+  owner *o = data;
+  mlc_instance_close(o->instance);
+  if (o->buffer != NULL) {
+    napi_delete_reference(env, o->buffer);
+    o->buffer = NULL;
+  }
+  o->handle_alive = 0;
+  release(o);
+}
+
+/* Reads exactly `count` arguments. */
+static int arguments(napi_env env, napi_callback_info info, size_t count, napi_value *values) {
+  size_t given = count;
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok || given != count) {
+    throw_type(env, "wrong number of arguments");
+    return 0;
+  }
+  return 1;
+}
+
+static int integer(napi_env env, napi_value value, double low, double high, double *result) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= low && number <= high) ||
+      number != (double)(int64_t)number) {
+    napi_throw_range_error(env, NULL, "argument is not an integer in range");
+    return 0;
+  }
+  *result = number;
+  return 1;
+}
+
+static owner *unwrap(napi_env env, napi_value value, int must_be_open) {
+  napi_valuetype type;
+  bool tagged = false;
+  void *data = NULL;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object ||
+      napi_check_object_type_tag(env, value, &instance_tag, &tagged) != napi_ok || !tagged ||
+      napi_unwrap(env, value, &data) != napi_ok) {
+    throw_type(env, "argument is not a kernels handle");
+    return NULL;
+  }
+  owner *o = data;
+  if (must_be_open && o->instance->context.memory == NULL) {
+    throw_type(env, "kernels are disposed");
+    return NULL;
+  }
+  return o;
+}
+
+static napi_value number(napi_env env, double value) {
+  napi_value result = NULL;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+static napi_value list_isas(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value list;
+  if (napi_create_array(env, &list) != napi_ok) return NULL;
+  const mlc_kernel_set *const *sets = mlc_kernel_sets();
+  for (uint32_t i = 0; sets[i] != NULL; i++) {
+    napi_value name;
+    if (napi_create_string_utf8(env, mlc_kernel_set_isa(sets[i]), NAPI_AUTO_LENGTH, &name) != napi_ok ||
+        napi_set_element(env, list, i, name) != napi_ok) {
+      return NULL;
+    }
+  }
+  return list;
+}
+
+/* The kernel set of this name, or NULL: unknown here, or not for this CPU. */
+static const mlc_kernel_set *kernel_set(napi_env env, napi_value name) {
+  char text[32];
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, name, text, sizeof text, &length) != napi_ok) return NULL;
+  for (const mlc_kernel_set *const *sets = mlc_kernel_sets(); *sets != NULL; sets++) {
+    if (strcmp(mlc_kernel_set_isa(*sets), text) == 0) return *sets;
+  }
+  return NULL;
+}
+
+/* create(memorySizeBytes, threadCount, isa): handle, or null where memory or threads cannot be had */
+static napi_value create(napi_env env, napi_callback_info info) {
+  napi_value values[3], handle = NULL, null = NULL;
+  double size, threads;
+  if (!arguments(env, info, 3, values) || !integer(env, values[0], 1, 4294967296.0, &size) ||
+      !integer(env, values[1], 1, MLC_POOL_MAX_WORKERS, &threads)) {
+    return NULL;
+  }
+  const mlc_kernel_set *kernels = kernel_set(env, values[2]);
+  if (kernels == NULL) {
+    throw_type(env, "argument is not an instruction set of this machine");
+    return NULL;
+  }
+  napi_get_null(env, &null);
+  owner *o = calloc(1, sizeof *o);
+  if (o == NULL) return null;
+  o->instance = mlc_instance_create((uint64_t)size, (uint32_t)threads, kernels);
+  if (o->instance == NULL) {
+    free(o);
+    return null;
+  }
+  o->memory = o->instance->context.memory;
+  o->mapped_size_bytes = o->instance->mapped_size_bytes;
+  if (napi_create_object(env, &handle) != napi_ok ||
+      napi_wrap(env, handle, o, finalize_handle, NULL, NULL) != napi_ok) {
+    mlc_instance_close(o->instance);
+    release(o);
+    return NULL;
+  }
+  o->handle_alive = 1;
+  if (napi_type_tag_object(env, handle, &instance_tag) != napi_ok) return NULL;
+  return handle;
+}
+
+/* memory(handle): the ArrayBuffer over the whole memory, the same one at each call */
+static napi_value memory(napi_env env, napi_callback_info info) {
+  napi_value values[1], buffer = NULL;
+  if (!arguments(env, info, 1, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL) return NULL;
+  if (o->buffer != NULL) {
+    napi_get_reference_value(env, o->buffer, &buffer);
+    return buffer;
+  }
+  o->buffer_alive = 1;
+  if (napi_create_external_arraybuffer(env, o->memory, (size_t)o->instance->context.memory_size_bytes,
+                                       finalize_buffer, o, &buffer) != napi_ok) {
+    o->buffer_alive = 0;
+    napi_throw_error(env, NULL, "this Node does not allow external memory");
+    return NULL;
+  }
+  napi_create_reference(env, buffer, 1, &o->buffer);
+  return buffer;
+}
+
+/* load(handle, Int32Array): program number; -1 where there is no room; -2 - (step * 64 + word) for a refused record */
+static napi_value load(napi_env env, napi_callback_info info) {
+  napi_value values[2], buffer;
+  if (!arguments(env, info, 2, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL) return NULL;
+  bool is_typed_array = false;
+  napi_typedarray_type type;
+  size_t length, offset;
+  void *data;
+  if (napi_is_typedarray(env, values[1], &is_typed_array) != napi_ok || !is_typed_array ||
+      napi_get_typedarray_info(env, values[1], &type, &length, &data, &buffer, &offset) != napi_ok ||
+      type != napi_int32_array || length % MLC_RECORD_WORD_COUNT != 0) {
+    throw_type(env, "records are not an Int32Array of whole records");
+    return NULL;
+  }
+  if (length / MLC_RECORD_WORD_COUNT > MLC_MAX_RECORD_COUNT) return number(env, -1);
+  const mlc_load_result result =
+      mlc_instance_load(o->instance, data, (uint32_t)(length / MLC_RECORD_WORD_COUNT));
+  if (result.status == MLC_LOAD_FULL) return number(env, -1);
+  if (result.status == MLC_LOAD_OK) return number(env, result.program);
+  return number(env, -2.0 - ((double)result.step * MLC_RECORD_WORD_COUNT + (double)result.word));
+}
+
+/* run(handle, program, firstStep, stepCount): whether the steps exist; runs none otherwise */
+static napi_value run(napi_env env, napi_callback_info info) {
+  napi_value values[4], result = NULL;
+  double program, first, count;
+  if (!arguments(env, info, 4, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL || !integer(env, values[1], 0, UINT32_MAX, &program) ||
+      !integer(env, values[2], 0, UINT32_MAX, &first) || !integer(env, values[3], 0, UINT32_MAX, &count)) {
+    return NULL;
+  }
+  napi_get_boolean(env, mlc_instance_run(o->instance, (uint32_t)program, (uint32_t)first, (uint32_t)count), &result);
+  return result;
+}
+
+/* selfTest(handle): 0, or the number of the test that failed */
+static napi_value self_test(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  if (!arguments(env, info, 1, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  return o == NULL ? NULL : number(env, mlc_self_test(&o->instance->context));
+}
+
+/* dispose(handle): wipes; detaches the ArrayBuffer, so that views become empty, then unmaps */
+static napi_value dispose(napi_env env, napi_callback_info info) {
+  napi_value values[1], buffer = NULL;
+  if (!arguments(env, info, 1, values)) return NULL;
+  owner *o = unwrap(env, values[0], 0);
+  if (o == NULL || o->instance->context.memory == NULL) return NULL;
+  mlc_instance_close(o->instance);
+  bool detached = false;
+  if (o->buffer != NULL) {
+    napi_get_reference_value(env, o->buffer, &buffer);
+    /* One that somebody else has detached lives on elsewhere: its zeroed pages stay until its finalizer. */
+    if (buffer != NULL && napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached &&
+        napi_detach_arraybuffer(env, buffer) == napi_ok) {
+      mlc_instance_unmap(o->memory, o->mapped_size_bytes);
+      o->memory = NULL;
+    }
+    napi_delete_reference(env, o->buffer);
+    o->buffer = NULL;
+  }
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    napi_callback callback;
+  } functions[] = {{"listIsas", list_isas}, {"create", create},    {"memory", memory},  {"load", load},
+                   {"run", run},            {"selfTest", self_test}, {"dispose", dispose}};
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL, &function) !=
+            napi_ok ||
+        napi_set_named_property(env, exports, functions[i].name, function) != napi_ok) {
+      return NULL;
+    }
+  }
+  return exports;
+}

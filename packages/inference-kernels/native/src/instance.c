@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* explicit_bzero, madvise */
+#include "instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* The larger page, so that the size is right on every kernel. */
+#define PAGE_SIZE_BYTES 65536u
+
+mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint32_t worker_count, const mlc_kernel_set *kernels) {
+  mlc_instance *instance = calloc(1, sizeof *instance);
+  if (instance == NULL) return NULL;
+  const size_t mapped = (size_t)((memory_size_bytes + PAGE_SIZE_BYTES) / PAGE_SIZE_BYTES * PAGE_SIZE_BYTES);
+  const size_t scratch_size = (size_t)worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float);
+  void *memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *scratch = NULL;
+  if (memory == MAP_FAILED) {
+    free(instance);
+    return NULL;
+  }
+  if (posix_memalign(&scratch, 64, scratch_size) != 0) {
+    munmap(memory, mapped);
+    free(instance);
+    return NULL;
+  }
+#if defined(MADV_DONTDUMP)
+  (void)madvise(memory, mapped, MADV_DONTDUMP); /* weights and queries stay out of core dumps where this works */
+#endif
+#if defined(MADV_HUGEPAGE)
+  (void)madvise(memory, mapped, MADV_HUGEPAGE);
+#endif
+  memset(scratch, 0, scratch_size);
+  instance->mapped_size_bytes = mapped;
+  instance->context = (mlc_context){.memory = memory,
+                                    .memory_size_bytes = memory_size_bytes,
+                                    .kernels = kernels,
+                                    .worker_count = worker_count,
+                                    .scratch = scratch};
+  if (worker_count > 1) {
+    instance->pool = mlc_pool_create(worker_count);
+    if (instance->pool == NULL) {
+      mlc_instance_close(instance);
+      mlc_instance_unmap(memory, mapped);
+      free(instance);
+      return NULL;
+    }
+    instance->context.parallel = mlc_pool_run;
+    instance->context.pool = instance->pool;
+  }
+  return instance;
+}
+
+mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records, uint32_t count) {
+  mlc_load_result result = {MLC_LOAD_FULL, 0, 0, 0};
+  if (instance->program_count == MLC_MAX_PROGRAM_COUNT || count > MLC_MAX_RECORD_COUNT) return result;
+  const size_t size_bytes = (size_t)count * MLC_RECORD_WORD_COUNT * sizeof(int32_t);
+  int32_t *copy = malloc(size_bytes == 0 ? 1 : size_bytes);
+  if (copy == NULL) return result;
+  if (size_bytes > 0) memcpy(copy, records, size_bytes);
+  for (uint32_t step = 0; step < count; step++) {
+    const int32_t word =
+        mlc_check_record(copy + (size_t)step * MLC_RECORD_WORD_COUNT, instance->context.memory_size_bytes);
+    if (word != MLC_RECORD_OK) {
+      explicit_bzero(copy, size_bytes);
+      free(copy);
+      return (mlc_load_result){MLC_LOAD_INVALID, 0, step, word};
+    }
+  }
+  result.status = MLC_LOAD_OK;
+  result.program = instance->program_count;
+  instance->programs[instance->program_count++] = (mlc_program){copy, count};
+  return result;
+}
+
+int mlc_instance_run(const mlc_instance *instance, uint32_t program, uint32_t first, uint32_t count) {
+  if (instance->context.memory == NULL || program >= instance->program_count) return 0;
+  const mlc_program *p = &instance->programs[program];
+  if (first > p->count || count > p->count - first) return 0;
+  for (uint32_t step = first; step < first + count; step++) {
+    mlc_run_record(&instance->context, p->records + (size_t)step * MLC_RECORD_WORD_COUNT);
+  }
+  return 1;
+}
+
+void mlc_instance_close(mlc_instance *instance) {
+  mlc_context *context = &instance->context;
+  if (context->memory == NULL) return;
+  if (instance->pool != NULL) mlc_pool_destroy(instance->pool);
+  explicit_bzero(context->scratch, (size_t)context->worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float));
+  free(context->scratch);
+  for (uint32_t i = 0; i < instance->program_count; i++) {
+    explicit_bzero(instance->programs[i].records, (size_t)instance->programs[i].count * MLC_RECORD_WORD_COUNT * 4);
+    free(instance->programs[i].records);
+  }
+  /* Fresh zero pages in place of the old: faster than writing zeros, and untouched pages are not brought in. */
+  if (madvise(context->memory, instance->mapped_size_bytes, MADV_DONTNEED) != 0) {
+    explicit_bzero(context->memory, instance->mapped_size_bytes);
+  }
+  context->memory = NULL;
+  context->scratch = NULL;
+  instance->pool = NULL;
+  instance->program_count = 0;
+}
+
+void mlc_instance_unmap(uint8_t *memory, size_t mapped_size_bytes) { munmap(memory, mapped_size_bytes); }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineErrorTable, MlCapsuleError, type MlCapsuleErrorOptions } from '@mlcapsule/contracts'
+
+export const kernelErrorTable = defineErrorTable({
+  PROGRAM_MALFORMED: {
+    kind: 'input',
+    meaning: 'The bytes are not a program: wrong magic, sizes that disagree, or a field out of range.',
+    remedy: 'Compile the model again; if the program came out of a capsule, the capsule was packed wrongly.',
+  },
+  PROGRAM_VERSION_UNSUPPORTED: {
+    kind: 'input',
+    meaning: 'The program was written in a version of the format that this engine does not read.',
+    remedy: 'Use an engine of the version that packed the model, or compile the model again.',
+  },
+  PROGRAM_LIMIT_EXCEEDED: {
+    kind: 'input',
+    meaning: 'The program has more steps, values, names or bytes than the engine accepts.',
+    remedy: 'Compile a smaller model; the message names the limit.',
+  },
+  PROGRAM_INVALID: {
+    kind: 'input',
+    meaning: 'The program contradicts itself: an operand, size or layout does not fit its step.',
+    remedy: 'Compile the model again; the message names the step and the field.',
+  },
+  PROGRAM_SYMBOL_INVALID: {
+    kind: 'usage',
+    meaning: 'A symbolic dimension is not bound, is unknown, or is not a positive integer.',
+    remedy: 'Give each symbol that the message names a positive integer, and no other symbol.',
+  },
+  PROGRAM_TOO_LARGE: {
+    kind: 'environment',
+    meaning: 'A tensor, or arena and weights together, need more memory than 32-bit addresses reach.',
+    remedy: 'Bind smaller symbolic dimensions (the batch, say) or compile a smaller model.',
+  },
+  KERNEL_BACKEND_UNAVAILABLE: {
+    kind: 'environment',
+    meaning: 'This machine cannot run the kernel backend that was asked for.',
+    remedy: 'Choose another kernel backend, or install what the message names.',
+  },
+  KERNEL_OPTION_INVALID: {
+    kind: 'usage',
+    meaning: 'An option given to a kernel backend or a session is out of range.',
+    remedy: 'Give the option the value that the message asks for.',
+  },
+  KERNEL_MEMORY_TOO_LARGE: {
+    kind: 'environment',
+    meaning: 'The kernel memory that was asked for cannot be had.',
+    remedy: 'Use a smaller model or batch, a machine with more memory, or the native kernel backend.',
+  },
+  KERNEL_RECORD_INVALID: {
+    kind: 'input',
+    meaning: 'A step record would make a kernel leave its memory, or is not a record at all.',
+    remedy: 'Compile the model again; the message names the record and the field.',
+  },
+  KERNEL_HANDLE_INVALID: {
+    kind: 'usage',
+    meaning: 'A step was run that no loaded list of records has.',
+    remedy: 'Use the handle that load() returned, and step indices below its record count.',
+  },
+  KERNEL_DISPOSED: {
+    kind: 'usage',
+    meaning: 'Kernels or a session were used after dispose().',
+    remedy: 'Create new ones; a disposed instance has wiped its memory.',
+  },
+  KERNEL_SELF_TEST_FAILED: {
+    kind: 'environment',
+    meaning: 'The kernels gave a wrong answer to a question with a known one.',
+    remedy:
+      'Do not use this machine or build; choose another kernel backend and report what the message says.',
+  },
+  KERNEL_WEIGHTS_SIZE_MISMATCH: {
+    kind: 'input',
+    meaning: 'The weights do not have the size that the program states.',
+    remedy: 'Use the weights that were compiled together with the program.',
+  },
+  KERNEL_INPUT_MISSING: {
+    kind: 'input',
+    meaning: 'An input of the model was not given.',
+    remedy: 'Give every input that the model lists.',
+  },
+  KERNEL_INPUT_UNKNOWN: {
+    kind: 'input',
+    meaning: 'An input was given that the model does not have.',
+    remedy: 'Give only the inputs that the model lists.',
+  },
+  KERNEL_INPUT_DTYPE_MISMATCH: {
+    kind: 'input',
+    meaning: 'An input has another dtype than the model declares.',
+    remedy: 'Convert the input to the dtype that the message names.',
+  },
+  KERNEL_INPUT_SHAPE_MISMATCH: {
+    kind: 'input',
+    meaning: 'An input has another shape than the model declares.',
+    remedy: 'Reshape or resize the input to the shape that the message names.',
+  },
+  KERNEL_INPUT_INVALID: {
+    kind: 'input',
+    meaning: "An input's data does not fit its own dtype and shape.",
+    remedy: 'Give the typed array that the dtype calls for, with as many elements as the shape has.',
+  },
+})
+
+export type KernelErrorCode = keyof typeof kernelErrorTable
+
+export interface KernelErrorOptions extends MlCapsuleErrorOptions {
+  readonly stepIndex?: number
+}
+
+/** A program that is not one, records or inputs that do not fit, or kernels that cannot run here. */
+export class KernelError extends MlCapsuleError<KernelErrorCode> {
+  /** Index of the program step or record at fault, where there is one. */
+  readonly stepIndex: number | undefined
+
+  constructor(code: KernelErrorCode, detail: string, options: KernelErrorOptions = {}) {
+    super(kernelErrorTable, code, detail, options)
+    this.stepIndex = options.stepIndex
+  }
+}

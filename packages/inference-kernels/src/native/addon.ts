@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { KernelError } from '../errors.ts'
+
+/** One instance in the addon; opaque here. */
+export interface AddonHandle {
+  readonly __addonHandle: never
+}
+
+/** What native/src/addon.c exports. Each function throws a TypeError or RangeError on arguments of a wrong kind. */
+export interface Addon {
+  /** Best first; at least `scalar`. */
+  listIsas(): string[]
+  create(memorySizeBytes: number, threadCount: number, isa: string): AddonHandle | null
+  memory(handle: AddonHandle): ArrayBuffer
+  /** Number of the program; -1 without room for it; -2 - (step * 64 + word) for a refused record. */
+  load(handle: AddonHandle, records: Int32Array): number
+  /** Whether the steps exist. */
+  run(handle: AddonHandle, program: number, firstStep: number, stepCount: number): boolean
+  selfTest(handle: AddonHandle): number
+  dispose(handle: AddonHandle): void
+}
+
+/** Where `build:native` puts the addon: the same from src/native and from dist/native. */
+export function defaultAddonPath(): string {
+  const name = `../../native/build/${process.platform}-${process.arch}/mlcapsule-kernels.node`
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
+/** @throws KernelError `KERNEL_BACKEND_UNAVAILABLE` saying what is missing and how to get it */
+export function loadAddon(path: string): Addon {
+  if (!existsSync(path)) {
+    const detail = `there is no native addon at ${path}: build it with "npm run kernels:build" (it needs gcc or clang)`
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', detail)
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Addon
+  } catch (cause) {
+    const detail = `the native addon at ${path} does not load here: build it again with "npm run kernels:build"`
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', detail, { cause })
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
+import { recordWordCount } from '../abi.generated.ts'
+import { KernelError } from '../errors.ts'
+import { recordError, recordListError } from '../records/record-error.ts'
+import { assertStepRange } from '../records/step-range.ts'
+import { type Addon, type AddonHandle, defaultAddonPath, loadAddon } from './addon.ts'
+
+const maxMemorySizeBytes = 2 ** 32
+const maxThreadCount = 64
+
+export interface NativeKernelsOptions {
+  /** Path of the addon, by default where this package's build puts it. */
+  readonly addonPath?: string
+  /** Instruction set to use, by default the best that this CPU has. */
+  readonly isa?: string
+}
+
+class NativeKernels implements Kernels {
+  readonly isa: string
+  readonly #addon: Addon
+  readonly #handle: AddonHandle
+  /** Steps of each loaded program, by its number. */
+  readonly #stepCounts: number[] = []
+  #memory: Uint8Array
+
+  constructor(addon: Addon, handle: AddonHandle, isa: string) {
+    this.#addon = addon
+    this.#handle = handle
+    this.isa = isa
+    this.#memory = new Uint8Array(addon.memory(handle))
+  }
+
+  get memory(): Uint8Array {
+    return this.#memory
+  }
+
+  load(records: Int32Array): ProgramHandle {
+    this.#assertAlive()
+    if (records.length % recordWordCount !== 0) throw recordListError(records.length)
+    const result = this.#addon.load(this.#handle, records)
+    if (result === -1) {
+      const detail = 'too many records, too many loaded programs, or no memory for a copy'
+      throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'records' })
+    }
+    if (result < 0) {
+      const fault = -2 - result
+      throw recordError(records, Math.floor(fault / recordWordCount), fault % recordWordCount)
+    }
+    this.#stepCounts[result] = records.length / recordWordCount
+    return result as ProgramHandle
+  }
+
+  runStep(handle: ProgramHandle, stepIndex: number): void {
+    this.runSteps(handle, stepIndex, 1)
+  }
+
+  runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
+    this.#assertAlive()
+    assertStepRange(this.#stepCounts[handle], handle, firstStep, stepCount)
+    this.#addon.run(this.#handle, handle, firstStep, stepCount)
+  }
+
+  selfTest(): void {
+    this.#assertAlive()
+    const failed = this.#addon.selfTest(this.#handle)
+    if (failed !== 0) throw new KernelError('KERNEL_SELF_TEST_FAILED', `${this.isa}: test ${failed} failed`)
+  }
+
+  dispose(): void {
+    this.#addon.dispose(this.#handle)
+    this.#memory = new Uint8Array(0)
+  }
+
+  #assertAlive(): void {
+    if (this.#memory.length === 0) throw new KernelError('KERNEL_DISPOSED', 'these kernels are disposed')
+  }
+}
+
+function assertOptions({ memorySizeBytes, threadCount = 1 }: KernelBackendOptions): void {
+  if (!Number.isSafeInteger(memorySizeBytes) || memorySizeBytes < 1) {
+    const detail = `expected a positive integer, got ${memorySizeBytes}`
+    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'memorySizeBytes' })
+  }
+  if (!Number.isSafeInteger(threadCount) || threadCount < 1 || threadCount > maxThreadCount) {
+    const detail = `expected an integer from 1 to ${maxThreadCount}, got ${threadCount}`
+    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
+  }
+  if (memorySizeBytes > maxMemorySizeBytes) {
+    const detail = `asked for ${memorySizeBytes} bytes, addresses reach ${maxMemorySizeBytes}`
+    throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes' })
+  }
+}
+
+function chooseIsa(addon: Addon, wanted: string | undefined): string {
+  const isas = addon.listIsas()
+  const isa = wanted ?? isas[0]
+  if (isa === undefined || !isas.includes(isa)) {
+    const detail = `this machine runs ${isas.join(', ')}, not ${wanted}`
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', detail, { field: 'isa' })
+  }
+  return isa
+}
+
+/**
+ * The instruction sets that the addon and this CPU share, best first.
+ * @throws KernelError `KERNEL_BACKEND_UNAVAILABLE` without an addon
+ */
+export function listNativeIsas(addonPath: string = defaultAddonPath()): readonly string[] {
+  return loadAddon(addonPath).listIsas()
+}
+
+/** The native kernels: SIMD picked at run time, threads, memory outside the JavaScript heap. */
+export function createNativeKernels(options: NativeKernelsOptions = {}): KernelBackend {
+  return {
+    kind: 'kernel-backend',
+    name: 'native',
+    version: 1,
+    async create(createOptions) {
+      assertOptions(createOptions)
+      const { memorySizeBytes, threadCount = 1 } = createOptions
+      const addon = loadAddon(options.addonPath ?? defaultAddonPath())
+      const isa = chooseIsa(addon, options.isa)
+      const handle = addon.create(memorySizeBytes, threadCount, isa)
+      if (handle === null) {
+        const detail = `the system does not give ${memorySizeBytes} bytes and ${threadCount} threads`
+        throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes' })
+      }
+      const kernels = new NativeKernels(addon, handle, isa)
+      kernels.selfTest()
+      return kernels
+    },
+  }
+}
+
+/** The native kernels from this package's own build. */
+export const nativeKernels: KernelBackend = createNativeKernels()

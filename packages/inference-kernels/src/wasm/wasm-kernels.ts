@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
+import { recordWordCount } from '../abi.generated.ts'
+import { KernelError } from '../errors.ts'
+import { recordError, recordListError } from '../records/record-error.ts'
+import { assertStepRange } from '../records/step-range.ts'
+import { bundledModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
+
+const pageSizeBytes = 65_536
+const maxPageCount = 65_536
+
+/** Records of one program, each with its own view, so that running a step makes nothing. */
+type LoadedProgram = readonly Int32Array[]
+
+class WasmKernels implements Kernels {
+  readonly isa = 'wasm-simd128'
+  readonly #exports: KernelsExports
+  readonly #memorySizeBytes: number
+  readonly #programs: LoadedProgram[] = []
+  readonly #slot: Int32Array
+  #memory: Uint8Array
+
+  constructor(exports: KernelsExports, buffer: ArrayBuffer, memorySizeBytes: number) {
+    this.#exports = exports
+    this.#memorySizeBytes = memorySizeBytes
+    this.#memory = new Uint8Array(buffer, exports.memoryBase() >>> 0, memorySizeBytes)
+    this.#slot = new Int32Array(buffer, exports.recordSlot() >>> 0, recordWordCount)
+  }
+
+  get memory(): Uint8Array {
+    return this.#memory
+  }
+
+  load(records: Int32Array): ProgramHandle {
+    this.#assertAlive()
+    if (records.length % recordWordCount !== 0) throw recordListError(records.length)
+    // The copy is private: what was checked is what runs.
+    const copy = Int32Array.from(records)
+    const program: Int32Array[] = []
+    for (let at = 0; at < copy.length; at += recordWordCount) {
+      const record = copy.subarray(at, at + recordWordCount)
+      this.#slot.set(record)
+      const word = this.#exports.checkRecord(this.#memorySizeBytes)
+      if (word >= 0) throw recordError(copy, program.length, word)
+      program.push(record)
+    }
+    return (this.#programs.push(program) - 1) as ProgramHandle
+  }
+
+  runStep(handle: ProgramHandle, stepIndex: number): void {
+    this.runSteps(handle, stepIndex, 1)
+  }
+
+  runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
+    this.#assertAlive()
+    const program = this.#programs[handle]
+    assertStepRange(program?.length, handle, firstStep, stepCount)
+    for (let i = firstStep; i < firstStep + stepCount; i++) {
+      this.#slot.set(program?.[i] as Int32Array)
+      this.#exports.runRecord(this.#memorySizeBytes)
+    }
+  }
+
+  selfTest(): void {
+    this.#assertAlive()
+    const failed = this.#exports.selfTest()
+    if (failed !== 0) throw new KernelError('KERNEL_SELF_TEST_FAILED', `${this.isa}: test ${failed} failed`)
+  }
+
+  dispose(): void {
+    this.#memory.fill(0)
+    this.#memory = new Uint8Array(0)
+    this.#exports.wipe()
+    for (const program of this.#programs) for (const record of program) record.fill(0)
+    this.#programs.length = 0
+  }
+
+  #assertAlive(): void {
+    if (this.#memory.length === 0) throw new KernelError('KERNEL_DISPOSED', 'these kernels are disposed')
+  }
+}
+
+function assertOptions({ memorySizeBytes, threadCount = 1 }: KernelBackendOptions): void {
+  if (!Number.isSafeInteger(memorySizeBytes) || memorySizeBytes < 1) {
+    const detail = `expected a positive integer, got ${memorySizeBytes}`
+    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'memorySizeBytes' })
+  }
+  if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
+    const detail = `expected a positive integer, got ${threadCount}`
+    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
+  }
+}
+
+function createMemory(sizeBytes: number, baseBytes: number): WebAssembly.Memory {
+  const pageCount = Math.ceil((baseBytes + sizeBytes) / pageSizeBytes)
+  const tooLarge = (cause?: unknown) =>
+    new KernelError(
+      'KERNEL_MEMORY_TOO_LARGE',
+      `asked for ${sizeBytes} bytes, WebAssembly gives at most ${maxPageCount * pageSizeBytes - baseBytes}`,
+      { field: 'memorySizeBytes', cause },
+    )
+  if (pageCount > maxPageCount) throw tooLarge()
+  try {
+    // Its maximum from the start: growing would detach every view.
+    return new WebAssembly.Memory({ initial: pageCount, maximum: pageCount })
+  } catch (cause) {
+    throw tooLarge(cause)
+  }
+}
+
+/** Where the module lets the kernels' memory begin, read from an instance that is made for nothing else. */
+async function readMemoryBase(module: WebAssembly.Module): Promise<number> {
+  const probe = new WebAssembly.Memory({ initial: 32, maximum: 32 })
+  return (await instantiateModule(module, probe)).memoryBase() >>> 0
+}
+
+/**
+ * The WebAssembly kernels: 128-bit SIMD, one thread, any modern browser or Node. `threadCount` is accepted and unused.
+ * @param bytes the module, by default the one that this package carries
+ */
+export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBackend {
+  let compiled: Promise<{ module: WebAssembly.Module; baseBytes: number }> | undefined
+  const compile = async () => {
+    const module = await compileModule(bytes ?? bundledModuleBytes())
+    return { module, baseBytes: await readMemoryBase(module) }
+  }
+  return {
+    kind: 'kernel-backend',
+    name: 'wasm',
+    version: 1,
+    async create(options) {
+      assertOptions(options)
+      compiled ??= compile()
+      const { module, baseBytes } = await compiled
+      const memory = createMemory(options.memorySizeBytes, baseBytes)
+      const exports = await instantiateModule(module, memory)
+      const kernels = new WasmKernels(exports, memory.buffer, options.memorySizeBytes)
+      kernels.selfTest()
+      return kernels
+    },
+  }
+}
+
+/** The WebAssembly kernels with the module that this package carries. */
+export const wasmKernels: KernelBackend = createWasmKernels()

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { KernelError } from '../errors.ts'
+import { kernelsWasmBase64 } from './module.generated.ts'
+
+/** What c/src/wasm/module.c exports. Addresses and sizes are unsigned 32-bit, given as numbers. */
+export interface KernelsExports {
+  memoryBase(): number
+  recordSlot(): number
+  /** -1, or the index of the word at fault in the record slot. */
+  checkRecord(memorySizeBytes: number): number
+  runRecord(memorySizeBytes: number): void
+  selfTest(): number
+  wipe(): void
+}
+
+const exportNames = ['memoryBase', 'recordSlot', 'checkRecord', 'runRecord', 'selfTest', 'wipe'] as const
+
+/** The module that comes with this package: its own bytes, without fetch or file system. */
+export function bundledModuleBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(kernelsWasmBase64), (character) => character.charCodeAt(0))
+}
+
+/** @throws KernelError `KERNEL_BACKEND_UNAVAILABLE` where these bytes are no module that this engine can compile */
+export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  if (typeof WebAssembly === 'undefined') {
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', 'this JavaScript engine has no WebAssembly')
+  }
+  try {
+    return await WebAssembly.compile(bytes)
+  } catch (cause) {
+    const detail = 'the kernels do not compile here: WebAssembly with 128-bit SIMD is needed'
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', detail, { cause })
+  }
+}
+
+/** @throws KernelError `KERNEL_BACKEND_UNAVAILABLE` where the module is not the kernels' */
+export async function instantiateModule(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): Promise<KernelsExports> {
+  let instance: WebAssembly.Instance
+  try {
+    instance = await WebAssembly.instantiate(module, { env: { memory } })
+  } catch (cause) {
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', 'the module does not accept this memory', { cause })
+  }
+  for (const name of exportNames) {
+    if (typeof instance.exports[name] !== 'function') {
+      throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', `the module does not export ${name}`)
+    }
+  }
+  return instance.exports as unknown as KernelsExports
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DType } from '@mlcapsule/contracts'
+import type { Activation, BinaryKind, UnaryKind } from '@mlcapsule/inference-kernels/program'
+import type { ConstantTensor } from './constant.ts'
+
+/** A dimension: known, or the name of one that is bound per query. */
+export type Dim = number | string
+
+/** What flows along an edge: the output of one node, an input of the graph, or a constant. Compared by identity. */
+export interface Value {
+  readonly name: string
+  readonly dtype: DType
+  readonly dims: readonly Dim[]
+  readonly constant: ConstantTensor | null
+}
+
+type Pair = readonly [height: number, width: number]
+type Pads = readonly [top: number, left: number, bottom: number, right: number]
+
+/** Attributes of each operation. Dimensions are logical: NCHW for images, whatever layout is chosen later. */
+export interface Attributes {
+  /** inputs: x [N,C,H,W], weights [O,C/groups,kH,kW] constant, bias [O] constant or null, residual (as output) or null */
+  readonly conv2d: {
+    readonly strides: Pair
+    readonly pads: Pads
+    readonly dilations: Pair
+    readonly groups: number
+    readonly activation: Activation
+  }
+  /** inputs: x [..., K], weights [K,N] constant, bias [N] constant or null, residual (as output) or null */
+  readonly dense: { readonly activation: Activation }
+  /** inputs: a [..., M, K], b [..., K, N]; the leading dimensions equal, or those of one operand all 1 */
+  readonly matmul: Record<never, never>
+  /** input [N,C,H,W]; pads hold what ceil_mode adds */
+  readonly pool2d: {
+    readonly pool: 'max' | 'average'
+    readonly kernel: Pair
+    readonly strides: Pair
+    readonly pads: Pads
+    readonly dilations: Pair
+    readonly countIncludePad: boolean
+  }
+  readonly unary: { readonly unary: UnaryKind; readonly alpha: number; readonly beta: number }
+  /** inputs: a, b, broadcast as in NumPy */
+  readonly binary: { readonly binary: BinaryKind; readonly activation: Activation }
+  readonly softmax: { readonly axis: number; readonly softmax: 'softmax' | 'logsoftmax' }
+  /** inputs: x [N,C,...], then scale, bias, mean, variance, each [C] constant. Gone after the passes. */
+  readonly batchNorm: { readonly epsilon: number }
+  readonly transpose: { readonly permutation: readonly number[] }
+  /** The same elements in the same order under other dimensions. */
+  readonly reshape: Record<never, never>
+  readonly concat: { readonly axis: number }
+  /** `starts` and `steps` have one entry per dimension; a step may be negative. */
+  readonly slice: { readonly starts: readonly number[]; readonly steps: readonly number[] }
+  /** Constant padding: `before` has one entry per dimension, the rest follows from the dimensions. */
+  readonly pad: { readonly before: readonly number[]; readonly value: number }
+  readonly expand: Record<never, never>
+}
+
+export type Op = keyof Attributes
+
+/** A node of the imported graph: an operation with one output. Never changed: passes make new ones. */
+export type GraphNode = {
+  readonly [K in Op]: {
+    readonly op: K
+    readonly attributes: Attributes[K]
+    readonly inputs: readonly (Value | null)[]
+    readonly output: Value
+    /** The node of the model that it came from, for messages. */
+    readonly origin: string
+  }
+}[Op]
+
+export type NodeOf<K extends Op> = Extract<GraphNode, { op: K }>
+
+/** A model in our own operations, nodes in an order in which they can run. */
+export interface Graph {
+  readonly name: string
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[]
+  readonly nodes: readonly GraphNode[]
+  /** Facts about the model as it was given. */
+  readonly source: {
+    readonly nodeCount: number
+    readonly parameterCount: number
+    readonly operators: Readonly<Record<string, number>>
+  }
+}
+
+export const noActivation: Activation = { kind: 'none', alpha: 0, beta: 0 }
+
+/** Every operand that is there. */
+export function operandsOf(node: GraphNode): readonly Value[] {
+  return node.inputs.filter((it) => it !== null)
+}
+
+/** How often each value is read by nodes and by the outputs of the graph. */
+export function countUses(graph: Graph): ReadonlyMap<Value, number> {
+  const uses = new Map<Value, number>()
+  const use = (value: Value) => uses.set(value, (uses.get(value) ?? 0) + 1)
+  for (const node of graph.nodes) operandsOf(node).forEach(use)
+  for (const { value } of graph.outputs) use(value)
+  return uses
+}
