@@ -10,7 +10,10 @@ export type Dimension = number | { readonly symbol: number }
  */
 export type Layout = 'row-major' | 'nhwc' | 'panels16' | 'depthwise16'
 
-/** Where a value lives. `alias` shares the bytes of another value: a reshape costs nothing. */
+/**
+ * Where a value lives. `alias` shares the bytes of another value of the same dtype and size: a reshape costs nothing.
+ * An arena value is written once: it is an input, or the output of one step. Aliases are not written.
+ */
 export type Storage =
   | { readonly kind: 'arena' }
   | { readonly kind: 'weights'; readonly offsetBytes: number; readonly sizeBytes: number }
@@ -30,8 +33,8 @@ export interface Activation {
   readonly beta: number
 }
 
-type Pair = readonly [height: number, width: number]
-type Pads = readonly [top: number, left: number, bottom: number, right: number]
+export type Pair = readonly [height: number, width: number]
+export type Pads = readonly [top: number, left: number, bottom: number, right: number]
 
 /** Operands are indices into `Program.values`; sizes come from the values' dims when the program is bound. */
 export type ProgramStep =
@@ -72,9 +75,17 @@ export type ProgramStep =
       readonly output: number
       readonly activation: Activation
     }
-  | { readonly op: 'matmul'; readonly a: number; readonly b: number; readonly output: number }
   | {
-      /** Ends that do not fit are cut off; `pads` already hold what `ceil_mode` adds. */
+      /** Row-major, rank 2 or more; the dimensions before the last two broadcast. */ readonly op: 'matmul'
+      readonly a: number
+      readonly b: number
+      readonly output: number
+    }
+  | {
+      /**
+       * The output's dims say whether a last window that hangs over the padded border counts (`ceil_mode`) or not. What
+       * hangs over never enters an average's divisor.
+       */
       readonly op: 'pool2d'
       readonly input: number
       readonly output: number
@@ -123,6 +134,7 @@ export type ProgramStep =
       readonly axis: number
     }
   | {
+      /** Output index i takes input index `starts + i * steps`; steps may be negative, not 0. */
       readonly op: 'slice'
       readonly input: number
       readonly output: number
@@ -130,14 +142,21 @@ export type ProgramStep =
       readonly steps: readonly number[]
     }
   | {
-      /** Constant padding; `before` has one entry per logical dimension, the rest follows from the dims. */
+      /**
+       * Constant padding; `before` has one entry per logical dimension, the rest follows from the dims. `value` must be
+       * exact in the dtype: 0 for float16 and float64, 0 or 1 for bool.
+       */
       readonly op: 'pad'
       readonly input: number
       readonly output: number
       readonly before: readonly number[]
       readonly value: number
     }
-  | { readonly op: 'expand'; readonly input: number; readonly output: number }
+  | {
+      /** Repeats dimensions of 1, right-aligned as in ONNX. */ readonly op: 'expand'
+      readonly input: number
+      readonly output: number
+    }
 
 export type UnaryKind =
   | 'identity'
@@ -168,7 +187,8 @@ export interface ProgramPort {
 }
 
 /**
- * A model as a flat list of steps in the order in which they run. Inputs and outputs are row-major arena values.
+ * A model as a flat list of steps in the order in which they run. Inputs are row-major arena values; outputs are
+ * row-major and live in the arena or alias what does.
  * Holds no names but those of inputs, outputs and symbols.
  */
 export interface Program {
@@ -179,3 +199,5 @@ export interface Program {
   readonly outputs: readonly ProgramPort[]
   readonly weightsSizeBytes: number
 }
+
+export type StepOp = ProgramStep['op']

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { faultyHost } from '../../testdata/faulty-host.ts'
-import { createWorld, query, seeded, type World } from '../../testdata/world.ts'
+import { faultyHost } from '../../test/faulty-host.ts'
+import { createWorld, query, seeded, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from './ledger.ts'
 
@@ -240,6 +240,16 @@ describe('a host that lies', () => {
     expect(thrown(() => ledger.reserve(1))).toEqual(code('LEDGER_STOPPED'))
     expect(second.usage.unitsSpent).toBe(25)
     for (let i = 0; i < 20; i++) await query(second)
+  })
+
+  test('by letting two enclaves move the anchor at once serves at most one of them', async () => {
+    const { ledger, reopen } = await start()
+    await ledger.close()
+    const both = [await reopen(), await reopen()]
+    const outcomes = await Promise.allSettled(both.map((it) => it.advance(1)))
+    const refused = outcomes.filter((it) => it.status === 'rejected')
+    expect(refused.length).toBeGreaterThanOrEqual(1)
+    for (const { reason } of refused) expect(reason).toEqual(code('LEDGER_FORKED'))
   })
 
   test('by losing or changing the record is found out', async () => {

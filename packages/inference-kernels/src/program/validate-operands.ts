@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { programLimits } from './limits.ts'
+import { assertInteger, failProgram } from './program-error.ts'
+import { enumMembers, type StepFieldType, stepFields, stepSchemas } from './step-schema.ts'
+import type { Activation, Layout, Program, ProgramStep, ProgramValue, StepOp } from './types.ts'
+
+/** What an operand must be. Without a layout any but the packed ones will do; without `anyDtype` it is float32. */
+interface OperandRule {
+  readonly layout?: Layout
+  readonly minRank?: number
+  readonly maxRank?: number
+  readonly anyDtype?: true
+}
+
+const image: OperandRule = { layout: 'nhwc', minRank: 4 }
+const rows: OperandRule = { layout: 'row-major', minRank: 1 }
+const matrix: OperandRule = { layout: 'row-major', minRank: 2 }
+const vector: OperandRule = { layout: 'row-major', minRank: 1, maxRank: 1 }
+const floats: OperandRule = {}
+const anything: OperandRule = { anyDtype: true }
+
+const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
+  conv2d: {
+    input: image,
+    weights: { layout: 'panels16', minRank: 4 },
+    bias: vector,
+    residual: image,
+    output: image,
+  },
+  depthwiseConv2d: { input: image, weights: { layout: 'depthwise16' }, bias: vector, output: image },
+  dense: {
+    input: rows,
+    weights: { layout: 'panels16', maxRank: 2 },
+    bias: vector,
+    residual: rows,
+    output: rows,
+  },
+  matmul: { a: matrix, b: matrix, output: matrix },
+  pool2d: { input: image, output: image },
+  unary: { input: floats, output: floats },
+  binary: { a: floats, b: floats, output: floats },
+  softmax: { input: floats, output: floats },
+  transpose: { input: anything, output: anything },
+  concat: { inputs: anything, output: anything },
+  slice: { input: anything, output: anything },
+  pad: { input: anything, output: anything },
+  expand: { input: anything, output: anything },
+}
+
+function validateOperand(program: Program, index: unknown, rule: OperandRule, field: string): void {
+  assertInteger(index, 0, program.values.length - 1, field)
+  const { dtype, layout, dims } = program.values[index] as ProgramValue
+  if (rule.anyDtype === undefined && dtype !== 'float32') failProgram(field, `expected float32, got ${dtype}`)
+  const isFit =
+    rule.layout === undefined ? layout === 'row-major' || layout === 'nhwc' : layout === rule.layout
+  if (!isFit) failProgram(field, `expected layout ${rule.layout ?? 'row-major or nhwc'}, got ${layout}`)
+  const { minRank = 0, maxRank = programLimits.rank } = rule
+  if (dims.length < minRank || dims.length > maxRank) {
+    failProgram(field, `expected rank ${minRank} to ${maxRank}, got ${dims.length}`)
+  }
+}
+
+function validateFloat(value: unknown, field: string): void {
+  if (typeof value !== 'number' || Number.isNaN(value)) failProgram(field, 'is not a number')
+}
+
+function validateInts(list: unknown, minCount: number, maxCount: number, min: number, field: string): void {
+  if (!Array.isArray(list) || list.length < minCount || list.length > maxCount) {
+    failProgram(field, `expected a list of ${minCount} to ${maxCount} integers`)
+  }
+  for (const [i, value] of list.entries())
+    assertInteger(value, min, programLimits.dimension, `${field}[${i}]`)
+}
+
+function validateField(
+  program: Program,
+  op: StepOp,
+  name: string,
+  type: StepFieldType,
+  operand: unknown,
+  field: string,
+) {
+  const rule = rules[op][name] ?? anything
+  switch (type) {
+    case 'value':
+      return validateOperand(program, operand, rule, field)
+    case 'optionalValue':
+      return operand === null ? undefined : validateOperand(program, operand, rule, field)
+    case 'values':
+      validateInts(operand, 1, programLimits.operandCount, 0, field)
+      for (const [i, value] of (operand as number[]).entries()) {
+        validateOperand(program, value, rule, `${field}[${i}]`)
+      }
+      return
+    case 'int':
+      return assertInteger(operand, 0, programLimits.dimension, field)
+    case 'ints':
+      return validateInts(operand, 0, programLimits.rank, -programLimits.dimension, field)
+    case 'pair':
+      return validateInts(operand, 2, 2, 1, field)
+    case 'pads':
+      return validateInts(operand, 4, 4, 0, field)
+    case 'flag':
+      return typeof operand === 'boolean' ? undefined : failProgram(field, 'expected true or false')
+    case 'float':
+      return validateFloat(operand, field)
+    case 'activation': {
+      const { kind, alpha, beta } = operand as Activation
+      if (!enumMembers('activation').includes(kind)) failProgram(`${field}.kind`, `${kind} does not exist`)
+      validateFloat(alpha, `${field}.alpha`)
+      return validateFloat(beta, `${field}.beta`)
+    }
+    default:
+      if (!enumMembers(type).includes(operand as string))
+        failProgram(field, `${String(operand)} does not exist`)
+  }
+}
+
+/** Checks a step's fields and what kind of value each operand is; not yet its dims. */
+export function validateOperands(program: Program, step: ProgramStep, stepIndex: number): void {
+  if (!Object.hasOwn(stepSchemas, step.op))
+    failProgram(`steps[${stepIndex}].op`, `${String(step.op)} does not exist`)
+  for (const [name, type] of stepFields(step.op)) {
+    const operand = (step as unknown as Readonly<Record<string, unknown>>)[name]
+    validateField(program, step.op, name, type, operand, `steps[${stepIndex}].${name}`)
+  }
+}

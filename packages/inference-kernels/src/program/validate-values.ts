@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { dtypes, elementSizeBytes } from '@mlcapsule/contracts'
+import { alignmentBytes } from '../abi.generated.ts'
+import { layouts } from './format.ts'
+import { packedSizeBytes } from './layouts.ts'
+import { programLimits } from './limits.ts'
+import { assertInteger, failProgram } from './program-error.ts'
+import type { Program, ProgramValue } from './types.ts'
+
+const isPacked = (value: ProgramValue) => value.layout === 'panels16' || value.layout === 'depthwise16'
+
+function validateDims(value: ProgramValue, symbolCount: number, field: string): void {
+  if (value.dims.length > programLimits.rank) {
+    failProgram(`${field}.dims`, `rank is ${value.dims.length}, at most ${programLimits.rank}`)
+  }
+  let count = 1
+  for (const [d, dim] of value.dims.entries()) {
+    if (typeof dim === 'number') {
+      assertInteger(dim, 1, programLimits.dimension, `${field}.dims[${d}]`)
+      count *= dim
+    } else {
+      assertInteger(dim.symbol, 0, symbolCount - 1, `${field}.dims[${d}].symbol`)
+    }
+  }
+  if (count > programLimits.elementCount) {
+    failProgram(`${field}.dims`, `${count} elements, at most ${programLimits.elementCount} are accepted`)
+  }
+}
+
+function validateLayout(value: ProgramValue, field: string): void {
+  if (!layouts.includes(value.layout))
+    failProgram(`${field}.layout`, `${String(value.layout)} is not a layout`)
+  const rank = value.dims.length
+  if (value.layout === 'nhwc' && rank !== 4)
+    failProgram(`${field}.layout`, `nhwc asks for rank 4, got ${rank}`)
+  if (!isPacked(value)) return
+  if (value.storage.kind !== 'weights') failProgram(`${field}.storage`, 'packed layouts lie in the weights')
+  if (value.dtype !== 'float32')
+    failProgram(`${field}.dtype`, `packed weights are float32, got ${value.dtype}`)
+  if (rank !== 4 && !(rank === 2 && value.layout === 'panels16')) {
+    failProgram(`${field}.dims`, `${value.layout} of rank ${rank} does not exist`)
+  }
+}
+
+function validateWeights(value: ProgramValue, weightsSizeBytes: number, field: string): void {
+  if (value.storage.kind !== 'weights') return
+  const { offsetBytes, sizeBytes } = value.storage
+  assertInteger(offsetBytes, 0, weightsSizeBytes, `${field}.storage.offsetBytes`)
+  assertInteger(sizeBytes, 1, weightsSizeBytes - offsetBytes, `${field}.storage.sizeBytes`)
+  if (offsetBytes % alignmentBytes !== 0) {
+    failProgram(`${field}.storage.offsetBytes`, `${offsetBytes} is not a multiple of ${alignmentBytes}`)
+  }
+  const dims = value.dims.map((dim) =>
+    typeof dim === 'number' ? dim : failProgram(`${field}.dims`, 'weights have no symbolic dimensions'),
+  )
+  // Four-dimensional panels also depend on the groups, which only the step knows.
+  if (value.layout === 'panels16' && dims.length === 4) return
+  const expected = packedSizeBytes(value.layout, dims, 1, value.dtype)
+  if (sizeBytes !== expected) {
+    failProgram(
+      `${field}.storage.sizeBytes`,
+      `expected ${expected} for its dims and layout, got ${sizeBytes}`,
+    )
+  }
+}
+
+/** Checks every value by itself. @throws KernelError `PROGRAM_INVALID` */
+export function validateValues(program: Program): void {
+  for (const [i, value] of program.values.entries()) {
+    const field = `values[${i}]`
+    if (!dtypes.includes(value.dtype)) failProgram(`${field}.dtype`, `${String(value.dtype)} is not a dtype`)
+    validateDims(value, program.symbols.length, field)
+    validateLayout(value, field)
+    validateWeights(value, program.weightsSizeBytes, field)
+    if (value.storage.kind === 'alias') {
+      assertInteger(value.storage.of, 0, program.values.length - 1, `${field}.storage.of`)
+      const target = program.values[value.storage.of] as ProgramValue
+      if (isPacked(target)) failProgram(`${field}.storage.of`, 'packed weights have no aliases')
+      if (target.dtype !== value.dtype) {
+        failProgram(
+          `${field}.storage.of`,
+          `dtype is ${value.dtype}, that of the aliased value ${target.dtype}`,
+        )
+      }
+    }
+  }
+}
+
+/**
+ * Checks that aliases have the size of what they share.
+ * @param dims concrete, one list per value
+ */
+export function validateAliasSizes(program: Program, dims: readonly (readonly number[])[]): void {
+  const size = (index: number, dtype: ProgramValue['dtype']) =>
+    (dims[index] as readonly number[]).reduce((count, dim) => count * dim, elementSizeBytes(dtype))
+  for (const [i, { dtype, storage }] of program.values.entries()) {
+    if (storage.kind !== 'alias') continue
+    if (size(i, dtype) !== size(storage.of, dtype)) {
+      failProgram(`values[${i}].storage.of`, `${size(i, dtype)} bytes alias ${size(storage.of, dtype)}`)
+    }
+  }
+}
