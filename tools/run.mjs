@@ -26,6 +26,14 @@ const tasks = {
     steps: [{ turbo: 'build' }, { node: 'examples/demo/main.mjs' }],
   },
   build: { about: 'build every package', steps: [{ turbo: 'build' }] },
+  provider: {
+    about: "the provider's command line, from source",
+    steps: [{ node: 'apps/provider-console/src/cli/main.ts' }],
+  },
+  client: {
+    about: "the client's command line, from source",
+    steps: [{ node: 'apps/client-runtime/src/cli/main.ts' }],
+  },
   typecheck: { about: 'check the types of everything, from source', steps: [{ run: typecheck }] },
   lint: { about: 'check style, layers and words', steps: [{ run: lint }] },
   format: {

@@ -20,7 +20,8 @@ export const capsuleLimits = {
   versionMax: 4_294_967_295,
   imageSideMax: 16_384,
   nanoMax: 1_000_000_000_000_000,
-  defenseMaxCount: 32,
+  defenseMaxCount: 16,
+  defenseNameMaxLength: 64,
 } as const
 
 /** 1 MiB. */

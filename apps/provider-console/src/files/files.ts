@@ -26,7 +26,8 @@ export async function readSmallFile(path: string, maxSizeBytes: number): Promise
     const file = await open(path, 'r')
     try {
       const stat = await file.stat()
-      if (!stat.isFile()) throw new ProviderError('PROVIDER_FILE_INVALID', `${path} is not a file`, { field: path })
+      if (!stat.isFile())
+        throw new ProviderError('PROVIDER_FILE_INVALID', `${path} is not a file`, { field: path })
       // One byte more than allowed: the file may grow after stat.
       const buffer = Buffer.alloc(Math.min(stat.size, maxSizeBytes) + 1)
       let sizeBytes = 0
@@ -59,7 +60,11 @@ export interface WriteOptions {
  * Writes a whole file durably: first beside its place, then moved into it, so that it is never seen half-written.
  * @throws ProviderError `PROVIDER_OUTPUT_EXISTS`, `PROVIDER_FILE_UNREADABLE`
  */
-export async function writeWholeFile(path: string, bytes: Uint8Array | string, options: WriteOptions = {}): Promise<void> {
+export async function writeWholeFile(
+  path: string,
+  bytes: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
   const { mode = 0o644, replace = false } = options
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
   try {

@@ -31,7 +31,12 @@ export async function sealContentKey(
   const key = storageKey(serviceKey, capsuleId)
   const nonce = randomBytes(nonceSizeBytes)
   try {
-    const sealed = await sealAead({ key, nonce, associatedData: associatedData(capsuleId), plaintext: expose(contentKey, 'content-key') })
+    const sealed = await sealAead({
+      key,
+      nonce,
+      associatedData: associatedData(capsuleId),
+      plaintext: expose(contentKey, 'content-key'),
+    })
     return concatBytes(nonce, sealed)
   } finally {
     wipe(key)

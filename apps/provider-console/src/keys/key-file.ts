@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import {
   concatBytes,
   equalBytes,
@@ -81,25 +81,17 @@ export async function readKeyFile<const Purpose extends KeyPurpose>(
   const bytes = await readSmallFile(path, 4096)
   try {
     await refuseExposedFile(path)
-    if (bytes.length !== fileSizeBytes) throw invalid(`a key file has ${fileSizeBytes} bytes, got ${bytes.length}`)
+    if (bytes.length !== fileSizeBytes)
+      throw invalid(`a key file has ${fileSizeBytes} bytes, got ${bytes.length}`)
     const body = bytes.subarray(0, bodySizeBytes)
     const isIntact =
-      equalBytes(body.subarray(0, magic.length), magic) && equalBytes(bytes.subarray(bodySizeBytes), checkOf(body))
+      equalBytes(body.subarray(0, magic.length), magic) &&
+      equalBytes(bytes.subarray(bodySizeBytes), checkOf(body))
     if (!isIntact) throw invalid('not an intact key file')
     const { code, kind } = keyPurposes[purpose]
     if (body[magic.length] !== code) throw invalid(`expected a ${purpose} key, got one for another purpose`)
     return Secret.fromBytes(kind, body.subarray(magic.length + 1)) as SecretOf<Purpose>
   } finally {
     wipe(bytes)
-  }
-}
-
-/** Whether something is there under this path. */
-export async function fileExists(path: string): Promise<boolean> {
-  try {
-    await (await open(path, 'r')).close()
-    return true
-  } catch {
-    return false
   }
 }

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cryptoReady, generateSigningKeyPair, keyThumbprint, randomBytes, Secret, wipe } from '@mlcapsule/crypto'
+import { existsSync } from 'node:fs'
+import {
+  cryptoReady,
+  generateSigningKeyPair,
+  keyThumbprint,
+  randomBytes,
+  Secret,
+  wipe,
+} from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
 import { makePrivateFolder, writeWholeFile } from '../files/files.ts'
 import { storePaths } from '../store/paths.ts'
-import { fileExists, type KeyPurpose, writeKeyFile } from './key-file.ts'
+import { type KeyPurpose, writeKeyFile } from './key-file.ts'
 import { publicKeyToJwk } from './public-key.ts'
 
 export interface MadeKeys {
@@ -21,7 +29,7 @@ export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   const paths = storePaths(storeDir)
   for (const purpose of ['publisher', 'authority', 'service'] satisfies KeyPurpose[]) {
     const path = paths.privateKey(purpose)
-    if (await fileExists(path)) {
+    if (existsSync(path)) {
       throw new ProviderError('PROVIDER_KEY_FILE_EXISTS', `${path} is already there`, { field: path })
     }
   }

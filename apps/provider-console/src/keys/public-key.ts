@@ -15,7 +15,13 @@ const bareKeyPattern = /^[A-Za-z0-9_-]{43}$/
 
 /** A public key as a JSON Web Key (RFC 8037), for others to read: one line, with its thumbprint as `kid`. */
 export function publicKeyToJwk(publicKey: Uint8Array): string {
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64Url(publicKey), kid: keyThumbprint(publicKey), use: 'sig' }
+  const jwk = {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x: toBase64Url(publicKey),
+    kid: keyThumbprint(publicKey),
+    use: 'sig',
+  }
   return `${JSON.stringify(jwk)}\n`
 }
 
@@ -46,7 +52,8 @@ export function publicKeyFromJwk(text: string, field: string): Uint8Array {
   if (!parsed.success) throw invalid(field, 'expected a JSON Web Key with kty OKP, crv Ed25519 and x')
   const publicKey = parseBareKey(parsed.data.x, field)
   const { kid } = parsed.data
-  if (kid !== undefined && kid !== keyThumbprint(publicKey)) throw invalid(field, 'kid is not the thumbprint of x')
+  if (kid !== undefined && kid !== keyThumbprint(publicKey))
+    throw invalid(field, 'kid is not the thumbprint of x')
   return publicKey
 }
 

@@ -14,6 +14,18 @@ const registerSchema = z.strictObject({
   prefix: base64Url(1_048_576 + 128),
   /** As `sealContentKey` made it. */
   sealedContentKey: base64Url(256),
+  /** What licenses will name: the capsule itself holds its defenses encrypted. */
+  defenses: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(64),
+        version: z
+          .int()
+          .min(1)
+          .max(2 ** 31 - 1),
+      }),
+    )
+    .max(8),
 })
 
 export type RegisterCapsuleInput = z.input<typeof registerSchema>
@@ -38,7 +50,7 @@ export function capsuleSummary(row: CapsuleRow): CapsuleSummary {
  * CryptoError `SEAL_OPEN_FAILED` if the key is not sealed for this capsule and store
  */
 export async function registerCapsule(context: ServiceContext, input: unknown): Promise<CapsuleSummary> {
-  const { prefix, sealedContentKey } = parseWith(registerSchema, input)
+  const { prefix, sealedContentKey, defenses } = parseWith(registerSchema, input)
   await cryptoReady()
   const prefixBytes = fromBase64Url(prefix)
   const { header, headerHash } = parseHeader(prefixBytes, { publishers: 'any-unverified-publisher' })
@@ -57,6 +69,7 @@ export async function registerCapsule(context: ServiceContext, input: unknown): 
     header: prefixBytes,
     minimumTier: header.minimumTier,
     sealedContentKey: sealed,
+    defenses: JSON.stringify(defenses),
     createdAtMs: context.now(),
   }
   await context.database.transaction(async (queries) => {
@@ -81,6 +94,10 @@ export async function findCapsule(queries: Queries, capsuleId: string): Promise<
 }
 
 export async function listCapsules(context: ServiceContext): Promise<readonly CapsuleSummary[]> {
-  const rows = await selectRows<CapsuleRow>(context.database, 'capsules', 'true ORDER BY created_at_ms, capsule_id')
+  const rows = await selectRows<CapsuleRow>(
+    context.database,
+    'capsules',
+    'true ORDER BY created_at_ms, capsule_id',
+  )
   return rows.map(capsuleSummary)
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { maxBlockUnits, maxUnits, minStatementEvery } from '@mlcapsule/metering'
 import { z } from 'zod'
-
-const unitsMax = 1_000_000_000_000
 
 /**
  * What the licenses of an order will say. A unit is one query of one item.
@@ -9,29 +8,35 @@ const unitsMax = 1_000_000_000_000
  */
 export const orderTermsSchema = z.strictObject({
   /** Units that one activation is granted at most; the rest stays for further activations. */
-  grantUnits: z.int().min(1).max(unitsMax),
+  grantUnits: z.int().min(1).max(maxUnits),
   /** Units that one step of the anchor covers, and so the most that a crash can lose. */
-  blockMax: z.int().min(1).max(1_000_000),
+  blockMax: z.int().min(1).max(maxBlockUnits),
   /** Days from its issue after which a license ends. */
   validForDays: z.int().min(1).max(3660),
   /** Hours of running after which the enclave must have reported. */
-  leasePoweredHours: z.int().min(1).max(1_000_000),
+  leasePoweredHours: z.int().min(1).max(87_600),
   /** Units between two statements. */
-  statementEvery: z.int().min(1000).max(unitsMax),
+  statementEvery: z.int().min(minStatementEvery).max(maxUnits),
 })
 
 export type OrderTerms = Readonly<z.infer<typeof orderTermsSchema>>
 
 /** Terms for an order that says nothing of them. */
 export function defaultTerms(units: number): OrderTerms {
-  return { grantUnits: units, blockMax: 100, validForDays: 365, leasePoweredHours: 8760, statementEvery: 1000 }
+  return {
+    grantUnits: units,
+    blockMax: 100,
+    validForDays: 365,
+    leasePoweredHours: 8760,
+    statementEvery: 1000,
+  }
 }
 
 export const orderSchema = z.strictObject({
   capsuleId: z.string().length(43),
   /** Public key of the customer, 32 bytes as base64url. */
   customerKey: z.string().length(43),
-  units: z.int().min(1).max(unitsMax),
+  units: z.int().min(1).max(maxUnits),
   terms: orderTermsSchema.partial().optional(),
   /** Attestation policy, as `parsePolicy` takes it. */
   policy: z.unknown(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parsePolicy } from '@mlcapsule/attestation'
-import { fromBase64Url, keyThumbprint, randomBytes, toBase64Url } from '@mlcapsule/crypto'
+import { fromBase64Url, keyThumbprint, randomBytes, toHex } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
 import type { Queries } from '../store/database.ts'
 import { insertRow, type OrderRow, selectRows } from '../store/repository.ts'
@@ -49,7 +49,7 @@ export async function createOrder(context: ServiceContext, input: unknown): Prom
   const terms = { ...defaultTerms(order.units), ...Object.fromEntries(given) }
   const nowMs = context.now()
   const row: OrderRow = {
-    orderId: toBase64Url(randomBytes(12)),
+    orderId: `order-${toHex(randomBytes(8))}`,
     capsuleId: order.capsuleId,
     customer: keyThumbprint(customerPublicKey),
     customerPublicKey,
@@ -69,7 +69,9 @@ export async function createOrder(context: ServiceContext, input: unknown): Prom
 }
 
 const unknownOrder = (field: string) =>
-  new ProviderError('PROVIDER_ORDER_UNKNOWN', 'there is no open order for this customer and capsule', { field })
+  new ProviderError('PROVIDER_ORDER_UNKNOWN', 'there is no open order for this customer and capsule', {
+    field,
+  })
 
 /** The order of a challenge, locked until the transaction ends. @throws ProviderError `PROVIDER_ORDER_UNKNOWN` */
 export async function lockOrder(queries: Queries, orderId: string): Promise<OrderRow> {

@@ -47,7 +47,12 @@ function thisPlace(): string {
   } catch {
     // Not Linux: the host's name alone tells machines apart.
   }
-  return `${hostname()}${namespace}`.toLowerCase().replace(/[^0-9a-z]/g, '').slice(-40) || '0'
+  return (
+    `${hostname()}${namespace}`
+      .toLowerCase()
+      .replace(/[^0-9a-z]/g, '')
+      .slice(-40) || '0'
+  )
 }
 
 function isAlive(holder: Holder, place: string): boolean {

@@ -11,6 +11,8 @@ export interface CapsuleRow {
   readonly header: Uint8Array
   readonly minimumTier: string
   readonly sealedContentKey: Uint8Array
+  /** JSON: names and versions, in the order in which the enclave runs them. */
+  readonly defenses: string
   readonly createdAtMs: number
 }
 
@@ -92,5 +94,7 @@ export async function selectRows<Row>(
   condition = 'true',
   values: readonly SqlValue[] = [],
 ): Promise<readonly Row[]> {
-  return (await queries.query<object>(`SELECT * FROM ${table} WHERE ${condition}`, values)).map((row) => fromRow<Row>(row))
+  return (await queries.query<object>(`SELECT * FROM ${table} WHERE ${condition}`, values)).map((row) =>
+    fromRow<Row>(row),
+  )
 }

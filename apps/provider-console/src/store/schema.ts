@@ -17,6 +17,7 @@ const migrations: readonly (readonly string[])[] = [
       header bytea NOT NULL,
       minimum_tier text NOT NULL,
       sealed_content_key bytea NOT NULL,
+      defenses text NOT NULL,
       created_at_ms bigint NOT NULL
     )`,
     `CREATE TABLE orders (

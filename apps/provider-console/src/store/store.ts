@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
 import { deriveCommitment, type Secret, toHex } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
-import { fileExists } from '../keys/key-file.ts'
 import type { Database } from './database.ts'
 import { lockStore } from './lock.ts'
 import { storePaths } from './paths.ts'
@@ -39,8 +39,12 @@ export async function openStore(storeDir: string, serviceKey: Secret<'prk'>): Pr
 
 async function tieToServiceKey(database: Database, serviceKey: Secret<'prk'>): Promise<void> {
   const check = toHex(deriveCommitment(serviceKey, 'provider-store', new Uint8Array(0)))
-  await database.query(`INSERT INTO store_meta VALUES ('service-key', $1) ON CONFLICT (name) DO NOTHING`, [check])
-  const rows = await database.query<{ value: string }>(`SELECT value FROM store_meta WHERE name = 'service-key'`)
+  await database.query(`INSERT INTO store_meta VALUES ('service-key', $1) ON CONFLICT (name) DO NOTHING`, [
+    check,
+  ])
+  const rows = await database.query<{ value: string }>(
+    `SELECT value FROM store_meta WHERE name = 'service-key'`,
+  )
   if (rows[0]?.value === check) return
   throw new ProviderError('PROVIDER_STORE_UNUSABLE', 'the store was made with another service key', {
     field: 'store',
@@ -49,6 +53,6 @@ async function tieToServiceKey(database: Database, serviceKey: Secret<'prk'>): P
 
 /** @throws ProviderError `PROVIDER_STORE_UNUSABLE` for a folder that keygen has not made */
 export async function requireStoreFolder(storeDir: string): Promise<void> {
-  if (await fileExists(storePaths(storeDir).privateKey('service'))) return
+  if (existsSync(storePaths(storeDir).privateKey('service'))) return
   throw new ProviderError('PROVIDER_STORE_UNUSABLE', `${storeDir} holds no service key`, { field: 'store' })
 }

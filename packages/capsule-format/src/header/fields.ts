@@ -5,7 +5,8 @@ import { CapsuleFormatError } from '../errors.ts'
 // Readers of decoded CBOR: each returns the value in its type or refuses, naming the field.
 
 export function invalidField(field: string, detail: string): never {
-  throw new CapsuleFormatError('CAPSULE_HEADER_INVALID', `${field}: ${detail}`, { field: `header.${field}` })
+  const path = field === 'header' ? field : `header.${field}`
+  throw new CapsuleFormatError('CAPSULE_HEADER_INVALID', `${path}: ${detail}`, { field: path })
 }
 
 /** A map whose keys are exactly 1 … count. */

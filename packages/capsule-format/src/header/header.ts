@@ -89,7 +89,7 @@ export function decodeHeader(headerBytes: Uint8Array): CapsuleHeader {
   const map = readMap(decodeDeterministic(headerBytes, 'header'), 'header', 3)
   const coreBytes = map.get(1)
   if (!(coreBytes instanceof Uint8Array)) {
-    throw new CapsuleFormatError('CAPSULE_HEADER_INVALID', 'core: expected a byte string', {
+    throw new CapsuleFormatError('CAPSULE_HEADER_INVALID', 'header.core: expected a byte string', {
       field: 'header.core',
     })
   }

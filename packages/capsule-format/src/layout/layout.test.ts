@@ -69,7 +69,11 @@ describe('tree', () => {
     if (leaves.length === 1) return leaves[0] as Uint8Array
     let split = 1
     while (split * 2 < leaves.length) split *= 2
-    return sha256(Uint8Array.of(1), merkleTreeHash(leaves.slice(0, split)), merkleTreeHash(leaves.slice(split)))
+    return sha256(
+      Uint8Array.of(1),
+      merkleTreeHash(leaves.slice(0, split)),
+      merkleTreeHash(leaves.slice(split)),
+    )
   }
 
   test('one pass agrees with the recursive definition', () => {

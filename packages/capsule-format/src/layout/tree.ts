@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes, sha256, sha256Async, uint64Bytes } from '@mlcapsule/crypto'
+import { sha256, sha256Async, uint64Bytes } from '@mlcapsule/crypto'
 import { type BlobName, blobNumbers } from './geometry.ts'
 
 const nodePrefix = Uint8Array.of(1)
 
-/** Leaf = SHA-256(0x00 ‖ u8 blob ‖ u64 index ‖ ciphertext ‖ tag). */
-export async function leafHash(blob: BlobName, index: number, sealed: Uint8Array): Promise<Uint8Array> {
-  const prefix = Uint8Array.of(0, blobNumbers[blob])
-  return await sha256Async(concatBytes(prefix, uint64Bytes(index), sealed))
+/** 0x00 ‖ u8 blob ‖ u64 index. */
+const leafPrefixSizeBytes = 10
+
+/** Space for one leaf, to be used again once its hash is there: pages are large, and garbage piles up. */
+export function leafScratch(sealedSizeBytes: number): Uint8Array {
+  return new Uint8Array(leafPrefixSizeBytes + sealedSizeBytes)
+}
+
+/**
+ * Leaf = SHA-256(0x00 ‖ u8 blob ‖ u64 index ‖ ciphertext ‖ tag).
+ * @param scratch of `leafScratch`, for a page of this size
+ */
+export async function leafHash(
+  blob: BlobName,
+  index: number,
+  sealed: Uint8Array,
+  scratch: Uint8Array = leafScratch(sealed.length),
+): Promise<Uint8Array> {
+  scratch[1] = blobNumbers[blob]
+  scratch.set(uint64Bytes(index), 2)
+  scratch.set(sealed, leafPrefixSizeBytes)
+  return await sha256Async(scratch)
 }
 
 /** Node = SHA-256(0x01 ‖ left ‖ right). */

@@ -3,7 +3,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { description, oddChunks, pack, publisher, seededBytes, smallPageSizeBytes } from '../../test/fixtures.ts'
+import {
+  description,
+  oddChunks,
+  pack,
+  publisher,
+  seededBytes,
+  smallPageSizeBytes,
+} from '../../test/fixtures.ts'
 import { openCapsule, type WriteCapsuleOptions, writeCapsule } from '../index.ts'
 import { fileCapsuleSink, fileSource } from './index.ts'
 
@@ -11,7 +18,13 @@ const options: WriteCapsuleOptions = {
   core: description,
   publisher,
   program: new Uint8Array(10),
-  weights: { sizeBytes: 10_000, chunks: () => (async function* () { yield* oddChunks(seededBytes('w', 10_000)) })() },
+  weights: {
+    sizeBytes: 10_000,
+    chunks: () =>
+      (async function* () {
+        yield* oddChunks(seededBytes('w', 10_000))
+      })(),
+  },
   pageSizeBytes: smallPageSizeBytes,
 }
 let folder: string

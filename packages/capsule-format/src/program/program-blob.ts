@@ -114,7 +114,7 @@ function readDefense(value: unknown): DefenseConfig {
   const [name, version, config] = value as [unknown, unknown, unknown]
   if (
     typeof name !== 'string' ||
-    name.length > capsuleLimits.nameMaxSizeBytes ||
+    name.length > capsuleLimits.defenseNameMaxLength ||
     !defenseNamePattern.test(name)
   ) {
     malformed("a defense's name is not lower-case words joined by hyphens")

@@ -11,7 +11,7 @@ import {
 } from '../header/header.ts'
 import { assertPageIndex } from '../keys/capsule-keys.ts'
 import { type BlobName, blobNames, sealedBlobSizeBytes, sealedPageSizeBytes } from '../layout/geometry.ts'
-import { createTreeHasher, leafHash } from '../layout/tree.ts'
+import { createTreeHasher, leafHash, leafScratch } from '../layout/tree.ts'
 import { lengthPrefixSizeBytes } from '../limits.ts'
 import { type RandomAccessSource, readExactly } from '../source/source.ts'
 
@@ -77,11 +77,12 @@ export async function openCapsule(
     for (const blob of blobNames) {
       const { pageCount } = blobs[blob]
       const pageBytes = sealedPageSizeBytes(blobs[blob])
+      const scratch = leafScratch(pageBytes)
       const batchCount = Math.max(1, Math.floor(batchSizeBytes / pageBytes))
       for (let index = 0; index < pageCount; index += batchCount) {
         const batch = await readPages(blob, index, Math.min(batchCount, pageCount - index))
         for (let at = 0; at < batch.length; at += pageBytes) {
-          tree.add(await leafHash(blob, index + at / pageBytes, batch.subarray(at, at + pageBytes)))
+          tree.add(await leafHash(blob, index + at / pageBytes, batch.subarray(at, at + pageBytes), scratch))
         }
         doneBytes += batch.length
         onProgress?.({ doneBytes, totalBytes: sizeBytes })

@@ -46,7 +46,9 @@ describe('an honest server', () => {
       validators.push(request.headers['if-range'] as string | undefined)
       sendRange(request, response)
     })
-    const capsule = await openCapsule(await httpRangeSource(url, quick), { publishers: [publisher.publicKey] })
+    const capsule = await openCapsule(await httpRangeSource(url, quick), {
+      publishers: [publisher.publicKey],
+    })
     await capsule.verifyTree()
     expect(validators[0]).toBeUndefined()
     expect(validators.slice(1).every((validator) => validator === '"one"')).toBe(true)

@@ -105,11 +105,9 @@ async function fetchOnce(
     }
   } catch (error) {
     if (error instanceof CapsuleFormatError || error instanceof TransientError) throw error
-    throw new TransientError(timedOut ? 'the server took too long' : 'the server was not reached',
-      {
-        cause: error,
-      },
-    )
+    throw new TransientError(timedOut ? 'the server took too long' : 'the server was not reached', {
+      cause: error,
+    })
   } finally {
     clearTimeout(timer)
     options.signal?.removeEventListener('abort', abort)

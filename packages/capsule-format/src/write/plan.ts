@@ -84,10 +84,12 @@ function asOption<Result>(field: string, act: () => Result): Result {
   } catch (cause) {
     if (cause instanceof CapsuleFormatError) {
       const at = cause.field?.startsWith('header.') === true ? `core.${cause.field.slice(7)}` : field
-      throw new CapsuleFormatError('CAPSULE_OPTIONS_INVALID', cause.message, { field: at, cause })
+      const detail = cause.message.replace(/^header\./, 'core.')
+      throw new CapsuleFormatError('CAPSULE_OPTIONS_INVALID', detail, { field: at, cause })
     }
     // TypeError: a caller without types left a field out.
-    if (cause instanceof CryptoError || cause instanceof TypeError) throw invalidOption(field, cause.message, cause)
+    if (cause instanceof CryptoError || cause instanceof TypeError)
+      throw invalidOption(field, cause.message, cause)
     throw cause
   }
 }

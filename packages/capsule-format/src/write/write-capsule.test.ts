@@ -3,7 +3,15 @@ import { equalBytes, keyThumbprint } from '@mlcapsule/crypto'
 import { nodeAead } from '@mlcapsule/crypto/node'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { authority, description, oddChunks, pack, publisher, seededBytes, smallPageSizeBytes } from '../../test/fixtures.ts'
+import {
+  authority,
+  description,
+  oddChunks,
+  pack,
+  publisher,
+  seededBytes,
+  smallPageSizeBytes,
+} from '../../test/fixtures.ts'
 import {
   type BlobName,
   type Capsule,
@@ -64,7 +72,7 @@ describe('round trip', () => {
         expect(equalBytes(opened.subarray(0, weights.length), weights)).toBe(true)
         expect(opened.subarray(weights.length).every((byte) => byte === 0)).toBe(true)
       }),
-      { numRuns: process.env['SLOW'] === '1' ? 300 : 15 },
+      { numRuns: process.env.SLOW === '1' ? 300 : 15 },
     )
   })
 
@@ -149,7 +157,8 @@ describe('what a capsule shows', () => {
 })
 
 describe('options', () => {
-  const invalid = (field: string): unknown => expect.objectContaining({ code: 'CAPSULE_OPTIONS_INVALID', field })
+  const invalid = (field: string): unknown =>
+    expect.objectContaining({ code: 'CAPSULE_OPTIONS_INVALID', field })
 
   test.each<[string, Partial<WriteCapsuleOptions>]>([
     ['pageSizeBytes', { pageSizeBytes: 5_000 }],
@@ -166,7 +175,10 @@ describe('options', () => {
     ['core.modelVersion', { core: { ...description, modelVersion: 0 } }],
     ['core', { core: { ...description, modelVersion: 1.5 } }],
     ['core.inputs', { core: { ...description, inputs: [] } }],
-    ['core.inputs[0].shape', { core: { ...description, inputs: [{ name: 'x', dtype: 'int8', shape: [0] }] } }],
+    [
+      'core.inputs[0].shape',
+      { core: { ...description, inputs: [{ name: 'x', dtype: 'int8', shape: [0] }] } },
+    ],
     ['core.authority', { core: { ...description, authority: [] } }],
     ['core.authority', { core: { ...description, authority: ['not base64url!'] } }],
     ['core.authority', { core: { ...description, authority: [keyThumbprint(publisher.publicKey)] } }],
@@ -199,7 +211,9 @@ describe('options', () => {
 
   test('http to this machine is allowed', async () => {
     const core = { ...description, keyReleaseUrl: 'http://127.0.0.1:8080/v1' }
-    expect((await pack(program, new Uint8Array(0), { core })).header.keyReleaseUrl).toBe('http://127.0.0.1:8080/v1')
+    expect((await pack(program, new Uint8Array(0), { core })).header.keyReleaseUrl).toBe(
+      'http://127.0.0.1:8080/v1',
+    )
   })
 
   test('a program beyond the limit', async () => {
@@ -227,7 +241,8 @@ describe('failure', () => {
     }
     return {
       events,
-      write: (offsetBytes, bytes) => step(offsetBytes === 0 ? 'header' : 'page', () => inner.write(offsetBytes, bytes)),
+      write: (offsetBytes, bytes) =>
+        step(offsetBytes === 0 ? 'header' : 'page', () => inner.write(offsetBytes, bytes)),
       commit: () => step('commit', () => inner.commit()),
       abort: () => step('abort', () => inner.abort()),
     }
@@ -274,9 +289,9 @@ describe('failure', () => {
       yield new Uint8Array(9_000)
       await Promise.reject(new Error('lost'))
     }
-    await expect(writeCapsule(sink, { ...options(), weights: { sizeBytes: 20_000, chunks } })).rejects.toThrowError(
-      expect.objectContaining({ code: 'CAPSULE_WRITE_FAILED' }),
-    )
+    await expect(
+      writeCapsule(sink, { ...options(), weights: { sizeBytes: 20_000, chunks } }),
+    ).rejects.toThrowError(expect.objectContaining({ code: 'CAPSULE_WRITE_FAILED' }))
     expect(sink.events.at(-1)).toBe('abort')
   })
 })

@@ -5,8 +5,8 @@ import { CapsuleFormatError } from '../errors.ts'
 import { encodeHeader, encodePrefix, parseHeader, prefixSizeBytes } from '../header/header.ts'
 import type { CapsuleHeader } from '../header/types.ts'
 import { CapsuleKeys } from '../keys/capsule-keys.ts'
-import { type BlobName, blobNames, sealedBlobSizeBytes } from '../layout/geometry.ts'
-import { createTreeHasher, leafHash } from '../layout/tree.ts'
+import { type BlobName, blobNames, sealedBlobSizeBytes, sealedPageSizeBytes } from '../layout/geometry.ts'
+import { createTreeHasher, leafHash, leafScratch } from '../layout/tree.ts'
 import type { CapsuleSink } from '../sink/sink.ts'
 import type { WriteCapsuleOptions } from './options.ts'
 import { pageBuffers, pagesInFlight, paginate } from './pages.ts'
@@ -106,11 +106,14 @@ async function writePages(
     options.onProgress?.({ doneBytes: offsetBytes, totalBytes })
   }
   for (const blob of blobNames) {
-    const buffers = pageBuffers(plan.blobs[blob])
+    const layout = plan.blobs[blob]
+    const buffers = pageBuffers(layout)
+    const scratches = buffers.map(() => leafScratch(sealedPageSizeBytes(layout)))
     try {
       let index = 0
       for await (const page of pagesOf(options, plan, blob, buffers)) {
-        const work = sealAndHash(keys, page, blob, index++, options.aead)
+        const scratch = scratches[index % scratches.length] as Uint8Array
+        const work = sealAndHash(keys, page, blob, index++, scratch, options.aead)
         // Awaited in turn; should an earlier page fail, nobody is left to await this one.
         work.catch(() => undefined)
         queue.push(work)
@@ -141,8 +144,9 @@ async function sealAndHash(
   page: Uint8Array,
   blob: BlobName,
   index: number,
+  scratch: Uint8Array,
   aead: AeadProvider | undefined,
 ): Promise<SealedPage> {
   const sealed = await keys.sealPage(page, blob, index, aead)
-  return { sealed, leaf: await leafHash(blob, index, sealed) }
+  return { sealed, leaf: await leafHash(blob, index, sealed, scratch) }
 }

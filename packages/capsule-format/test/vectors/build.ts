@@ -1,4 +1,3 @@
-
 import {
   concatBytes,
   encodeCbor,
@@ -66,7 +65,9 @@ export interface Parts {
 /** Plaintext of the program blob of the base vector, padded. */
 export function programPlaintext(): Uint8Array {
   const plaintext = new Uint8Array(programLayout(1, smallPageSizeBytes).paddedSizeBytes)
-  plaintext.set(encodeProgramBlob({ program, weightsSizeBytes: weights.length, defenses: [], answerPolicy: null }))
+  plaintext.set(
+    encodeProgramBlob({ program, weightsSizeBytes: weights.length, defenses: [], answerPolicy: null }),
+  )
   return plaintext
 }
 
@@ -88,7 +89,11 @@ export async function buildParts(
   for (const blob of blobNames) {
     for (let index = 0; index < blobs[blob].pageCount; index++) {
       const start = index * smallPageSizeBytes
-      const page = await keys.sealPage(plaintexts[blob].subarray(start, start + smallPageSizeBytes), blob, index)
+      const page = await keys.sealPage(
+        plaintexts[blob].subarray(start, start + smallPageSizeBytes),
+        blob,
+        index,
+      )
       tree.add(await leafHash(blob, index, page))
       pages.push(page)
     }
@@ -96,7 +101,11 @@ export async function buildParts(
   return { coreBytes, commit: keys.commit, root: tree.root(), pages }
 }
 
-export function assemble(headerBytes: Uint8Array, pages: readonly Uint8Array[], signer: SigningKeyPair = publisher): Uint8Array {
+export function assemble(
+  headerBytes: Uint8Array,
+  pages: readonly Uint8Array[],
+  signer: SigningKeyPair = publisher,
+): Uint8Array {
   return concatBytes(encodePrefix(headerBytes, signer), ...pages)
 }
 

@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export { fileAnchor } from './file-anchor.ts'
+export { fileRecordStore } from './file-record-store.ts'

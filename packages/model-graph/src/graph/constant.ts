@@ -81,22 +81,30 @@ export function reshapedConstant(constant: ConstantTensor, dims: readonly number
   return { ...constant, dims, transposeOf: null, read: (start, count) => constant.read(start, count) }
 }
 
-/** Each slice along the first dimension times its factor, computed in float64. float32 only. */
-export function scaledConstant(constant: ConstantTensor, factors: Float64Array): ConstantTensor {
-  const rowSize = elementCount(constant.dims.slice(1))
+/** Each slice along `axis` times its factor, computed in float64. float32 only. */
+export function scaledConstant(
+  constant: ConstantTensor,
+  axis: number,
+  factors: Float64Array,
+): ConstantTensor {
+  const { dims, transposeOf } = constant
+  // The rows of the original are the columns here: scale there, so that the transpose stays free.
+  if (transposeOf !== null) return transposedConstant(scaledConstant(transposeOf, 1 - axis, factors), [1, 0])
   const isUniform = factors.every((it) => it === factors[0])
-  const splat =
-    isUniform && typeof constant.splat === 'number' ? Math.fround(constant.splat * (factors[0] ?? 1)) : null
-  if (splat !== null) return splatConstant('float32', constant.dims, splat)
+  if (isUniform && typeof constant.splat === 'number') {
+    return splatConstant('float32', dims, Math.fround(constant.splat * (factors[0] ?? 1)))
+  }
+  const innerCount = elementCount(dims.slice(axis + 1))
   return {
     dtype: 'float32',
-    dims: constant.dims,
+    dims,
     splat: null,
     transposeOf: null,
     async read(start, count) {
       const data = (await constant.read(start, count)) as Float32Array
       for (let i = 0; i < count; i++) {
-        data[i] = (data[i] as number) * (factors[Math.floor((start + i) / rowSize)] as number)
+        const slice = Math.floor((start + i) / innerCount) % factors.length
+        data[i] = (data[i] as number) * (factors[slice] as number)
       }
       return data
     },

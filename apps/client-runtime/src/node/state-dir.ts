@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { lstat, mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { toHex } from '@mlcapsule/crypto'
+import { ClientError } from '../errors.ts'
+import { systemCode } from './files.ts'
+
+/** Where the client keeps its key, and for each activated capsule the enclave's sealed state and the receipts. */
+export interface StateDir {
+  readonly path: string
+  readonly customerKeyPath: string
+  /** Folder of one capsule; it may not be there yet. */
+  capsule(capsuleId: Uint8Array): CapsulePaths
+}
+
+export interface CapsulePaths {
+  readonly path: string
+  /** Sealed records, anchor and platform key: written by the enclave's launcher alone. */
+  readonly enclaveDir: string
+  readonly receiptsPath: string
+  /** The challenge that waits for its response in the file flow. */
+  readonly challengePath: string
+}
+
+/**
+ * `MLCAPSULE_STATE`, or else `mlcapsule` in the folder that the system has for an application's state.
+ * @see https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function defaultStateDir(
+  env: Readonly<Record<string, string | undefined>>,
+  platform = process.platform,
+): string {
+  const chosen = env.MLCAPSULE_STATE
+  if (chosen !== undefined && chosen !== '') return resolve(chosen)
+  if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'mlcapsule')
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'mlcapsule')
+  const base = env.XDG_STATE_HOME
+  return join(base?.startsWith('/') ? base : join(homedir(), '.local', 'state'), 'mlcapsule')
+}
+
+/**
+ * Opens the state directory, and makes it if it is not there. It has to be this user's, closed to all others.
+ * @throws ClientError `CLIENT_STATE_UNSAFE`
+ */
+export async function openStateDir(path: string): Promise<StateDir> {
+  const root = resolve(path)
+  await makePrivateFolder(root)
+  await makePrivateFolder(join(root, 'capsules'))
+  return {
+    path: root,
+    customerKeyPath: join(root, 'customer.key'),
+    capsule: (capsuleId) => {
+      const folder = join(root, 'capsules', toHex(capsuleId))
+      return {
+        path: folder,
+        enclaveDir: join(folder, 'enclave'),
+        receiptsPath: join(folder, 'receipts.jsonl'),
+        challengePath: join(folder, 'challenge.jws'),
+      }
+    },
+  }
+}
+
+/** Makes a folder that only its owner can enter, or checks the one that is there. @throws ClientError `CLIENT_STATE_UNSAFE` */
+export async function makePrivateFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const stat = await lstat(path)
+    if (!stat.isDirectory()) throw unsafe(path, 'expected a folder')
+    if (process.platform === 'win32') return
+    if (stat.uid !== process.geteuid?.()) throw unsafe(path, 'it belongs to another user')
+    if ((stat.mode & 0o077) !== 0) {
+      throw unsafe(path, `expected mode 700, got ${(stat.mode & 0o777).toString(8)}`)
+    }
+  } catch (cause) {
+    if (cause instanceof ClientError) throw cause
+    throw unsafe(path, `making the folder failed (${systemCode(cause)})`, cause)
+  }
+}
+
+function unsafe(path: string, detail: string, cause?: unknown): ClientError {
+  return new ClientError('CLIENT_STATE_UNSAFE', `${path}: ${detail}`, { field: 'state', cause })
+}

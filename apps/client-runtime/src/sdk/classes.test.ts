@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest'
+import { assertClassScores, rankClasses } from './classes.ts'
+
+describe('rankClasses', () => {
+  test('puts the best first, among equals the lower index', () => {
+    const ranked = rankClasses(Float32Array.of(0.25, 0.5, 0.25), ['a', 'b', 'c'])
+    expect(ranked.map((it) => it.label)).toEqual(['b', 'a', 'c'])
+    expect(ranked[0]).toEqual({ index: 1, label: 'b', score: 0.5, confidence: 0.5 })
+  })
+
+  test('takes a distribution as it is, also after rounding or top-k', () => {
+    const rounded = rankClasses(Float64Array.of(0.34, 0.34, 0.33), null, 1)
+    expect(rounded).toEqual([{ index: 0, label: '0', score: 0.34, confidence: 0.34 }])
+    expect(rankClasses(Float64Array.of(0.6, 0, 0), null, 1)[0]?.confidence).toBe(0.6)
+  })
+
+  test('makes confidences of raw scores', () => {
+    const [best, second] = rankClasses(Float64Array.of(1000, 1000 + Math.log(3)), null)
+    expect(best?.index).toBe(1)
+    expect(best?.confidence).toBeCloseTo(0.75, 9)
+    expect(second?.confidence).toBeCloseTo(0.25, 9)
+  })
+})
+
+test.each([
+  ['[10]', 'float32', [10], true],
+  ['[N, 10]', 'float32', ['N', 10], true],
+  ['[1, 1000, 1, 1]', 'float64', [1, 1000, 1, 1], true],
+  ['a scalar', 'float32', [], true],
+  ['a feature map', 'float32', [1, 8, 8], false],
+  ['integers', 'int64', [1, 10], false],
+] as const)('scores of %s', (_form, dtype, shape, isAccepted) => {
+  const check = () => assertClassScores({ name: 'out', dtype, shape })
+  if (isAccepted) expect(check).not.toThrow()
+  else expect(check).toThrow(expect.objectContaining({ code: 'CLIENT_OUTPUT_NOT_CLASSES' }))
+})

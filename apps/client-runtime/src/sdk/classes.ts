@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TensorSpec } from '@mlcapsule/contracts'
+import { ClientError } from '../errors.ts'
+import { describe } from './inputs.ts'
+
+/** One class of an answer. */
+export interface RankedClass {
+  /** Place in the model's output, from 0. */
+  readonly index: number
+  /** From the capsule's header, or the index where it has none. */
+  readonly label: string
+  /** The model's own figure, as the defenses let it out. */
+  readonly score: number
+  /** The score where the scores are a distribution; else what softmax makes of them. */
+  readonly confidence: number
+}
+
+const sumTolerance = 0.05
+
+/** Rounding and top-k leave a distribution that no longer adds up to exactly 1. */
+function isDistribution(scores: Float32Array | Float64Array): boolean {
+  let sum = 0
+  for (const score of scores) {
+    if (score < 0 || score > 1) return false
+    sum += score
+  }
+  return sum > 0 && sum < 1 + sumTolerance
+}
+
+function softmax(scores: Float32Array | Float64Array): Float64Array {
+  let max = Number.NEGATIVE_INFINITY
+  for (const score of scores) max = Math.max(max, score)
+  const powers = Float64Array.from(scores, (score) => Math.exp(score - max))
+  let sum = 0
+  for (const power of powers) sum += power
+  return powers.map((power) => power / sum)
+}
+
+/**
+ * Checks, before a query is paid for, that its answer will be scores, one per class.
+ * @param spec the model's first output: float32 or float64; [classes], [1, classes] or [1, classes, 1, 1]
+ * @throws ClientError `CLIENT_OUTPUT_NOT_CLASSES`
+ */
+export function assertClassScores(spec: TensorSpec | undefined): void {
+  const isFloat = spec?.dtype === 'float32' || spec?.dtype === 'float64'
+  // A named dimension stands for the number of items, which is 1.
+  const isRow =
+    spec !== undefined && spec.shape.filter((size) => typeof size === 'number' && size !== 1).length <= 1
+  if (isFloat && isRow) return
+  const detail = `expected one float score per class, the model gives ${spec === undefined ? 'nothing' : describe(spec)}`
+  throw new ClientError('CLIENT_OUTPUT_NOT_CLASSES', detail, { field: 'outputs' })
+}
+
+/** The classes of one answer, the best first; among equals the lower index. */
+export function rankClasses(
+  scores: Float32Array | Float64Array,
+  labels: readonly string[] | null,
+  count = 5,
+): readonly RankedClass[] {
+  const confidences = isDistribution(scores) ? scores : softmax(scores)
+  const order = [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
+  return order.slice(0, count).map((index) => ({
+    index,
+    label: labels?.[index] ?? String(index),
+    score: scores[index] as number,
+    confidence: confidences[index] as number,
+  }))
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
+import { assertTensor, type Evidence, type Tensor } from '@mlcapsule/contracts'
+import { decodeCbor } from '@mlcapsule/crypto'
+import { BridgeError } from '../errors.ts'
+import type { Channel } from '../protocol/channel.ts'
+import { bridgeLimits } from '../protocol/limits.ts'
+import type { ActiveReport, ReplyBody, RequestBody, RequestOp, UsageReport } from '../protocol/requests.ts'
+import { joinTensors, splitTensors } from '../protocol/tensors.ts'
+import { bridgeVersions, type EventCode, type Verdict } from '../protocol/words.ts'
+import { Connection, type Reply } from './connection.ts'
+import { type CallOptions, Lane } from './lane.ts'
+import { serveCall } from './serve-call.ts'
+import type { HostServices, SimulatedAnchor } from './services.ts'
+
+export interface EnclaveHandleOptions {
+  readonly services: HostServices
+  /** Only for the simulated platform. */
+  readonly anchor?: SimulatedAnchor
+  /** Called for every receipt, before its answer is given to the caller, also when the caller has given up. */
+  readonly onReceipt?: (receipt: Uint8Array) => Promise<void>
+  readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
+  /** Calls that may wait, 64 by default. */
+  readonly queueLimit?: number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+/** What an enclave shows of itself for an activation; `createRequest` of `@mlcapsule/attestation` takes it as it is. */
+export interface ActivationOffer {
+  readonly releaseKey: Uint8Array
+  readonly identityKey: Uint8Array
+  readonly headerHash: Uint8Array
+  readonly anchor: Uint8Array | null
+  readonly manifest: EnclaveManifest
+  readonly evidence: Evidence
+}
+
+export interface InferOptions extends CallOptions {
+  /** 16 random bytes. The same query with the same id, within the same block, is answered again and not charged again. */
+  readonly retryId?: Uint8Array
+  /** Lets the transport take the inputs' buffers away instead of copying them. Off by default. */
+  readonly transfer?: boolean
+}
+
+export interface Inference {
+  readonly verdict: Verdict
+  /** Empty when a defense blocked the query. */
+  readonly outputs: ReadonlyMap<string, Tensor>
+  readonly units: number
+  readonly remainingUnits: number
+  readonly receipt: Uint8Array
+}
+
+/** A launched enclave, as its host sees it. All methods may reject with `ENCLAVE_DIED`, `BRIDGE_*` and `CallOptions`' codes. */
+export class EnclaveHandle {
+  readonly #connection: Connection
+  readonly #lane: Lane
+  readonly #onReceipt: (receipt: Uint8Array) => Promise<void>
+  readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
+
+  constructor(channel: Channel, options: EnclaveHandleOptions) {
+    this.#lane = new Lane(Math.min(options.queueLimit ?? 64, bridgeLimits.queueMaxCount))
+    this.#onReceipt = options.onReceipt ?? (() => Promise.resolve())
+    const { services, anchor } = options
+    this.#connection = new Connection(channel, {
+      onCall: (op, body, payloads) => serveCall({ services, anchor }, op, body, payloads),
+      onEvent: options.onEvent ?? (() => undefined),
+      onClosed: (error) => {
+        this.#lane.close(error)
+        this.#closed.resolve(error)
+      },
+      now: options.now ?? Date.now,
+    })
+  }
+
+  /** Resolves with the reason when the enclave is gone. */
+  get closed(): Promise<BridgeError> {
+    return this.#closed.promise
+  }
+
+  /** Gives the simulated platform what hardware would have. Done by the launcher, before all else. */
+  async launch(body: RequestBody<'launch'>, options?: CallOptions): Promise<void> {
+    await this.#call('launch', body, [], options)
+  }
+
+  /** Agrees on a version. @throws EnclaveError `BRIDGE_VERSION_UNSUPPORTED` */
+  async hello(options?: CallOptions): Promise<ReplyBody<'hello'>> {
+    const { body } = await this.#call('hello', { versions: [...bridgeVersions] }, [], options)
+    if (!(bridgeVersions as readonly number[]).includes(body.version)) {
+      throw new BridgeError('BRIDGE_VERSION_UNSUPPORTED', `the enclave chose version ${body.version}`)
+    }
+    return body
+  }
+
+  /** @param prefix the capsule's first bytes: magic, length, header, signature */
+  async load(prefix: Uint8Array, options?: CallOptions): Promise<ReplyBody<'load'>> {
+    return (await this.#call('load', {}, [prefix], options)).body
+  }
+
+  /**
+   * Shows the enclave a challenge and gets evidence for it.
+   * @param flow `file` keeps the one-use key in a sealed record, so that the response may come after a restart
+   */
+  async beginActivation(
+    challenge: string,
+    flow: 'online' | 'file' = 'online',
+    options?: CallOptions,
+  ): Promise<ActivationOffer> {
+    const { body, payloads } = await this.#call('beginActivation', { challenge, flow }, [], options)
+    const { platform, manifest, ...rest } = body
+    const decoded = decodeCbor(manifest, { maxSizeBytes: bridgeLimits.manifestMaxSizeBytes })
+    const evidence = { platform, bytes: payloads[0] as Uint8Array }
+    return { ...rest, manifest: parseManifest(decoded), evidence }
+  }
+
+  /** Hands over the provider's response. The enclave opens the model and is ready to answer. */
+  async finishActivation(response: string, options?: CallOptions): Promise<ActiveReport> {
+    return (await this.#call('finishActivation', { response }, [], options)).body
+  }
+
+  /** Starts from the sealed records of an earlier run. */
+  async resume(options?: CallOptions): Promise<ActiveReport> {
+    return (await this.#call('resume', {}, [], options)).body
+  }
+
+  /** Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs. */
+  async infer(inputs: ReadonlyMap<string, Tensor>, options: InferOptions = {}): Promise<Inference> {
+    for (const [name, tensor] of inputs) assertTensor(tensor, `inputs.${name}`)
+    const { descriptors, payloads } = splitTensors(inputs)
+    const { retryId, transfer } = options
+    const request = { inputs: [...descriptors], ...(retryId === undefined ? {} : { retryId }) }
+    const run = async () => {
+      const reply = await this.#connection.request('infer', request, payloads, transfer === true)
+      await this.#onReceipt(reply.body.receipt)
+      return reply
+    }
+    const { body, payloads: data } = await this.#lane.run(run, options)
+    const { outputs, ...rest } = body
+    return { ...rest, outputs: joinTensors('outputs', outputs, data) }
+  }
+
+  async usage(options?: CallOptions): Promise<UsageReport> {
+    return (await this.#call('usage', {}, [], options)).body
+  }
+
+  /** A signed statement over all closed blocks. @returns compact JWS of type `mlc-statement+jwt` */
+  async statement(options?: CallOptions): Promise<string> {
+    return (await this.#call('statement', {}, [], options)).body.statement
+  }
+
+  /** Ends the ledger cleanly and the enclave with it. */
+  async close(options?: CallOptions): Promise<void> {
+    await this.#call('close', {}, [], options)
+    this.#connection.close()
+  }
+
+  /** Ends the enclave at once, as a crash would. */
+  disconnect(): void {
+    this.#connection.close()
+  }
+
+  #call<Op extends RequestOp>(
+    op: Op,
+    body: RequestBody<Op>,
+    payloads: readonly Uint8Array[],
+    options?: CallOptions,
+  ): Promise<Reply<Op>> {
+    return this.#lane.run(() => this.#connection.request(op, body, payloads), options)
+  }
+}

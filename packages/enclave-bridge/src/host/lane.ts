@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BridgeError } from '../errors.ts'
+
+export interface CallOptions {
+  /** Gives up waiting. What has reached the enclave goes on there, and is charged. */
+  readonly signal?: AbortSignal
+  /** Gives up after this time, counted from the call, the wait in the queue included. */
+  readonly timeoutMs?: number
+}
+
+interface Waiting {
+  readonly start: () => Promise<void>
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * One call at a time, the rest in a bounded queue. A caller may give up; a call that is under way keeps the lane until it
+ * is done, since the enclave cannot be interrupted.
+ */
+export class Lane {
+  readonly #queueLimit: number
+  readonly #queue: Waiting[] = []
+  #busy: boolean = false
+  #closedBy: BridgeError | undefined
+
+  constructor(queueLimit: number) {
+    this.#queueLimit = queueLimit
+  }
+
+  /** @throws BridgeError `BRIDGE_QUEUE_FULL`, `BRIDGE_ABORTED`, `BRIDGE_TIMEOUT`, or what the lane was closed with */
+  run<Result>(call: () => Promise<Result>, { signal, timeoutMs }: CallOptions = {}): Promise<Result> {
+    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy)
+    if (signal?.aborted === true) return Promise.reject(aborted(signal))
+    if (this.#queue.length >= this.#queueLimit) {
+      return Promise.reject(new BridgeError('BRIDGE_QUEUE_FULL', `${this.#queueLimit} calls are waiting`))
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const waiting: Waiting = { start: () => call().then(resolve, reject), reject }
+    const giveUp = (error: BridgeError) => {
+      const at = this.#queue.indexOf(waiting)
+      if (at >= 0) this.#queue.splice(at, 1)
+      reject(error)
+    }
+    const onAbort = () => giveUp(aborted(signal as AbortSignal))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(
+            () => giveUp(new BridgeError('BRIDGE_TIMEOUT', `no answer within ${timeoutMs} ms`)),
+            timeoutMs,
+          )
+    this.#queue.push(waiting)
+    this.#next()
+    return promise.finally(() => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    })
+  }
+
+  /** Refuses all that wait and all that come. */
+  close(error: BridgeError): void {
+    this.#closedBy = error
+    for (const { reject } of this.#queue.splice(0)) reject(error)
+  }
+
+  #next(): void {
+    if (this.#busy) return
+    const waiting = this.#queue.shift()
+    if (waiting === undefined) return
+    this.#busy = true
+    void waiting.start().finally(() => {
+      this.#busy = false
+      this.#next()
+    })
+  }
+}
+
+function aborted(signal: AbortSignal): BridgeError {
+  return new BridgeError('BRIDGE_ABORTED', 'the caller gave up', { cause: signal.reason })
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { dtypes } from '@mlcapsule/contracts'
+import { z } from 'zod/mini'
+import { isKnownField } from './failures.ts'
+import { bridgeLimits } from './limits.ts'
+
+// Building blocks of the message schemas. They hold inferred types only, so they stay inside this package.
+
+/** A count, an index or an identifier that both sides agree on. */
+export const count = z.int().check(z.minimum(0))
+
+export const bytesOf = (sizeBytes: number) =>
+  z.instanceof(Uint8Array).check(z.refine((it) => it.length === sizeBytes, `expected ${sizeBytes} bytes`))
+
+export const bytesUpTo = (maxSizeBytes: number) =>
+  z.instanceof(Uint8Array).check(z.refine((it) => it.length <= maxSizeBytes, `at most ${maxSizeBytes} bytes`))
+
+export const bytes32 = bytesOf(32)
+
+/** Compact JWS; what it says is checked where it is used. */
+export const token = z
+  .string()
+  .check(z.maxLength(bridgeLimits.tokenMaxSizeBytes), z.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/))
+
+/** Dtype, shape and name; the elements are the payload in the same place. */
+export const tensorDescriptor = z.strictObject({
+  name: z.string().check(z.minLength(1), z.maxLength(bridgeLimits.tensorNameMaxLength)),
+  dtype: z.enum(dtypes),
+  shape: z
+    .array(z.int().check(z.minimum(0), z.maximum(bridgeLimits.dimensionMax)))
+    .check(z.maxLength(bridgeLimits.tensorMaxRank)),
+})
+
+export const tensorDescriptors = z.array(tensorDescriptor).check(z.maxLength(bridgeLimits.tensorMaxCount))
+
+export const pluginEntry = z.strictObject({
+  kind: z.string().check(z.regex(/^[a-z-]{1,32}$/)),
+  name: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,63}$/)),
+  version: z.int().check(z.minimum(1)),
+})
+
+export const failure = z.strictObject({
+  code: z.string().check(z.regex(/^[A-Z][A-Z0-9_]{0,63}$/)),
+  field: z.optional(z.string().check(z.maxLength(96), z.refine(isKnownField, 'unknown field'))),
+  numbers: z.optional(z.array(count).check(z.maxLength(bridgeLimits.errorNumberMaxCount))),
+})

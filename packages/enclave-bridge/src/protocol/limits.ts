@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Every limit of the protocol. spec/bridge-protocol.md, section 6, lists the same figures. */
+export const bridgeLimits = {
+  /** A control message: room for a token of 64 KiB and what surrounds it. */
+  controlMaxSizeBytes: 131_072,
+  payloadMaxCount: 64,
+  /** All payloads of one message together. */
+  payloadsMaxSizeBytes: 268_435_456,
+  tokenMaxSizeBytes: 65_536,
+  /** Magic, length, header, signature. */
+  capsulePrefixMaxSizeBytes: 1_048_576 + 12 + 64,
+  tensorMaxCount: 64,
+  tensorMaxRank: 8,
+  tensorNameMaxLength: 256,
+  dimensionMax: 2_147_483_647,
+  recordMaxSizeBytes: 16_777_216,
+  evidenceMaxSizeBytes: 65_536,
+  manifestMaxSizeBytes: 65_536,
+  anchorDescriptorMaxSizeBytes: 1_024,
+  pagesPerCallMaxCount: 16,
+  errorNumberMaxCount: 4,
+  receiptMaxSizeBytes: 4_096,
+  pluginMaxCount: 64,
+  defenseMaxCount: 32,
+  /** Calls that may wait on the host's side. */
+  queueMaxCount: 256,
+  /** Events that one request may raise; more is a violation. */
+  eventsPerRequestMaxCount: 65_536,
+} as const

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DType } from '@mlcapsule/contracts'
+import { z } from 'zod/mini'
+import { bytes32, bytesOf, bytesUpTo, count, pluginEntry, tensorDescriptors, token } from './fields.ts'
+import { bridgeLimits } from './limits.ts'
+import { enclaveStates, entryNames, verdicts } from './words.ts'
+
+const nothing = z.strictObject({})
+
+/** What has been used, what is left, and how the ledger fares. */
+const usage = z.strictObject({
+  ledgerId: bytes32,
+  /** SHA-256 of the license token. */
+  licenseHash: bytes32,
+  grantUnits: count,
+  usedUnits: count,
+  remainingUnits: count,
+  blockedCount: count,
+  /** Blocks that a crash forfeited, and how many times the enclave did not end cleanly. */
+  lostBlockCount: count,
+  uncleanCount: count,
+  receiptCount: count,
+  receiptHead: bytes32,
+})
+
+/** Sizes of the memory that the model takes, in bytes. */
+const memory = z.strictObject({
+  arenaSizeBytes: count,
+  weightsSizeBytes: count,
+  stagingSizeBytes: count,
+  programSizeBytes: count,
+})
+
+const active = z.strictObject({ usage, memory, isa: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)) })
+
+const payloads = (min: number, max: number = min) => ({ min, max })
+const none = payloads(0)
+
+/**
+ * Every request that the host can make: the body with its payloads, and those of the reply.
+ * `launch` belongs to the simulated platform alone: the launcher plays the hardware.
+ */
+export const requestSchemas = {
+  launch: {
+    body: z.strictObject({
+      /** Deterministic CBOR of the manifest. */
+      manifest: bytesUpTo(bridgeLimits.manifestMaxSizeBytes),
+      /** Private key of the software root; evidence signed by it vouches for nothing. */
+      rootPrivateKey: bytes32,
+      platformKey: bytes32,
+      anchorDescriptor: bytesUpTo(bridgeLimits.anchorDescriptorMaxSizeBytes),
+      kernels: z.enum(['wasm', 'native']),
+      /** File of the native kernels. Only with `kernels: native`. */
+      nativeKernelsPath: z.optional(z.string().check(z.minLength(1), z.maxLength(4096))),
+      threadCount: z.int().check(z.minimum(1), z.maximum(256)),
+    }),
+    payloads: none,
+    reply: nothing,
+    replyPayloads: none,
+  },
+  hello: {
+    body: z.strictObject({ versions: z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(16)) }),
+    payloads: none,
+    reply: z.strictObject({
+      version: z.int().check(z.minimum(1)),
+      entry: z.enum(entryNames),
+      state: z.enum(enclaveStates),
+      manifestSha384: bytesOf(48),
+      plugins: z.array(pluginEntry).check(z.maxLength(bridgeLimits.pluginMaxCount)),
+    }),
+    replyPayloads: none,
+  },
+  /** Payload: the capsule's first bytes: magic, length, header, signature. */
+  load: {
+    body: nothing,
+    payloads: payloads(1),
+    reply: z.strictObject({ capsuleId: bytes32, headerHash: bytes32 }),
+    replyPayloads: none,
+  },
+  /** `file`: the release key is sealed into the `pending` record, so that the response may come days later. */
+  beginActivation: {
+    body: z.strictObject({ challenge: token, flow: z.enum(['online', 'file']) }),
+    payloads: none,
+    reply: z.strictObject({
+      releaseKey: bytes32,
+      identityKey: bytes32,
+      headerHash: bytes32,
+      anchor: z.nullable(bytesUpTo(bridgeLimits.anchorDescriptorMaxSizeBytes)),
+      manifest: bytesUpTo(bridgeLimits.manifestMaxSizeBytes),
+      platform: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/)),
+    }),
+    replyPayloads: payloads(1),
+  },
+  finishActivation: {
+    body: z.strictObject({ response: token }),
+    payloads: none,
+    reply: active,
+    replyPayloads: none,
+  },
+  resume: { body: nothing, payloads: none, reply: active, replyPayloads: none },
+  /** One payload per input and per output, in the same order. A blocked query has no outputs. */
+  infer: {
+    body: z.strictObject({ inputs: tensorDescriptors, retryId: z.optional(bytesOf(16)) }),
+    payloads: payloads(0, bridgeLimits.tensorMaxCount),
+    reply: z.strictObject({
+      verdict: z.enum(verdicts),
+      outputs: tensorDescriptors,
+      units: count,
+      remainingUnits: count,
+      /** Deterministic CBOR, kept by the client. */
+      receipt: bytesUpTo(bridgeLimits.receiptMaxSizeBytes),
+    }),
+    replyPayloads: payloads(0, bridgeLimits.tensorMaxCount),
+  },
+  usage: { body: nothing, payloads: none, reply: usage, replyPayloads: none },
+  /** Ends the open block, since a statement covers closed blocks alone. */
+  statement: {
+    body: nothing,
+    payloads: none,
+    reply: z.strictObject({ statement: token }),
+    replyPayloads: none,
+  },
+  /** Ends the ledger cleanly, wipes all keys and stops. */
+  close: { body: nothing, payloads: none, reply: nothing, replyPayloads: none },
+} as const
+
+export type RequestOp = keyof typeof requestSchemas
+export type RequestBody<Op extends RequestOp> = z.infer<(typeof requestSchemas)[Op]['body']>
+export type ReplyBody<Op extends RequestOp> = z.infer<(typeof requestSchemas)[Op]['reply']>
+
+/** What a ledger tells of itself. */
+export type UsageReport = Readonly<z.infer<typeof usage>>
+export type MemoryReport = Readonly<z.infer<typeof memory>>
+/** An enclave that answers queries. */
+export type ActiveReport = Readonly<z.infer<typeof active>>
+
+/** Name, dtype and shape of a tensor whose elements travel beside the message. */
+export interface TensorDescriptor {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: number[]
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** No record is longer. */
+export const recordMaxSizeBytes = 2_097_152
+
+/** Where the host keeps the one sealed record of a ledger. Untrusted: it may return anything. */
+export interface RecordStore {
+  /** The record, or null if there is none. */
+  read(): Promise<Uint8Array | null>
+  /** Replaces the record as a whole. Resolves only when it is durable. */
+  write(record: Uint8Array): Promise<void>
+}
+
+/** A store that is gone with the process. */
+export function memoryRecordStore(initial: Uint8Array | null = null): RecordStore {
+  let current = initial
+  return {
+    read: () => Promise.resolve(current?.slice() ?? null),
+    write(record) {
+      current = record.slice()
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  Dimension,
+  Program,
+  ProgramStep,
+  ProgramValue,
+  Storage,
+} from '@mlcapsule/inference-kernels/program'
+import type { ConstantTensor } from '../graph/constant.ts'
+import type { Dim, GraphNode, NodeOf, Value } from '../graph/graph.ts'
+import type { LaidOutGraph } from '../passes/assign-layouts.ts'
+import { isDepthwise } from '../passes/depthwise.ts'
+import { type CompiledWeights, type Packing, WeightsLayout } from './weights.ts'
+
+/** Numbers values and symbols, and places constants among the weights as steps ask for them. */
+class Lowering {
+  readonly symbols: string[] = []
+  readonly values: ProgramValue[] = []
+  readonly steps: ProgramStep[] = []
+  readonly weights = new WeightsLayout()
+  readonly #channelsLast: ReadonlySet<Value>
+  readonly #indices = new Map<Value, number>()
+  readonly #constants = new Map<string, number>()
+
+  constructor(channelsLast: ReadonlySet<Value>) {
+    this.#channelsLast = channelsLast
+  }
+
+  #dims(dims: readonly Dim[]): readonly Dimension[] {
+    return dims.map((dim) => {
+      if (typeof dim === 'number') return dim
+      const known = this.symbols.indexOf(dim)
+      return { symbol: known >= 0 ? known : this.symbols.push(dim) - 1 }
+    })
+  }
+
+  define(value: Value, storage: Storage): number {
+    const layout = this.#channelsLast.has(value) ? 'nhwc' : 'row-major'
+    const index = this.values.push({ dtype: value.dtype, dims: this.#dims(value.dims), layout, storage }) - 1
+    this.#indices.set(value, index)
+    return index
+  }
+
+  /** Index of an operand: a value that exists by now, or a constant, which is placed here. */
+  operand(value: Value | null | undefined): number {
+    if (value == null) throw new TypeError('an operand is missing')
+    const known = this.#indices.get(value)
+    if (known !== undefined) return known
+    const { constant } = value
+    if (constant === null) throw new TypeError(`a value of ${value.name} is read before it is made`)
+    const layout = this.#channelsLast.has(value) ? 'nhwc' : 'row-major'
+    const index = this.packed(constant, layout, { kind: layout === 'nhwc' ? 'nhwc' : 'plain' })
+    this.#indices.set(value, index)
+    return index
+  }
+
+  packed(constant: ConstantTensor, layout: ProgramValue['layout'], packing: Packing): number {
+    const { offsetBytes, sizeBytes } = this.weights.place(constant, packing)
+    const key = `${offsetBytes} ${layout} ${constant.dims.join()}`
+    const known = this.#constants.get(key)
+    if (known !== undefined) return known
+    const storage: Storage = { kind: 'weights', offsetBytes, sizeBytes }
+    const index = this.values.push({ dtype: constant.dtype, dims: constant.dims, layout, storage }) - 1
+    this.#constants.set(key, index)
+    return index
+  }
+
+  node(node: GraphNode): void {
+    if (node.op === 'reshape') {
+      this.define(node.output, { kind: 'alias', of: this.operand(node.inputs[0]) })
+      return
+    }
+    if (node.op === 'batchNorm') throw new TypeError('normalizations are folded before lowering')
+    this.steps.push(this.#step(node))
+  }
+
+  #step(node: Exclude<GraphNode, NodeOf<'reshape'> | NodeOf<'batchNorm'>>): ProgramStep {
+    if (node.op === 'conv2d') return this.#convolution(node)
+    const [first, second, third, fourth] = node.inputs
+    if (node.op === 'dense') {
+      const weights = (second as Value).constant as ConstantTensor
+      return {
+        op: 'dense',
+        input: this.operand(first),
+        weights: this.packed(weights, 'panels16', { kind: 'dense' }),
+        bias: third == null ? null : this.operand(third),
+        residual: fourth == null ? null : this.operand(fourth),
+        output: this.define(node.output, { kind: 'arena' }),
+        activation: node.attributes.activation,
+      }
+    }
+    if (node.op === 'matmul' || node.op === 'binary') {
+      const a = this.operand(first)
+      const b = this.operand(second)
+      const output = this.define(node.output, { kind: 'arena' })
+      return node.op === 'matmul'
+        ? { op: 'matmul', a, b, output }
+        : { op: 'binary', a, b, output, ...node.attributes }
+    }
+    if (node.op === 'concat') {
+      const inputs = node.inputs.map((it) => this.operand(it))
+      return {
+        op: 'concat',
+        inputs,
+        output: this.define(node.output, { kind: 'arena' }),
+        axis: node.attributes.axis,
+      }
+    }
+    const input = this.operand(first)
+    const output = this.define(node.output, { kind: 'arena' })
+    if (node.op === 'softmax') {
+      const { axis, softmax } = node.attributes
+      return { op: 'softmax', input, output, axis: this.#physicalAxis(node.output, axis), softmax }
+    }
+    return { op: node.op, input, output, ...node.attributes } as ProgramStep
+  }
+
+  #convolution(node: NodeOf<'conv2d'>): ProgramStep {
+    const [input, weights, bias, residual] = node.inputs
+    const constant = (weights as Value).constant as ConstantTensor
+    const { strides, pads, dilations, groups, activation } = node.attributes
+    const depthwise = isDepthwise(node) && residual == null
+    const operands = {
+      input: this.operand(input),
+      weights: depthwise
+        ? this.packed(constant, 'depthwise16', { kind: 'depthwise' })
+        : this.packed(constant, 'panels16', { kind: 'convolution', groups }),
+      bias: bias == null ? null : this.operand(bias),
+    }
+    const extra = residual == null ? null : this.operand(residual)
+    const output = this.define(node.output, { kind: 'arena' })
+    const geometry = { strides, pads, dilations, activation }
+    if (depthwise) return { op: 'depthwiseConv2d', ...operands, output, ...geometry }
+    return { op: 'conv2d', ...operands, residual: extra, output, groups, ...geometry }
+  }
+
+  #physicalAxis(value: Value, axis: number): number {
+    if (!this.#channelsLast.has(value)) return axis
+    return axis === 1 ? 3 : axis === 0 ? 0 : axis - 1
+  }
+}
+
+/** The flat list of steps that the enclave runs, and the weights that go with it. */
+export function lower({ graph, channelsLast }: LaidOutGraph): {
+  readonly program: Program
+  readonly weights: CompiledWeights
+} {
+  const run = new Lowering(channelsLast)
+  const inputs = graph.inputs.map((value) => ({
+    name: value.name,
+    value: run.define(value, { kind: 'arena' }),
+  }))
+  for (const node of graph.nodes) run.node(node)
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: run.operand(value) }))
+  const weights = run.weights.finish()
+  return {
+    program: {
+      symbols: run.symbols,
+      values: run.values,
+      steps: run.steps,
+      inputs,
+      outputs,
+      weightsSizeBytes: weights.sizeBytes,
+    },
+    weights,
+  }
+}

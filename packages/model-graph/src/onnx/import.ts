@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromBinary } from '@bufbuild/protobuf'
+import { ModelError, quote } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import { modelLimits } from '../limits.ts'
+import type { ModelSource } from '../source/model-source.ts'
+import { type ModelProto, ModelProtoSchema } from './generated/onnx_pb.ts'
+import { importGraph } from './import-graph.ts'
+import { skim } from './skim.ts'
+
+export interface ImportOptions {
+  /** Sizes for symbolic dimensions of the inputs, by name, e.g. `{ batch: 1 }`. Those not named stay symbolic. */
+  readonly symbols?: Readonly<Record<string, number>>
+}
+
+function checkSymbols(symbols: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(symbols)) {
+    if (Number.isSafeInteger(size) && size > 0) continue
+    throw new ModelError(
+      'MODEL_OPTION_INVALID',
+      `symbols[${quote(name)}] is ${size}, expected a positive integer`,
+      {
+        field: `symbols.${name}`,
+      },
+    )
+  }
+}
+
+/**
+ * Reads an ONNX model. Large tensors stay in the file: the source must stay open until the compiled model's weights have
+ * been streamed.
+ * @throws ModelError any `MODEL_*` code; `MODEL_OPERATOR_UNSUPPORTED` and `MODEL_DTYPE_UNSUPPORTED` list every node at
+ * fault in `issues`
+ */
+export async function importOnnx(source: ModelSource, options: ImportOptions = {}): Promise<Graph> {
+  const symbols = options.symbols ?? {}
+  checkSymbols(symbols)
+  const { bytes, payloads } = await skim(source, ModelProtoSchema)
+  let model: ModelProto
+  try {
+    model = fromBinary(ModelProtoSchema, bytes)
+  } catch (cause) {
+    throw new ModelError('MODEL_PROTO_MALFORMED', 'the file is not an ONNX model', { cause })
+  }
+  const { graph } = model
+  if (graph === undefined) throw new ModelError('MODEL_GRAPH_INVALID', 'the file holds no graph')
+  if (graph.node.length > modelLimits.nodeCount) {
+    throw new ModelError(
+      'MODEL_TOO_LARGE',
+      `the graph has ${graph.node.length} nodes, more than ${modelLimits.nodeCount}`,
+    )
+  }
+  return importGraph(graph, model, { source, payloads }, symbols)
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ModelError, type ModelIssue, quote } from '../errors.ts'
+import { operators } from '../ops/registry.ts'
+
+const shownCount = 20
+
+/** One error for every node that is not supported. @throws ModelError if there is any */
+export function refuseIssues(issues: readonly ModelIssue[]): void {
+  if (issues.length === 0) return
+  const lines = issues
+    .slice(0, shownCount)
+    .map((it) => `${it.operator} (${it.domain} ${it.opset}) node ${quote(it.node)}: ${it.reason}`)
+  if (issues.length > shownCount) lines.push(`and ${issues.length - shownCount} more`)
+  const code = issues.some((it) => it.code === 'MODEL_OPERATOR_UNSUPPORTED')
+    ? 'MODEL_OPERATOR_UNSUPPORTED'
+    : 'MODEL_DTYPE_UNSUPPORTED'
+  const supported = `Supported operators: ${[...operators.keys()].join(', ')}.`
+  throw new ModelError(code, `${issues.length} unsupported nodes:\n  ${lines.join('\n  ')}\n${supported}`, {
+    issues,
+  })
+}

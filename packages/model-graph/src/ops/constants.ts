@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { castConstant } from '../graph/cast.ts'
+import { inlineConstant, splatConstant } from '../graph/constant.ts'
+import type { Value } from '../graph/graph.ts'
+import { dtypeOf } from '../onnx/tensor-proto.ts'
+import type { NodeContext } from './context.ts'
+
+export function importConstant(ctx: NodeContext): Value {
+  const tensor = ctx.attributeConstant('value')
+  if (tensor !== undefined) return ctx.constant(tensor)
+  const { attributes } = ctx
+  if (attributes.has('value_float')) return ctx.scalar(attributes.float('value_float', 0))
+  if (attributes.has('value_int')) return ctx.integers([attributes.int('value_int', 0)], [], 'int64')
+  const floats = attributes.floats('value_floats')
+  if (floats !== undefined) {
+    return ctx.constant(inlineConstant('float32', [floats.length], new Float32Array(floats)))
+  }
+  const ints = attributes.ints('value_ints')
+  if (ints !== undefined) return ctx.integers(ints, [ints.length], 'int64')
+  return ctx.unsupported('the constant is not a dense tensor of numbers')
+}
+
+export function importConstantOfShape(ctx: NodeContext): Value {
+  const dims = ctx.numbers(0, 'shape')
+  const value = ctx.attributeConstant('value')
+  if (value === undefined) return ctx.constant(splatConstant('float32', dims, 0))
+  if (value.splat === null) ctx.mismatch('value does not have one element')
+  return ctx.constant(splatConstant(value.dtype, dims, value.splat))
+}
+
+export function importShape(ctx: NodeContext): Value {
+  const { dims } = ctx.input(0)
+  const rank = dims.length
+  const bound = (index: number) => Math.min(Math.max(index < 0 ? index + rank : index, 0), rank)
+  const start = bound(ctx.attributes.int('start', 0))
+  const part = dims.slice(start, bound(ctx.attributes.int('end', rank)))
+  return ctx.integers(part, [part.length], 'int64')
+}
+
+export function importSize(ctx: NodeContext): Value {
+  let count = 1
+  for (const dim of ctx.input(0).dims) {
+    count *= typeof dim === 'number' ? dim : ctx.unsupported(`dimension ${JSON.stringify(dim)} must be known`)
+  }
+  return ctx.integers([count], [], 'int64')
+}
+
+/** Constants and shapes are converted; at run time there is one element type. */
+export function importCast(ctx: NodeContext): Value {
+  const x = ctx.input(0)
+  ctx.attributes.ignore('saturate', 'round_mode')
+  const to = dtypeOf(ctx.attributes.int('to', 0), 'the result')
+  if (to === x.dtype) return x
+  const known = ctx.known(x)
+  const isInteger = (dtype: string) => dtype === 'int64' || dtype === 'int32'
+  if (known !== null && isInteger(x.dtype) && isInteger(to))
+    return ctx.integers(known, x.dims as number[], to)
+  if (x.constant !== null) return ctx.constant(castConstant(x.constant, to))
+  return ctx.unsupported(`converts ${x.dtype} to ${to} at run time`)
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DType } from '@mlcapsule/contracts'
+import { ModelError, quote } from '../errors.ts'
+import {
+  type ConstantTensor,
+  inlineConstant,
+  newTensorData,
+  reshapedConstant,
+  splatConstant,
+  transposedConstant,
+} from '../graph/constant.ts'
+import { checkDims, formatDims, sameDims, sameElementCount } from '../graph/dims.ts'
+import type { Attributes, Dim, GraphNode, Op, Value } from '../graph/graph.ts'
+import type { AttributeReader } from './attributes.ts'
+import type { GraphBuilder } from './graph-builder.ts'
+import { UnsupportedNode } from './unsupported.ts'
+
+/** What the importer of an operator gets to see of one node, and the operations that it may emit for it. */
+export class NodeContext {
+  /** Version of the operator set of the node's domain. */
+  readonly opset: number
+  readonly opType: string
+  readonly attributes: AttributeReader
+  readonly inputs: readonly (Value | null)[]
+  readonly outputCount: number
+  readonly #builder: GraphBuilder
+  readonly #origin: string
+  readonly #attributeConstants: ReadonlyMap<string, ConstantTensor>
+
+  constructor(
+    builder: GraphBuilder,
+    node: {
+      readonly opset: number
+      readonly opType: string
+      readonly origin: string
+      readonly inputs: readonly (Value | null)[]
+      readonly outputCount: number
+      readonly attributes: AttributeReader
+      readonly attributeConstants: ReadonlyMap<string, ConstantTensor>
+    },
+  ) {
+    this.#builder = builder
+    this.#origin = node.origin
+    this.#attributeConstants = node.attributeConstants
+    this.opset = node.opset
+    this.opType = node.opType
+    this.inputs = node.inputs
+    this.outputCount = node.outputCount
+    this.attributes = node.attributes
+  }
+
+  unsupported(reason: string): never {
+    throw new UnsupportedNode(reason)
+  }
+
+  mismatch(detail: string): never {
+    throw new ModelError('MODEL_SHAPE_MISMATCH', `${this.#origin}: ${detail}`)
+  }
+
+  optional(index: number): Value | null {
+    return this.inputs[index] ?? null
+  }
+
+  input(index: number): Value {
+    const value = this.optional(index)
+    if (value !== null) return value
+    throw new ModelError('MODEL_GRAPH_INVALID', `${this.#origin} lacks input ${index}`)
+  }
+
+  /** An input to compute with: float32. */
+  float(index: number): Value {
+    return this.requireFloat(this.input(index))
+  }
+
+  requireFloat(value: Value): Value {
+    if (value.dtype !== 'float32') {
+      throw new UnsupportedNode(
+        `computes with ${value.dtype}, only float32 is supported`,
+        'MODEL_DTYPE_UNSUPPORTED',
+      )
+    }
+    return value
+  }
+
+  /** A constant input, such as weights. */
+  constantInput(index: number, what: string): Value & { readonly constant: ConstantTensor } {
+    const value = this.input(index)
+    if (value.constant === null) this.unsupported(`${what} (input ${index}) must be constant`)
+    return value as Value & { readonly constant: ConstantTensor }
+  }
+
+  /** The elements of a small constant, or of a shape computed from symbolic dimensions; null where they are not known. */
+  known(value: Value): readonly Dim[] | null {
+    return this.#builder.known.get(value) ?? null
+  }
+
+  /** Elements of a small constant integer input. */
+  ints(index: number, what: string): readonly Dim[] {
+    const values = this.known(this.input(index))
+    if (values === null) this.unsupported(`${what} (input ${index}) must be a small constant`)
+    return values
+  }
+
+  /** As `ints`, without symbolic elements. */
+  numbers(index: number, what: string): readonly number[] {
+    return this.ints(index, what).map((it) =>
+      typeof it === 'number'
+        ? it
+        : this.unsupported(`${what} depends on the symbolic dimension ${quote(it)}`),
+    )
+  }
+
+  /** The tensor of a TENSOR attribute. */
+  attributeConstant(name: string): ConstantTensor | undefined {
+    this.attributes.tensor(name)
+    return this.#attributeConstants.get(name)
+  }
+
+  /** Axis in 0 … rank-1; negative ones count from the end. */
+  axis(axis: number, rank: number): number {
+    const normal = axis < 0 ? axis + rank : axis
+    if (!Number.isInteger(normal) || normal < 0 || normal >= rank)
+      this.mismatch(`axis ${axis} of a tensor of rank ${rank}`)
+    return normal
+  }
+
+  emit<K extends Op>(
+    op: K,
+    attributes: Attributes[K],
+    inputs: readonly (Value | null)[],
+    dims: readonly Dim[],
+  ): Value {
+    checkDims(dims, this.#origin)
+    if (dims.includes(0)) this.unsupported(`its result ${formatDims(dims)} is empty`)
+    for (const input of inputs) {
+      if (input !== null && this.#builder.isShapeOnly(input)) {
+        this.unsupported('it computes with the numbers of a symbolic shape')
+      }
+    }
+    const dtype = (inputs[0] as Value).dtype
+    const output: Value = { name: this.#origin, dtype, dims, constant: null }
+    this.#builder.nodes.push({ op, attributes, inputs, output, origin: this.#origin } as unknown as GraphNode)
+    return output
+  }
+
+  constant(constant: ConstantTensor): Value {
+    return { name: this.#origin, dtype: constant.dtype, dims: constant.dims, constant }
+  }
+
+  scalar(value: number): Value {
+    return this.constant(splatConstant('float32', [], Math.fround(value)))
+  }
+
+  /** Integers known now; with a symbolic one among them they are of use as a shape only. */
+  integers(values: readonly Dim[], dims: readonly number[], dtype: DType): Value {
+    const numbers = values.filter((it) => typeof it === 'number')
+    let constant: ConstantTensor | null = null
+    if (numbers.length === values.length) {
+      const data = newTensorData(dtype, values.length)
+      for (const [i, value] of numbers.entries()) {
+        ;(data as BigInt64Array)[i] = (dtype === 'int64' ? clampInt64(value) : value) as bigint
+      }
+      constant = inlineConstant(dtype, dims, data)
+    }
+    const value: Value = { name: this.#origin, dtype, dims, constant }
+    this.#builder.known.set(value, values)
+    return value
+  }
+
+  reshape(value: Value, dims: readonly Dim[]): Value {
+    if (sameDims(value.dims, dims)) return value
+    if (dims.includes(0)) this.unsupported(`its result ${formatDims(dims)} is empty`)
+    if (!sameElementCount(value.dims, dims)) {
+      this.mismatch(`${formatDims(value.dims)} cannot become ${formatDims(dims)}`)
+    }
+    const known = this.known(value)
+    if (known !== null && value.dtype !== 'float32')
+      return this.integers(known, dims as number[], value.dtype)
+    if (value.constant !== null) return this.constant(reshapedConstant(value.constant, dims as number[]))
+    return this.emit('reshape', {}, [value], dims)
+  }
+
+  transpose(value: Value, permutation: readonly number[]): Value {
+    if (permutation.every((axis, index) => axis === index)) return value
+    if (value.constant !== null) return this.constant(transposedConstant(value.constant, permutation))
+    const dims = permutation.map((axis) => value.dims[axis] as Dim)
+    return this.emit('transpose', { permutation }, [value], dims)
+  }
+}
+
+function clampInt64(value: number): bigint {
+  if (value >= 2 ** 63) return 2n ** 63n - 1n
+  if (value < -(2 ** 63)) return -(2n ** 63n)
+  return BigInt(Math.trunc(value))
+}
