@@ -2,5 +2,5 @@
 import type { ViteUserConfig } from 'vitest/config'
 import { unitTests } from '../../tools/vitest.shared.ts'
 
-const config: ViteUserConfig = unitTests()
+const config: ViteUserConfig = unitTests({ globalSetup: ['tools/vitest-setup.mjs'] })
 export default config

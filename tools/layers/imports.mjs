@@ -22,13 +22,13 @@ const forms = [
     pattern: /\b(?:import|export)(?!\s+type\s+[\w${*])[\w$\s{},*]*?\bfrom\s*['"]([^'"]+)['"]/g,
   },
   { kind: 'static', pattern: /\bimport\s*['"]([^'"]+)['"]/g },
-  { kind: 'dynamic', pattern: /\bimport\s*\(\s*['"`]([^'"`$]+)['"`]\s*[,)]/g },
+  { kind: 'dynamic', pattern: /(?<![.\w$])import\s*\(\s*['"`]([^'"`$]+)['"`]\s*[,)]/g },
   {
     kind: 'dynamic',
     pattern: /\b(?:require|require\.resolve|import\.meta\.resolve)\s*\(\s*['"`]([^'"`$]+)['"`]/g,
   },
   { kind: 'url', pattern: /\bnew\s+URL\s*\(\s*['"`](\.[^'"`$]*)['"`]\s*,\s*import\.meta\.url/g },
-  { kind: 'computed', pattern: /\bimport\s*\((?!\s*['"`][^'"`$]+['"`]\s*[,)])/g },
+  { kind: 'computed', pattern: /(?<![.\w$])import\s*\((?!\s*['"`][^'"`$]+['"`]\s*[,)])/g },
 ]
 
 /** Every import in a TypeScript source as `{ kind, specifier, line }`. Computed imports have the specifier ''. */

@@ -36,7 +36,7 @@ export const allowedImports = {
   ],
   'apps/provider-console': [...l0, ...l1, ...l2, 'model-graph', 'attack-lab', 'terminal'],
   'examples/*': [...libraries, ...apps],
-  bench: [...libraries, ...apps],
+  'bench/*': [...libraries, ...apps],
   tests: [...libraries, ...apps, 'enclave-runtime'],
 }
 

@@ -87,10 +87,10 @@ export const providerErrorTable = defineErrorTable({
     meaning: 'All queries of the order have been granted, or the order has ended.',
     remedy: 'Create another order for the customer.',
   },
-  PROVIDER_STATEMENT_REFUSED: {
-    kind: 'refused',
-    meaning: 'A statement belongs to no license of this store, or does not continue the last one.',
-    remedy: 'Send the statements of a ledger in order, starting from the first that is missing.',
+  PROVIDER_LICENSE_UNKNOWN: {
+    kind: 'input',
+    meaning: 'No license with this hash was issued by this store.',
+    remedy: 'Use the store that issued the license, and receipts exactly as the client keeps them.',
   },
   PROVIDER_REQUEST_INVALID: {
     kind: 'input',

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { abiVersion, alignmentBytes, panelWidth, recordWordCount } from './abi.generated.ts'
+export { createSession, type MemoryReport, type Session, type SessionOptions } from './engine/session.ts'
+export type { WeightSource } from './engine/weight-source.ts'
 export { KernelError, type KernelErrorCode, type KernelErrorOptions, kernelErrorTable } from './errors.ts'
+export { type BoundPort, type BoundProgram, type PlanOptions, planProgram } from './plan/plan-program.ts'
 export { assertRecords, checkRecord } from './records/check.ts'
 export {
   type AnyRecord,

@@ -5,25 +5,22 @@ import { join } from 'node:path'
 import { compileAll, findCompiler, run } from './compile.mjs'
 import { packageRoot, sourcesOf } from './kernel-sources.mjs'
 
-/** @returns {string} the path of the test program */
-export function buildCTests(compiler, outputFolder) {
+/** @returns {Promise<string>} the path of the test program */
+export async function buildCTests(compiler, outputFolder) {
   const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer']
   const tests = readdirSync(join(packageRoot, 'c/tests'))
     .filter((name) => name.endsWith('.c'))
     .sort()
     .map((name) => ({ file: `c/tests/${name}`, flags: [] }))
-  const objects = compileAll(compiler, [...sourcesOf(process.arch), ...tests], outputFolder, [
-    ...sanitizers,
-    '-O1',
-    '-g1',
-  ])
+  const sources = [...sourcesOf(process.arch), ...tests]
+  const objects = await compileAll(compiler, sources, outputFolder, [...sanitizers, '-O1', '-g1'])
   const program = join(outputFolder, 'kernel-tests')
-  run(compiler, [...sanitizers, ...objects, '-lm', '-o', program])
+  await run(compiler, [...sanitizers, ...objects, '-lm', '-o', program])
   return program
 }
 
 if (process.argv[1] === import.meta.filename) {
   const compiler = findCompiler()
   if (compiler === undefined) throw new Error('no C compiler found: install gcc or clang, or set CC')
-  console.log(buildCTests(compiler, process.argv[2] ?? join(packageRoot, 'native/build/c-tests')))
+  console.log(await buildCTests(compiler, process.argv[2] ?? join(packageRoot, 'native/build/c-tests')))
 }

@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compileAll, findCompiler, run } from './compile.mjs'
-import { allSourceFiles, commonFlags, packageRoot, sourcesOf } from './kernel-sources.mjs'
+import { compileAll, findCompiler, run, versionOf } from './compile.mjs'
+import { allSourceFiles, commonFlags, digestFiles, packageRoot, sourcesOf } from './kernel-sources.mjs'
 
 const targetFlags = ['--target=wasm32', '-ffreestanding', '-fno-builtin', '-nostdlib', '-msimd128']
 const linkFlags = [
@@ -25,27 +25,19 @@ const recordPath = join(packageRoot, 'prebuilt/kernels.wasm.json')
 const bundledPath = join(packageRoot, 'src/wasm/module.generated.ts')
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
-/** Digest over every source's name and bytes, and over this file's flags. */
-export function sourceDigest() {
-  const hash = createHash('sha256')
-  for (const file of allSourceFiles()) {
-    const bytes = readFileSync(join(packageRoot, file))
-    hash.update(`${file}\0${bytes.length}\0`).update(bytes)
-  }
-  return hash.update(JSON.stringify([commonFlags, targetFlags, linkFlags, sourcesOf('wasm32')])).digest('hex')
+/** Digest over every source's name and bytes, and over the flags. */
+function sourceDigest() {
+  const flags = JSON.stringify([commonFlags, targetFlags, linkFlags, sourcesOf('wasm32')])
+  return sha256(digestFiles(allSourceFiles()) + flags)
 }
 
-function versionOf(compiler) {
-  return run(compiler, ['--version']).split('\n')[0].trim()
-}
-
-/** @returns {Buffer} the module's bytes */
-export function buildWasm(compiler) {
+/** @returns {Promise<Buffer>} the module's bytes */
+async function buildWasm(compiler) {
   const folder = mkdtempSync(join(tmpdir(), 'mlcapsule-wasm-'))
   try {
-    const objects = compileAll(compiler, sourcesOf('wasm32'), folder, targetFlags)
+    const objects = await compileAll(compiler, sourcesOf('wasm32'), folder, targetFlags)
     const output = join(folder, 'kernels.wasm')
-    run(compiler, [...linkFlags, ...objects, '-o', output])
+    await run(compiler, [...linkFlags, ...objects, '-o', output])
     return readFileSync(output)
   } finally {
     rmSync(folder, { recursive: true })
@@ -63,30 +55,37 @@ function bundledModule(bytes) {
   ].join('\n')
 }
 
-/** @returns {string[]} what was compared @throws where anything committed is stale */
-export function checkWasm(compiler) {
+/** @returns {Promise<string[]>} what was compared; rejects where anything committed is stale */
+export async function checkWasm(compiler) {
   const record = JSON.parse(readFileSync(recordPath, 'utf8'))
   const bytes = readFileSync(modulePath)
   const rebuild = 'run tools/build-wasm.mjs'
-  if (record.sourceSha256 !== sourceDigest()) throw new Error(`prebuilt/kernels.wasm is older than c/src: ${rebuild}`)
-  if (record.sha256 !== sha256(bytes)) throw new Error(`prebuilt/kernels.wasm is not the one recorded: ${rebuild}`)
+  if (record.sourceSha256 !== sourceDigest())
+    throw new Error(`prebuilt/kernels.wasm is older than c/src: ${rebuild}`)
+  if (record.sha256 !== sha256(bytes))
+    throw new Error(`prebuilt/kernels.wasm is not the one recorded: ${rebuild}`)
   if (readFileSync(bundledPath, 'utf8') !== bundledModule(bytes)) {
     throw new Error(`src/wasm/module.generated.ts is not current: ${rebuild}`)
   }
   const lines = ['kernels.wasm: sources, record and bundled copy agree']
-  if (compiler === undefined) return [...lines, 'kernels.wasm: bytes NOT compared: no clang with a wasm32 target here']
-  const version = versionOf(compiler)
+  if (compiler === undefined)
+    return [...lines, 'kernels.wasm: bytes NOT compared: no clang with a wasm32 target here']
+  const version = await versionOf(compiler)
   if (version !== record.compiler) {
-    return [...lines, `kernels.wasm: bytes NOT compared: built with "${record.compiler}", here is "${version}"`]
+    return [
+      ...lines,
+      `kernels.wasm: bytes NOT compared: built with "${record.compiler}", here is "${version}"`,
+    ]
   }
-  if (!buildWasm(compiler).equals(bytes)) throw new Error(`prebuilt/kernels.wasm differs from a rebuild: ${rebuild}`)
+  if (!(await buildWasm(compiler)).equals(bytes))
+    throw new Error(`prebuilt/kernels.wasm differs from a rebuild: ${rebuild}`)
   return [...lines, 'kernels.wasm: a rebuild gives the same bytes']
 }
 
-function write(compiler) {
-  const bytes = buildWasm(compiler)
+async function write(compiler) {
+  const bytes = await buildWasm(compiler)
   const record = {
-    compiler: versionOf(compiler),
+    compiler: await versionOf(compiler),
     flags: [...commonFlags, ...targetFlags],
     linkFlags,
     sizeBytes: bytes.length,
@@ -109,5 +108,6 @@ if (process.argv[1] === import.meta.filename) {
   if (!process.argv.includes('--check') && compiler === undefined) {
     throw new Error('no clang found: install clang-22 and lld-22, or set MLCAPSULE_WASM_CC')
   }
-  for (const line of process.argv.includes('--check') ? checkWasm(compiler) : write(compiler)) console.log(line)
+  const lines = await (process.argv.includes('--check') ? checkWasm(compiler) : write(compiler))
+  for (const line of lines) console.log(line)
 }

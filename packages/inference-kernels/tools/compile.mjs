@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running a C compiler: found, not assumed, and with flags that keep folders and times out of what it writes.
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { commonFlags, packageRoot } from './kernel-sources.mjs'
 
@@ -10,29 +11,40 @@ export function findCompiler(candidates = process.env.CC ? [process.env.CC] : ['
   return candidates.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
 }
 
-/** @returns {string} standard output @throws with the command and its errors */
+/**
+ * Runs a command in the package's folder, with a fixed time and language whatever the caller's shell says.
+ * @returns {Promise<string>} standard output; rejects with the command and its errors
+ */
 export function run(command, args) {
-  const result = spawnSync(command, args, { cwd: packageRoot, encoding: 'utf8', env: compilerEnvironment() })
-  if (result.error) throw result.error
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}\n${result.stdout}${result.stderr}`)
-  return result.stdout
+  const env = { ...process.env, SOURCE_DATE_EPOCH: '0', LC_ALL: 'C' }
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd: packageRoot, env, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${command} ${args.join(' ')}\n${stdout}${stderr || error.message}`))
+      else resolve(stdout)
+    })
+  })
 }
 
-/** A fixed time and language, whatever the caller's shell says. */
-function compilerEnvironment() {
-  return { ...process.env, SOURCE_DATE_EPOCH: '0', LC_ALL: 'C' }
+/** @returns {Promise<string>} first line of what the compiler says of itself */
+export async function versionOf(compiler) {
+  return (await run(compiler, ['--version'])).split('\n')[0].trim()
 }
 
 /**
- * Compiles each source from the package's folder by its relative path.
- * @returns {string[]} the object files, in the order of the sources
+ * Compiles each source by its path relative to the package, as many at a time as there are cores.
+ * @returns {Promise<string[]>} the object files, in the order of the sources
  */
-export function compileAll(compiler, sources, outputFolder, extraFlags) {
+export async function compileAll(compiler, sources, outputFolder, extraFlags) {
   mkdirSync(outputFolder, { recursive: true })
-  return sources.map(({ file, flags }) => {
+  const prefixMap = `-ffile-prefix-map=${packageRoot}=.`
+  const jobs = sources.map(({ file, flags }) => {
     const object = join(outputFolder, `${file.replaceAll('/', '_')}.o`)
-    const prefixMap = `-ffile-prefix-map=${packageRoot}=.`
-    run(compiler, [...commonFlags, prefixMap, ...flags, ...extraFlags, '-c', file, '-o', object])
-    return object
+    return { object, args: [...commonFlags, prefixMap, ...flags, ...extraFlags, '-c', file, '-o', object] }
   })
+  const waiting = [...jobs]
+  const worker = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await run(compiler, job.args)
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, worker))
+  return jobs.map((job) => job.object)
 }

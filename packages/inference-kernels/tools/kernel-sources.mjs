@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which C files make which target, and with which flags. A suffix `__<isa>` in a file's name picks its instruction set.
-import { readdirSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -39,9 +40,24 @@ function listFiles(folder, suffixes) {
     .sort()
 }
 
-/** Every file that a build reads: what a recorded digest of the sources covers. */
+/** Every file of the kernels themselves: what a recorded digest of the sources covers. */
 export function allSourceFiles() {
   return listFiles('c/src', ['.c', '.h', '.inc', '.def'])
+}
+
+/** The files that bind them to Node. */
+export function bindingSourceFiles() {
+  return listFiles('native/src', ['.c', '.h'])
+}
+
+/** @returns {string} SHA-256 over names, lengths and bytes */
+export function digestFiles(files) {
+  const hash = createHash('sha256')
+  for (const file of files) {
+    const bytes = readFileSync(join(packageRoot, file))
+    hash.update(`${file}\0${bytes.length}\0`).update(bytes)
+  }
+  return hash.digest('hex')
 }
 
 /**
@@ -60,9 +76,4 @@ export function sourcesOf(target) {
       const fuses = /\/f32_(gemm|depthwise)/.test(file) && isa !== 'scalar'
       return [{ file, flags: [...flags, ...(fuses ? ['-ffp-contract=fast'] : [])] }]
     })
-}
-
-/** @param {string} path @returns path relative to the package, with forward slashes */
-export function packagePath(path) {
-  return relative(packageRoot, path).split(sep).join('/')
 }

@@ -1,2 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+
+export {
+  type CompiledModel,
+  type CompileOptions,
+  compileGraph,
+  type ModelSummary,
+} from './compile/compile.ts'
+export type { CompiledWeights } from './compile/weights.ts'
+export { ModelError, type ModelErrorCode, type ModelIssue, modelErrorTable } from './errors.ts'
+export type { ConstantTensor } from './graph/constant.ts'
+export type { Attributes, Dim, Graph, GraphNode, Op, Value } from './graph/graph.ts'
+export { modelLimits } from './limits.ts'
+export { type ImportOptions, importOnnx } from './onnx/import.ts'
+export { decodeTensorProto } from './onnx/tensor-proto.ts'
+export { maximumOpset, minimumOpset, type OperatorDefinition, operators } from './ops/registry.ts'
+export { type ModelSource, memoryModelSource } from './source/model-source.ts'

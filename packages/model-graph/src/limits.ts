@@ -7,7 +7,7 @@ export const modelLimits = {
   /** All that is left of the file once payloads are taken out. */
   skeletonSizeBytes: 32 * 1024 * 1024,
   /** Protobuf fields plus elements of packed integer fields. */
-  elementCount: 4_000_000,
+  elementCount: 2_000_000,
   messageDepth: 48,
   nodeCount: 200_000,
   /** Elements of one tensor, constant or computed. */

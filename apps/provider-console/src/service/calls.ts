@@ -8,6 +8,7 @@ export const providerCalls = [
   'createOrder',
   'listOrders',
   'listLicenses',
+  'findLicenseToken',
   'issueChallenge',
   'activate',
   'acceptStatement',

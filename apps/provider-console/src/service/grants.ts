@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type AcceptedAttestation, type ActivationRequest, AttestationError } from '@mlcapsule/attestation'
-import { randomBytes, toBase64Url, toHex } from '@mlcapsule/crypto'
+import { fromBase64Url, randomBytes, toBase64Url, toHex } from '@mlcapsule/crypto'
 import { issueLicense, type License, ledgerIdOf } from '@mlcapsule/metering'
+import { z } from 'zod'
+import { ProviderError } from '../errors.ts'
 import type { Queries } from '../store/database.ts'
 import {
   type CapsuleRow,
@@ -12,6 +14,7 @@ import {
 } from '../store/repository.ts'
 import type { ServiceContext } from './context.ts'
 import type { OrderTerms } from './order-terms.ts'
+import { bytes32, parseWith } from './schema.ts'
 
 export interface GrantInput {
   readonly request: ActivationRequest
@@ -128,6 +131,23 @@ export interface LicenseSummary {
   readonly tier: string
   readonly manifest: string
   readonly issuedAtMs: number
+}
+
+const licenseByHashSchema = z.strictObject({ licenseHash: bytes32 })
+
+/** The license that a receipt or a statement names by its hash. @throws ProviderError `PROVIDER_LICENSE_UNKNOWN` */
+export async function findLicenseToken(
+  context: ServiceContext,
+  input: unknown,
+): Promise<{ readonly licenseId: string; readonly token: string }> {
+  const { licenseHash } = parseWith(licenseByHashSchema, input)
+  const [row] = await selectRows<LicenseRow>(context.database, 'licenses', 'token_hash = $1', [
+    fromBase64Url(licenseHash),
+  ])
+  if (row !== undefined) return { licenseId: row.licenseId, token: row.token }
+  throw new ProviderError('PROVIDER_LICENSE_UNKNOWN', 'no license with this hash was issued by this store', {
+    field: 'licenseHash',
+  })
 }
 
 export async function listLicenses(context: ServiceContext): Promise<readonly LicenseSummary[]> {

@@ -8,7 +8,7 @@ import { type ActivationAnswer, activate } from './activate.ts'
 import { type CapsuleSummary, listCapsules, registerCapsule } from './capsules.ts'
 import { type IssuedChallenge, issueChallenge } from './challenges.ts'
 import type { ServiceContext } from './context.ts'
-import { type LicenseSummary, listLicenses } from './grants.ts'
+import { findLicenseToken, type LicenseSummary, listLicenses } from './grants.ts'
 import { createOrder, listOrders, type OrderSummary } from './orders.ts'
 import { type AcceptedStatement, acceptStatement } from './statements.ts'
 
@@ -23,6 +23,7 @@ export interface Provider {
   createOrder(input: unknown): Promise<OrderSummary>
   listOrders(): Promise<readonly OrderSummary[]>
   listLicenses(): Promise<readonly LicenseSummary[]>
+  findLicenseToken(input: unknown): Promise<{ readonly licenseId: string; readonly token: string }>
   issueChallenge(input: unknown): Promise<IssuedChallenge>
   activate(input: unknown): Promise<ActivationAnswer>
   acceptStatement(input: unknown): Promise<AcceptedStatement>
@@ -45,6 +46,7 @@ export function providerOver(context: ServiceContext): Provider {
     createOrder: (input) => createOrder(context, input),
     listOrders: () => listOrders(context),
     listLicenses: () => listLicenses(context),
+    findLicenseToken: (input) => findLicenseToken(context, input),
     issueChallenge: (input) => issueChallenge(context, input),
     activate: (input) => activate(context, input),
     acceptStatement: (input) => acceptStatement(context, input),

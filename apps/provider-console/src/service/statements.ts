@@ -37,14 +37,14 @@ async function findLicense(queries: Queries, token: string): Promise<LicenseRow>
     namedLicense(token),
   ])
   if (row !== undefined) return row
-  throw new ProviderError('PROVIDER_STATEMENT_REFUSED', 'the statement names no license of this store', {
+  throw new ProviderError('PROVIDER_LICENSE_UNKNOWN', 'the statement names no license of this store', {
     field: 'statement.license',
   })
 }
 
 /**
  * Takes a usage statement of an enclave: signed by it, under a license of ours, continuing the statement before.
- * @throws ProviderError `PROVIDER_REQUEST_INVALID`, `PROVIDER_STATEMENT_REFUSED`; MeteringError `TOKEN_*`,
+ * @throws ProviderError `PROVIDER_REQUEST_INVALID`, `PROVIDER_LICENSE_UNKNOWN`; MeteringError `TOKEN_*`,
  * `LEDGER_FORKED`; CryptoError `JWS_*`
  */
 export async function acceptStatement(context: ServiceContext, input: unknown): Promise<AcceptedStatement> {

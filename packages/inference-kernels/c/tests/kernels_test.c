@@ -4,7 +4,7 @@
 
 #include "reference.h"
 
-#define MEMORY_SIZE_BYTES (2u << 20)
+#define MEMORY_SIZE_BYTES (1u << 20)
 
 static void fill_memory(uint8_t *memory, int positive) {
   for (uint32_t i = 0; i < MEMORY_SIZE_BYTES; i += 4) {

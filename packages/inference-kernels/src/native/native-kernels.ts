@@ -3,6 +3,7 @@ import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
+import { assertStepRange } from '../records/step-range.ts'
 import { type Addon, type AddonHandle, defaultAddonPath, loadAddon } from './addon.ts'
 
 const maxMemorySizeBytes = 2 ** 32
@@ -19,6 +20,8 @@ class NativeKernels implements Kernels {
   readonly isa: string
   readonly #addon: Addon
   readonly #handle: AddonHandle
+  /** Steps of each loaded program, by its number. */
+  readonly #stepCounts: number[] = []
   #memory: Uint8Array
 
   constructor(addon: Addon, handle: AddonHandle, isa: string) {
@@ -44,6 +47,7 @@ class NativeKernels implements Kernels {
       const fault = -2 - result
       throw recordError(records, Math.floor(fault / recordWordCount), fault % recordWordCount)
     }
+    this.#stepCounts[result] = records.length / recordWordCount
     return result as ProgramHandle
   }
 
@@ -53,11 +57,8 @@ class NativeKernels implements Kernels {
 
   runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
     this.#assertAlive()
-    const valid = handle >= 0 && firstStep >= 0 && stepCount >= 0
-    if (!valid || !this.#addon.run(this.#handle, handle, firstStep, stepCount)) {
-      const detail = `program ${handle} has no ${stepCount} steps from ${firstStep}`
-      throw new KernelError('KERNEL_HANDLE_INVALID', detail, { field: 'stepIndex' })
-    }
+    assertStepRange(this.#stepCounts[handle], handle, firstStep, stepCount)
+    this.#addon.run(this.#handle, handle, firstStep, stepCount)
   }
 
   selfTest(): void {

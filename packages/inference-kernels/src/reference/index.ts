@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+
+export { referenceKernels } from './reference-kernels.ts'

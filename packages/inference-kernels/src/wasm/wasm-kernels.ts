@@ -3,6 +3,7 @@ import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
+import { assertStepRange } from '../records/step-range.ts'
 import { bundledModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
 
 const pageSizeBytes = 65_536
@@ -53,16 +54,9 @@ class WasmKernels implements Kernels {
   runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
     this.#assertAlive()
     const program = this.#programs[handle]
-    const end = firstStep + stepCount
-    if (program === undefined || !(firstStep >= 0 && stepCount >= 0 && end <= program.length)) {
-      throw new KernelError(
-        'KERNEL_HANDLE_INVALID',
-        `program ${handle} has ${program?.length ?? 0} steps, asked for ${stepCount} from ${firstStep}`,
-        { field: 'stepIndex' },
-      )
-    }
-    for (let i = firstStep; i < end; i++) {
-      this.#slot.set(program[i] as Int32Array)
+    assertStepRange(program?.length, handle, firstStep, stepCount)
+    for (let i = firstStep; i < firstStep + stepCount; i++) {
+      this.#slot.set(program?.[i] as Int32Array)
       this.#exports.runRecord(this.#memorySizeBytes)
     }
   }

@@ -242,6 +242,16 @@ describe('a host that lies', () => {
     for (let i = 0; i < 20; i++) await query(second)
   })
 
+  test('by letting two enclaves move the anchor at once serves at most one of them', async () => {
+    const { ledger, reopen } = await start()
+    await ledger.close()
+    const both = [await reopen(), await reopen()]
+    const outcomes = await Promise.allSettled(both.map((it) => it.advance(1)))
+    const refused = outcomes.filter((it) => it.status === 'rejected')
+    expect(refused.length).toBeGreaterThanOrEqual(1)
+    for (const { reason } of refused) expect(reason).toEqual(code('LEDGER_FORKED'))
+  })
+
   test('by losing or changing the record is found out', async () => {
     const { host, reopen } = await start()
     const good = host.current as Uint8Array

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { elementCount } from '@mlcapsule/contracts'
+import { packPanelFromRows } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import { type ConstantTensor, permuteElements, readWhole } from '../graph/constant.ts'
 import { modelLimits } from '../limits.ts'
@@ -60,18 +61,20 @@ function* splatPanels(value: number, innerCount: number, columnCount: number): I
 /** Weights [N][K] in rows: each panel takes 16 rows, a block of their elements at a time. */
 async function* panelsOfRows(rows: ConstantTensor): Pieces {
   const [columnCount, innerCount] = rows.dims as [number, number]
-  const blockSize = Math.min(innerCount, pieceElementCount)
   for (let first = 0; first < columnCount; first += panelWidth) {
     const filled = Math.min(panelWidth, columnCount - first)
-    for (let start = 0; start < innerCount; start += blockSize) {
-      const count = Math.min(blockSize, innerCount - start)
+    for (let start = 0; start < innerCount; start += pieceElementCount) {
+      const count = Math.min(pieceElementCount, innerCount - start)
       const piece = new Float32Array(count * panelWidth)
-      // Rows that are taken whole lie side by side: one read gets all of them.
-      const whole = count === innerCount ? await rows.read(first * innerCount, filled * innerCount) : null
-      for (let column = 0; column < filled; column++) {
-        const row = (whole?.subarray(column * count, (column + 1) * count) ??
-          (await rows.read((first + column) * innerCount + start, count))) as Float32Array
-        for (let i = 0; i < count; i++) piece[i * panelWidth + column] = row[i] as number
+      if (count === innerCount) {
+        // Rows that are taken whole lie side by side: one read gets all of them.
+        const block = (await rows.read(first * innerCount, filled * innerCount)) as Float32Array
+        packPanelFromRows(block, 0, filled, innerCount, 1, piece, 0)
+      } else {
+        for (let column = 0; column < filled; column++) {
+          const row = (await rows.read((first + column) * innerCount + start, count)) as Float32Array
+          for (let i = 0; i < count; i++) piece[i * panelWidth + column] = row[i] as number
+        }
       }
       yield piece
     }
@@ -131,17 +134,9 @@ export async function* packConvolution(weights: ConstantTensor, groups: number):
     for (let first = 0; first < groupColumns; first += panelWidth) {
       const filled = Math.min(panelWidth, groupColumns - first)
       const panel = new Float32Array(panelElements(innerCount))
-      for (let column = 0; column < filled; column++) {
-        const filter = group * groupColumns + first + column
-        const taps = (await weights.read(filter * innerCount, innerCount)) as Float32Array
-        for (let channel = 0; channel < inChannels; channel++) {
-          for (let tap = 0; tap < tapCount; tap++) {
-            panel[(tap * inChannels + channel) * panelWidth + column] = taps[
-              channel * tapCount + tap
-            ] as number
-          }
-        }
-      }
+      const filter = group * groupColumns + first
+      const rows = (await weights.read(filter * innerCount, filled * innerCount)) as Float32Array
+      packPanelFromRows(rows, 0, filled, inChannels, tapCount, panel, 0)
       yield panel
     }
   }

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { elementCount, elementSizeBytes } from '@mlcapsule/contracts'
+import { packedSizeBytes } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import type { ConstantTensor } from '../graph/constant.ts'
-import {
-  packChannelsLast,
-  packConvolution,
-  packDense,
-  packDepthwise,
-  packPlain,
-  panelCount,
-  panelWidth,
-} from './packing.ts'
+import { packChannelsLast, packConvolution, packDense, packDepthwise, packPlain } from './packing.ts'
 
 /** How the elements of a constant are arranged for the step that reads them. */
 export type Packing =
-  | { readonly kind: 'plain' | 'nhwc' | 'dense' | 'depthwise' }
+  | { readonly kind: 'plain' }
+  | { readonly kind: 'nhwc' }
+  | { readonly kind: 'dense' }
+  | { readonly kind: 'depthwise' }
   | { readonly kind: 'convolution'; readonly groups: number }
 
 interface Segment {
@@ -36,13 +32,10 @@ export interface CompiledWeights {
 const alignmentBytes = 64
 const align = (sizeBytes: number) => Math.ceil(sizeBytes / alignmentBytes) * alignmentBytes
 
-function packedElementCount(constant: ConstantTensor, packing: Packing): number {
-  const { dims } = constant
-  if (packing.kind === 'plain' || packing.kind === 'nhwc') return elementCount(dims)
-  const [d0, d1, d2, d3] = dims as [number, number, number, number]
-  if (packing.kind === 'dense') return panelCount(d1) * panelWidth * d0
-  if (packing.kind === 'depthwise') return panelCount(d0) * panelWidth * d2 * d3
-  return packing.groups * panelCount(d0 / packing.groups) * panelWidth * d1 * d2 * d3
+function packedSize({ dims, dtype }: ConstantTensor, packing: Packing): number {
+  if (packing.kind === 'plain' || packing.kind === 'nhwc') return elementCount(dims) * elementSizeBytes(dtype)
+  if (packing.kind === 'depthwise') return packedSizeBytes('depthwise16', dims)
+  return packedSizeBytes('panels16', dims, packing.kind === 'convolution' ? packing.groups : 1)
 }
 
 function piecesOf(constant: ConstantTensor, packing: Packing): AsyncIterable<ArrayBufferView> {
@@ -68,7 +61,7 @@ export class WeightsLayout {
     this.#placed.set(constant, placed)
     const known = placed.get(key)
     if (known !== undefined) return known
-    const sizeBytes = packedElementCount(constant, packing) * elementSizeBytes(constant.dtype)
+    const sizeBytes = packedSize(constant, packing)
     const segment: Segment = {
       offsetBytes: this.#sizeBytes,
       sizeBytes,

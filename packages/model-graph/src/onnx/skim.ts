@@ -27,6 +27,8 @@ export interface Skeleton {
  */
 export const payloadFieldNumber = 536_870_911
 
+const emptyMessage = new Uint8Array(0)
+
 const malformed = (detail: string) => new ModelError('MODEL_PROTO_MALFORMED', detail)
 
 /** Fields of fixed-width elements, whose packed bytes are the elements themselves. */
@@ -119,7 +121,8 @@ class Skimmer {
         this.payloads.push({ offsetBytes: reader.position, sizeBytes, field: payloadField })
         reader.position += sizeBytes
       } else if (field.message !== undefined) {
-        const inner = await this.message(field.message, reader.position + sizeBytes, depth + 1)
+        const innerEnd = reader.position + sizeBytes
+        const inner = sizeBytes === 0 ? emptyMessage : await this.message(field.message, innerEnd, depth + 1)
         out.tag(number, WireType.LengthDelimited).bytes(inner)
       } else {
         if (
@@ -150,8 +153,10 @@ class Skimmer {
     if (wireType === WireType.Varint) await this.reader.varintBytes(end)
     else if (wireType === WireType.Bit32) await this.reader.fixed(4, end)
     else if (wireType === WireType.Bit64) await this.reader.fixed(8, end)
-    else if (wireType === WireType.LengthDelimited) this.reader.position += await this.reader.length(end)
-    else throw malformed(`wire type ${wireType}`)
+    else if (wireType === WireType.LengthDelimited) {
+      const sizeBytes = await this.reader.length(end)
+      this.reader.position += sizeBytes
+    } else throw malformed(`wire type ${wireType}`)
   }
 }
 

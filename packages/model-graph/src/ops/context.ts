@@ -169,6 +169,7 @@ export class NodeContext {
 
   reshape(value: Value, dims: readonly Dim[]): Value {
     if (sameDims(value.dims, dims)) return value
+    if (dims.includes(0)) this.unsupported(`its result ${formatDims(dims)} is empty`)
     if (!sameElementCount(value.dims, dims)) {
       this.mismatch(`${formatDims(value.dims)} cannot become ${formatDims(dims)}`)
     }

@@ -38,7 +38,7 @@ export interface OperatorDefinition {
   /** What is not supported of it, or how it is done, for the documentation. */
   readonly note: string
   /** Gives one value per output; fewer where the rest is not supported. */
-  import(ctx: NodeContext): Value | readonly Value[]
+  readonly import: (ctx: NodeContext) => Value | readonly Value[]
 }
 
 /** Versions of the standard operator set that are understood. */

@@ -3,6 +3,7 @@
 import { reshapedConstant } from '../graph/constant.ts'
 import { sameDims } from '../graph/dims.ts'
 import { type Dim, type Graph, type GraphNode, operandsOf, type Value } from '../graph/graph.ts'
+import { removeDeadNodes } from './remove-dead-nodes.ts'
 
 /** How the bytes of a value lie; `nhwc` has channels last, and exists for rank 4 only. */
 export type ValueLayout = 'row-major' | 'nhwc'
@@ -104,6 +105,14 @@ class LayoutAssignment {
     }
   }
 
+  output(value: Value, name: string): Value {
+    if (value.constant === null) return this.as('row-major', value)
+    const copy: Value = { ...value, constant: null }
+    const permutation = value.dims.map((_, axis) => axis)
+    this.push({ op: 'transpose', attributes: { permutation }, inputs: [value], output: copy, origin: name })
+    return copy
+  }
+
   /** Steps that work in any layout stay channels-last where their largest operand is. */
   #keepsLayout(node: GraphNode): boolean {
     if (node.output.dims.length !== 4) return false
@@ -125,31 +134,11 @@ class LayoutAssignment {
   }
 }
 
-/**
- * Assigns layouts. Outputs come out row-major and in memory of their own, even where they are an input, a constant or a
- * reshape of another value.
- */
+/** Assigns layouts. Outputs come out row-major in the arena, also where they are a constant. */
 export function assignLayouts(graph: Graph): LaidOutGraph {
   const run = new LayoutAssignment()
   for (const node of graph.nodes) run.node(node)
-  const owned = new Set<Value>()
-  const computed = new Set(run.nodes.filter((it) => it.op !== 'reshape').map((it) => it.output))
-  const outputs = graph.outputs.map(({ name, value }) => {
-    const isOwn = computed.has(value) && !run.isChannelsLast(value) && !owned.has(value)
-    if (isOwn) {
-      owned.add(value)
-      return { name, value }
-    }
-    const copy: Value = { ...value, constant: null }
-    const permutation = value.dims.map((_, axis) => axis)
-    run.push({
-      op: 'transpose',
-      attributes: { permutation },
-      inputs: [value],
-      output: copy,
-      origin: `output ${name}`,
-    })
-    return { name, value: copy }
-  })
-  return { graph: { ...graph, nodes: run.nodes, outputs }, channelsLast: run.channelsLast }
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: run.output(value, name) }))
+  const laidOut = removeDeadNodes({ ...graph, nodes: run.nodes, outputs })
+  return { graph: laidOut, channelsLast: run.channelsLast }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Activation } from '@mlcapsule/inference-kernels/program'
 import { countUses, type Graph, type GraphNode, type NodeOf, type Value } from '../graph/graph.ts'
+import { removeDeadNodes } from './remove-dead-nodes.ts'
 import { producersOf, rewritten } from './rewrite.ts'
 
 /** The activation that a node is, if a step can apply it as it writes. */
@@ -59,7 +60,8 @@ function combineHardSwish(graph: Graph): Graph {
       origin: node.origin,
     }
   })
-  return rewritten(graph, nodes)
+  // The gates are gone with it, so that x may have one reader left.
+  return removeDeadNodes(rewritten(graph, nodes))
 }
 
 /** Moves activations into the step before, also x * sigmoid(x), so that each result is written once. */

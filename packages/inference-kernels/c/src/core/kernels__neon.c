@@ -8,7 +8,7 @@
 
 const mlc_kernel_set mlc_kernels_neon = {
     .isa = "neon",
-    .gemm = f32_gemm_6x16__neon,
+    .gemm = f32_gemm_6x8__neon,
     .depthwise_row = f32_depthwise_row__neon,
     .pool_row = pool_row,
     .unary = unary,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#define F32_GEMM_NAME f32_gemm_6x16__neon
+#define F32_GEMM_NAME f32_gemm_6x8__neon
 #define LANES 4
 #define TILE_ROWS 6
-#define TILE_VECTORS 4
+#define TILE_VECTORS 2
 #define ROW_VECTORS 8
 #include "f32_gemm_tile.inc"
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { openCapsule } from '@mlcapsule/capsule-format'
+import { fileSource } from '@mlcapsule/capsule-format/node'
+import { fields, progressBar, table } from '@mlcapsule/terminal'
+import type { Command } from 'commander'
+import { readPublicKey } from '../../keys/public-key.ts'
+import { withCompiledModel } from '../../pack/compile-model.ts'
+import { addCommand, type CliContext, type CommonOptions, collect, printReport } from '../context.ts'
+import { describeTensor, headerJson, headerPairs, summaryPairs } from '../describe.ts'
+
+interface InspectOptions extends CommonOptions {
+  readonly publisher?: readonly string[]
+  readonly verify?: true
+}
+
+export function addInspect(context: CliContext, program: Command): void {
+  addCommand(program, {
+    name: 'inspect <file>',
+    about: 'show what is public of a capsule, or what a model consists of',
+    examples: [
+      'inspect model.capsule',
+      'inspect model.capsule --publisher publisher.jwk --verify',
+      'inspect model.onnx',
+    ],
+  })
+    .option('--publisher <file|key>', "check that this publisher's key signed it; repeatable", collect)
+    .option('--verify', 'read the whole capsule and check every page against the signed header')
+    .action((path: string, options: InspectOptions) =>
+      path.toLowerCase().endsWith('.onnx')
+        ? inspectModel(context, path, options)
+        : inspectCapsule(context, path, options),
+    )
+}
+
+async function inspectCapsule(context: CliContext, path: string, options: InspectOptions): Promise<void> {
+  const { style } = context
+  const keys = await Promise.all((options.publisher ?? []).map(readPublicKey))
+  const isPinned = keys.length > 0
+  const source = await fileSource(path)
+  try {
+    const capsule = await openCapsule(source, { publishers: isPinned ? keys : 'any-unverified-publisher' })
+    if (options.verify === true) await verifyPages(context, capsule)
+    const pairs = [
+      ...headerPairs(capsule.header, capsule.sizeBytes),
+      [
+        'signature',
+        isPinned ? style.green('by the publisher given') : 'intact; by whom was not checked (--publisher)',
+      ],
+      ['pages', options.verify === true ? style.green('all intact') : 'not checked (--verify)'],
+    ] as const
+    printReport(context, options, {
+      text: fields(pairs, { indent: '  ', nameStyle: style.dim }),
+      json: {
+        ...headerJson(capsule.header, capsule.sizeBytes),
+        publisherChecked: isPinned,
+        pagesChecked: options.verify === true,
+      },
+    })
+  } finally {
+    await source.close?.()
+  }
+}
+
+async function verifyPages(
+  { stderr, env }: CliContext,
+  capsule: Awaited<ReturnType<typeof openCapsule>>,
+): Promise<void> {
+  const bar = progressBar({ stream: stderr, env, label: 'checking pages', total: capsule.sizeBytes })
+  try {
+    await capsule.verifyTree(({ doneBytes }) => bar.update(doneBytes))
+  } finally {
+    bar.end()
+  }
+}
+
+async function inspectModel(context: CliContext, path: string, options: InspectOptions): Promise<void> {
+  const { style } = context
+  await withCompiledModel(path, {}, async (model) => {
+    const operators = Object.entries(model.summary.operators).sort(([a], [b]) => (a < b ? -1 : 1))
+    const pairs = [
+      ['inputs', model.inputs.map(describeTensor).join('; ')],
+      ['outputs', model.outputs.map(describeTensor).join('; ')],
+      ...summaryPairs(model),
+    ] as const
+    const text = [
+      fields(pairs, { indent: '  ', nameStyle: style.dim }),
+      '',
+      table(
+        operators.map(([name, count]) => [name, String(count)]),
+        { indent: '  ', align: 'lr', head: ['operator', 'count'], headStyle: style.dim },
+      ),
+    ]
+    const { inputs, outputs, summary } = model
+    const json = { inputs, outputs, summary: { ...summary, weightsSizeBytes: model.weights.sizeBytes } }
+    printReport(context, options, { text: text.join('\n'), json })
+  })
+}

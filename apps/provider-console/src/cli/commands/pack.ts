@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path'
+import type { IsolationTier } from '@mlcapsule/contracts'
+import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readPublicKey } from '../../keys/public-key.ts'
+import { withCompiledModel } from '../../pack/compile-model.ts'
+import { builtInDefenses, parseDefense } from '../../pack/defenses.ts'
+import { readLabels } from '../../pack/labels.ts'
+import { type PackedCapsule, packCapsule } from '../../pack/pack-capsule.ts'
+import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
+import { withProvider } from '../../service/with-provider.ts'
+import {
+  addStoreCommand,
+  type CliContext,
+  collect,
+  integerOption,
+  printReport,
+  type StoreOptions,
+} from '../context.ts'
+import { headerJson, headerPairs, summaryPairs } from '../describe.ts'
+
+const tiers = [
+  'simulated',
+  'process',
+  'sgx',
+  'tdx',
+  'sev-snp',
+  'nitro',
+] as const satisfies readonly IsolationTier[]
+
+interface PackCommandOptions extends StoreOptions {
+  readonly output: string
+  readonly name?: string
+  readonly version: number
+  readonly modelId?: string
+  readonly publisher?: string
+  readonly authority?: readonly string[]
+  readonly defense?: readonly string[]
+  readonly labels?: string
+  readonly preprocess?: string
+  readonly minTier: IsolationTier
+  readonly keyReleaseUrl?: string
+  readonly dimension?: Readonly<Record<string, number>>
+  readonly force?: true
+}
+
+function collectDimension(text: string, previous: Readonly<Record<string, number>> = {}) {
+  const [, name, size] = /^([^=]+)=([1-9]\d{0,8})$/.exec(text) ?? []
+  if (name === undefined || size === undefined)
+    throw new InvalidArgumentError('Expected name=size, e.g. batch=1.')
+  return { ...previous, [name]: Number(size) }
+}
+
+function choicesHelp(): string {
+  const presets = Object.entries(preprocessingPresets).map(
+    ([name, { about }]) => `  ${name.padEnd(14)}${about}`,
+  )
+  const defenses = builtInDefenses.map((it) => it.name).join(', ')
+  return `\nPreprocessing presets:\n${presets.join('\n')}\n\nDefenses: ${defenses}; settings follow a colon, as in rounding:decimals=2,…`
+}
+
+export function addPack(context: CliContext, program: Command): void {
+  addStoreCommand(context, program, {
+    name: 'pack <model>',
+    about: 'compile an ONNX model and seal it into a capsule; its key goes into the store',
+    examples: [
+      'pack model.onnx -o model.capsule --name "Digits" --defense rounding:decimals=2',
+      'pack squeezenet.onnx -o squeezenet.capsule --preprocess caffe-bgr --labels imagenet-labels.txt \\\n      --defense top-k:k=5 --defense rounding:decimals=3',
+    ],
+  })
+    .requiredOption('-o, --output <file>', 'the capsule to write')
+    .option('--name <name>', "name that clients see (default: the file's)")
+    .option('--version <number>', 'version of the model, a whole number', integerOption(1, 4_294_967_295), 1)
+    .option('--model-id <id>', 'id that all versions share (default: made from the name)')
+    .option('--publisher <file>', "private key that signs the capsule (default: the store's)")
+    .option('--authority <file>', 'further public key that may sign licenses; repeatable', collect)
+    .option(
+      '--defense <name[:settings]>',
+      'defense in the path of every answer; repeatable, in order',
+      collect,
+    )
+    .option('--labels <file>', 'class names, one per line')
+    .option('--preprocess <preset|file>', 'how an image becomes the input')
+    .addOption(
+      new Option('--min-tier <tier>', 'least isolation to run under').choices(tiers).default('simulated'),
+    )
+    .option('--key-release-url <url>', 'where clients may ask for the key')
+    .option('--dimension <name=size>', 'size of a symbolic dimension; repeatable', collectDimension)
+    .option('--force', 'replace a capsule that is there')
+    .addHelpText('after', choicesHelp())
+    .action((modelPath: string, options: PackCommandOptions) => pack(context, modelPath, options))
+}
+
+async function pack(context: CliContext, modelPath: string, options: PackCommandOptions): Promise<void> {
+  const startedAtMs = performance.now()
+  const defenses = (options.defense ?? []).map((argument) => parseDefense(argument))
+  const preprocessing = options.preprocess === undefined ? null : await readPreprocessing(options.preprocess)
+  const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
+  const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
+  await withCompiledModel(modelPath, symbols, async (model) => {
+    const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
+    const packed = await withProgress(context, (onProgress) =>
+      withProvider({ storeDir: options.store }, (provider) =>
+        packCapsule(provider, {
+          model,
+          outPath: options.output,
+          overwrite: options.force === true,
+          storeDir: options.store,
+          ...(options.publisher === undefined ? {} : { publisherKeyFile: options.publisher }),
+          furtherAuthorities,
+          name: options.name ?? basename(modelPath).replace(/\.[^.]+$/, ''),
+          version: options.version,
+          ...(options.modelId === undefined ? {} : { modelId: options.modelId }),
+          labels,
+          preprocessing,
+          defenses,
+          minimumTier: options.minTier,
+          keyReleaseUrl: options.keyReleaseUrl ?? null,
+          onProgress,
+        }),
+      ),
+    )
+    const { style } = context
+    const took = formatDuration(performance.now() - startedAtMs)
+    const shownDefenses = (options.defense ?? []).join(', ') || 'none'
+    const pairs = [
+      ...headerPairs(packed.header, packed.sizeBytes),
+      ['defenses', shownDefenses] as const,
+      ...summaryPairs(model),
+    ]
+    printReport(context, options, {
+      text: `${style.green('packed')} ${options.output} in ${took}\n\n${fields(pairs, { indent: '  ', nameStyle: style.dim })}`,
+      json: {
+        file: options.output,
+        header: headerJson(packed.header, packed.sizeBytes),
+        defenses,
+        summary: { ...model.summary, weightsSizeBytes: model.weights.sizeBytes },
+      },
+    })
+  })
+}
+
+async function withProgress(
+  { stderr, env }: CliContext,
+  work: (onProgress: (progress: { doneBytes: number; totalBytes: number }) => void) => Promise<PackedCapsule>,
+): Promise<PackedCapsule> {
+  let bar: ReturnType<typeof progressBar> | undefined
+  try {
+    return await work(({ doneBytes, totalBytes }) => {
+      bar ??= progressBar({ stream: stderr, env, label: 'sealing pages', total: totalBytes })
+      bar.update(doneBytes)
+    })
+  } finally {
+    bar?.end()
+  }
+}

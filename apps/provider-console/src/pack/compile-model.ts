@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type CompiledModel, compileGraph, importOnnx } from '@mlcapsule/model-graph'
+import { fileModelSource } from '@mlcapsule/model-graph/node'
+
+export interface CompileModelOptions {
+  /** Sizes for symbolic dimensions of the inputs, by name. */
+  readonly symbols?: Readonly<Record<string, number>>
+}
+
+/**
+ * Compiles an ONNX file and does some work with the result. Weights are read from the file while that work streams them.
+ * @throws ModelError any `MODEL_*` code
+ */
+export async function withCompiledModel<Result>(
+  path: string,
+  options: CompileModelOptions,
+  work: (model: CompiledModel) => Promise<Result>,
+): Promise<Result> {
+  const source = await fileModelSource(path)
+  try {
+    return await work(await compileGraph(await importOnnx(source, options)))
+  } finally {
+    await source.close()
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest'
+import { ProgramBuilder } from '../testing/program-builder.ts'
+import { denseProgram, imageProgram } from '../testing/sample-programs.ts'
+import { decodeProgram } from './decode.ts'
+import { encodeProgram } from './encode.ts'
+import { programLimits } from './limits.ts'
+import { stepSchemas } from './step-schema.ts'
+import type { Program, ProgramStep, ProgramValue } from './types.ts'
+import { validateProgram } from './validate.ts'
+
+const fails = (code: string, field?: string) =>
+  expect.objectContaining(field === undefined ? { code } : { code, field })
+
+/** The program with one value or step changed. */
+function withValue(program: Program, index: number, change: Partial<ProgramValue>): Program {
+  const values = program.values.with(index, { ...(program.values[index] as ProgramValue), ...change })
+  return { ...program, values }
+}
+function withStep(program: Program, index: number, change: object): Program {
+  const steps = program.steps.with(index, {
+    ...(program.steps[index] as ProgramStep),
+    ...change,
+  } as ProgramStep)
+  return { ...program, steps }
+}
+
+describe('the binary format', () => {
+  test('the sample uses every op, so the round trip below covers them all', () => {
+    const used = new Set(imageProgram().program.steps.map((step) => step.op))
+    expect([...used].sort()).toEqual(Object.keys(stepSchemas).sort())
+  })
+
+  test.each([imageProgram(), denseProgram()])('decodes to the program that was encoded', ({ program }) => {
+    const bytes = encodeProgram(program)
+    expect(decodeProgram(bytes)).toEqual(program)
+    expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
+  })
+
+  test('holds other dtypes, aliases and names beyond ASCII', () => {
+    const p = new ProgramBuilder()
+    const ids = p.input('Eingänge ✓', [2, 3], 'int64')
+    const turned = p.step({
+      op: 'transpose',
+      input: ids,
+      output: p.arena([3, 2], { dtype: 'int64' }),
+      permutation: [1, 0],
+    })
+    const { program } = p.output('o', p.alias(turned, [6])).build()
+    expect(decodeProgram(encodeProgram(program))).toEqual(program)
+  })
+
+  test('starts with magic and version, and is refused with others', () => {
+    const bytes = encodeProgram(denseProgram().program)
+    expect(new TextDecoder().decode(bytes.subarray(0, 4))).toBe('MLCP')
+    expect(bytes[4]).toBe(1)
+    expect(() => decodeProgram(bytes.with(0, 0))).toThrow(fails('PROGRAM_MALFORMED', 'magic'))
+    expect(() => decodeProgram(bytes.with(4, 2))).toThrow(fails('PROGRAM_VERSION_UNSUPPORTED', 'version'))
+  })
+
+  test('every truncation and every trailing byte is refused', () => {
+    const bytes = encodeProgram(denseProgram().program)
+    for (let size = 0; size < bytes.length; size++) {
+      expect(() => decodeProgram(bytes.subarray(0, size))).toThrow(fails('PROGRAM_MALFORMED'))
+    }
+    const longer = new Uint8Array(bytes.length + 4)
+    longer.set(bytes)
+    expect(() => decodeProgram(longer)).toThrow(fails('PROGRAM_MALFORMED', 'sizeBytes'))
+  })
+
+  test('a count that the bytes cannot hold is refused before it is believed', () => {
+    const bytes = encodeProgram(denseProgram().program)
+    const lying = bytes.slice()
+    new DataView(lying.buffer).setUint32(20, programLimits.valueCount, true)
+    expect(() => decodeProgram(lying)).toThrow(fails('PROGRAM_MALFORMED', 'sizeBytes'))
+    new DataView(lying.buffer).setUint32(20, 0xffffffff, true)
+    expect(() => decodeProgram(lying)).toThrow(fails('PROGRAM_LIMIT_EXCEEDED', 'valueCount'))
+  })
+})
+
+describe('validateProgram', () => {
+  const dense = denseProgram().program
+  const image = imageProgram().program
+
+  const cases: [string, Program, string, string][] = [
+    ['an operand out of range', withStep(dense, 1, { input: 99 }), 'PROGRAM_INVALID', 'steps[1].input'],
+    [
+      'an operand that is written later',
+      withStep(dense, 0, { input: 3 }),
+      'PROGRAM_INVALID',
+      'steps[0].input',
+    ],
+    [
+      'an output that is written twice',
+      withStep(dense, 1, { output: 3 }),
+      'PROGRAM_INVALID',
+      'steps[1].output',
+    ],
+    ['an output in the weights', withStep(dense, 1, { output: 2 }), 'PROGRAM_INVALID', 'steps[1].output'],
+    ['an op that does not exist', withStep(dense, 0, { op: 'toString' }), 'PROGRAM_INVALID', 'steps[0].op'],
+    ['a stride of 0', withStep(image, 1, { strides: [0, 1] }), 'PROGRAM_INVALID', 'steps[1].strides[0]'],
+    ['a negative pad', withStep(image, 1, { pads: [0, -1, 0, 0] }), 'PROGRAM_INVALID', 'steps[1].pads[1]'],
+    [
+      'an activation that does not exist',
+      withStep(dense, 0, { activation: { kind: 'x', alpha: 0, beta: 0 } }),
+      'PROGRAM_INVALID',
+      'steps[0].activation.kind',
+    ],
+    [
+      'a NaN',
+      withStep(dense, 0, { activation: { kind: 'none', alpha: Number.NaN, beta: 0 } }),
+      'PROGRAM_INVALID',
+      'steps[0].activation.alpha',
+    ],
+    [
+      'an input in another layout',
+      withValue(image, 0, { layout: 'nhwc' }),
+      'PROGRAM_INVALID',
+      'inputs[0].value',
+    ],
+    [
+      'a convolution over row-major',
+      withValue(image, 1, { layout: 'row-major' }),
+      'PROGRAM_INVALID',
+      'steps[1].input',
+    ],
+    [
+      'a dtype that a kernel lacks',
+      withValue(dense, 0, { dtype: 'int32' }),
+      'PROGRAM_INVALID',
+      'steps[0].input',
+    ],
+    ['a dimension of 0', withValue(dense, 0, { dims: [0, 4] }), 'PROGRAM_INVALID', 'values[0].dims[0]'],
+    ['an absurd size', withValue(dense, 0, { dims: [65536, 65536] }), 'PROGRAM_INVALID', 'values[0].dims'],
+    [
+      'a symbol that does not exist',
+      withValue(image, 0, { dims: [{ symbol: 1 }, 3, 8, 8] }),
+      'PROGRAM_INVALID',
+      'values[0].dims[0].symbol',
+    ],
+    [
+      'weights that are not aligned',
+      withValue(dense, 2, { storage: { kind: 'weights', offsetBytes: 4, sizeBytes: 80 } }),
+      'PROGRAM_INVALID',
+      'values[2].storage.offsetBytes',
+    ],
+    [
+      'weights beyond the end',
+      withValue(dense, 2, { storage: { kind: 'weights', offsetBytes: 1 << 20, sizeBytes: 80 } }),
+      'PROGRAM_INVALID',
+      'values[2].storage.offsetBytes',
+    ],
+    [
+      'weights of another size',
+      withValue(dense, 2, { storage: { kind: 'weights', offsetBytes: 512, sizeBytes: 84 } }),
+      'PROGRAM_INVALID',
+      'values[2].storage.sizeBytes',
+    ],
+    [
+      'an alias of itself',
+      withValue(dense, 3, { storage: { kind: 'alias', of: 3 } }),
+      'PROGRAM_INVALID',
+      'values[3].storage.of',
+    ],
+    ['sizes that do not fit', withValue(dense, 0, { dims: [1, 5] }), 'PROGRAM_INVALID', 'steps[0].input'],
+    ['a bias of another length', withValue(dense, 2, { dims: [4, 5] }), 'PROGRAM_INVALID', 'steps[0].bias'],
+    [
+      'two inputs of one name',
+      { ...dense, inputs: [...dense.inputs, ...dense.inputs] },
+      'PROGRAM_INVALID',
+      'inputs[1]',
+    ],
+    ['no outputs', { ...dense, outputs: [] }, 'PROGRAM_INVALID', 'outputs'],
+    [
+      'an output that nothing writes',
+      withStep(dense, 1, { output: 3, input: 0 }),
+      'PROGRAM_INVALID',
+      'steps[1].output',
+    ],
+    [
+      'too many steps',
+      { ...dense, steps: Array(programLimits.stepCount + 1).fill(dense.steps[0]) },
+      'PROGRAM_LIMIT_EXCEEDED',
+      'steps',
+    ],
+  ]
+  test.each(cases)('refuses %s and names it', (_what, program, code, field) => {
+    expect(() => validateProgram(program)).toThrow(fails(code, field))
+    expect(() => encodeProgram(program)).toThrow(fails(code, field))
+  })
+
+  test('a fault in a step carries its index', () => {
+    expect(() => validateProgram(withStep(dense, 1, { input: 99 }))).toThrow(
+      expect.objectContaining({ stepIndex: 1 }),
+    )
+  })
+
+  test('a long chain of aliases is followed; a circle is found', () => {
+    const p = new ProgramBuilder()
+    let value = p.input('x', [4])
+    for (let i = 0; i < 10_000; i++) value = p.alias(value, [4])
+    const { program } = p.output('y', value).build()
+    expect(() => validateProgram(program)).not.toThrow()
+    const circle = withValue(program, 1, { storage: { kind: 'alias', of: 10_000 } })
+    expect(() => validateProgram(circle)).toThrow(fails('PROGRAM_INVALID', 'values[1].storage.of'))
+  })
+})

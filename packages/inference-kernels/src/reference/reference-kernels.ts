@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelBackend, Kernels, ProgramHandle } from '@mlcapsule/contracts'
+import { recordWordCount } from '../abi.generated.ts'
+import { KernelError } from '../errors.ts'
+import { assertRecords } from '../records/check.ts'
+import { type AnyRecord, readRecord } from '../records/record.ts'
+import { runConv2d, runDepthwiseConv2d, runPool2d } from './conv.ts'
+import { runBinary, runSoftmax, runUnary } from './elements.ts'
+import { type MemoryViews, runCopy, runFill, viewMemory } from './moves.ts'
+import { runDense, runMatmul } from './products.ts'
+import { assertKnownAnswers } from './self-test.ts'
+
+function runRecord(record: AnyRecord, floats: Float32Array, views: MemoryViews): void {
+  switch (record.op) {
+    case 'conv2d':
+      runConv2d(record, floats)
+      break
+    case 'depthwiseConv2d':
+      runDepthwiseConv2d(record, floats)
+      break
+    case 'dense':
+      runDense(record, floats)
+      break
+    case 'matmul':
+      runMatmul(record, floats)
+      break
+    case 'pool2d':
+      runPool2d(record, floats)
+      break
+    case 'unary':
+      runUnary(record, floats)
+      break
+    case 'binary':
+      runBinary(record, floats)
+      break
+    case 'softmax':
+      runSoftmax(record, floats)
+      break
+    case 'copy':
+      runCopy(record, views)
+      break
+    case 'fill':
+      runFill(record, views)
+      break
+  }
+}
+
+class ReferenceKernels implements Kernels {
+  readonly isa = 'reference'
+  #memory: Uint8Array
+  readonly #floats: Float32Array
+  readonly #views: MemoryViews
+  readonly #programs: (readonly AnyRecord[])[] = []
+
+  constructor(memorySizeBytes: number) {
+    const buffer = new ArrayBuffer(Math.ceil(memorySizeBytes / 8) * 8)
+    this.#memory = new Uint8Array(buffer, 0, memorySizeBytes)
+    this.#floats = new Float32Array(buffer)
+    this.#views = viewMemory(buffer)
+  }
+
+  get memory(): Uint8Array {
+    return this.#memory
+  }
+
+  load(records: Int32Array): ProgramHandle {
+    this.#assertAlive()
+    const copy = records.slice()
+    assertRecords(copy, this.#memory.length)
+    const program: AnyRecord[] = []
+    for (let offset = 0; offset < copy.length; offset += recordWordCount) {
+      program.push(readRecord(copy, offset) as AnyRecord)
+    }
+    return (this.#programs.push(program) - 1) as ProgramHandle
+  }
+
+  runStep(handle: ProgramHandle, stepIndex: number): void {
+    this.runSteps(handle, stepIndex, 1)
+  }
+
+  runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
+    this.#assertAlive()
+    const program = this.#programs[handle]
+    const isRange =
+      Number.isSafeInteger(firstStep) && Number.isSafeInteger(stepCount) && firstStep >= 0 && stepCount >= 0
+    if (program === undefined || !isRange || firstStep + stepCount > program.length) {
+      const detail = `program ${handle} has no ${stepCount} steps from ${firstStep}`
+      throw new KernelError('KERNEL_HANDLE_INVALID', detail, { field: 'stepIndex' })
+    }
+    for (let step = firstStep; step < firstStep + stepCount; step++) {
+      runRecord(program[step] as AnyRecord, this.#floats, this.#views)
+    }
+  }
+
+  selfTest(): void {
+    this.#assertAlive()
+    assertKnownAnswers((record, floats) =>
+      runRecord(record, floats, viewMemory(floats.buffer as ArrayBuffer)),
+    )
+  }
+
+  dispose(): void {
+    this.#views[1].fill(0)
+    this.#programs.length = 0
+    this.#memory = new Uint8Array(0)
+  }
+
+  #assertAlive(): void {
+    if (this.#memory.length === 0) throw new KernelError('KERNEL_DISPOSED', 'these kernels are disposed')
+  }
+}
+
+/**
+ * Plain TypeScript kernels that sum in double precision: the measure of all others, and good for folding constants.
+ * Far too slow for real models.
+ */
+export const referenceKernels: KernelBackend = {
+  kind: 'kernel-backend',
+  name: 'reference',
+  version: 1,
+  async create({ memorySizeBytes, threadCount = 1 }) {
+    if (!Number.isSafeInteger(memorySizeBytes) || memorySizeBytes < 1) {
+      const detail = `expected a positive integer, got ${memorySizeBytes}`
+      throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'memorySizeBytes' })
+    }
+    if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
+      const detail = `expected a positive integer, got ${threadCount}`
+      throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
+    }
+    try {
+      return new ReferenceKernels(memorySizeBytes)
+    } catch (cause) {
+      const detail = `this JavaScript engine does not give ${memorySizeBytes} bytes in one piece`
+      throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes', cause })
+    }
+  },
+}

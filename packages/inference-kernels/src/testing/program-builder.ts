@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DType } from '@mlcapsule/contracts'
+import { alignmentBytes } from '../abi.generated.ts'
+import { packDepthwise16, packPanels16 } from '../program/layouts.ts'
+import type {
+  Activation,
+  Dimension,
+  Layout,
+  Program,
+  ProgramPort,
+  ProgramStep,
+  ProgramValue,
+} from '../program/types.ts'
+
+/** No activation. */
+export const noActivation: Activation = { kind: 'none', alpha: 0, beta: 0 }
+
+interface ValueOptions {
+  readonly dtype?: DType
+  readonly layout?: Layout
+}
+
+/** Builds a program and its weights by hand, for tests and examples. Methods that add a value return its index. */
+export class ProgramBuilder {
+  readonly #symbols: string[] = []
+  readonly #values: ProgramValue[] = []
+  readonly #steps: ProgramStep[] = []
+  readonly #inputs: ProgramPort[] = []
+  readonly #outputs: ProgramPort[] = []
+  readonly #weights: { readonly offsetBytes: number; readonly bytes: Uint8Array }[] = []
+  #weightsSizeBytes = 0
+
+  /** A dimension that is bound later. */
+  symbol(name: string): Dimension {
+    return { symbol: this.#symbols.push(name) - 1 }
+  }
+
+  arena(dims: readonly Dimension[], { dtype = 'float32', layout = 'row-major' }: ValueOptions = {}): number {
+    return this.#values.push({ dtype, dims, layout, storage: { kind: 'arena' } }) - 1
+  }
+
+  alias(of: number, dims: readonly Dimension[], layout: Layout = 'row-major'): number {
+    const dtype = this.#values[of]?.dtype ?? 'float32'
+    return this.#values.push({ dtype, dims, layout, storage: { kind: 'alias', of } }) - 1
+  }
+
+  /** Weights as they lie in memory, packed by the caller if the layout asks for it. */
+  weights(data: Float32Array, dims: readonly number[], layout: Layout = 'row-major'): number {
+    const offsetBytes = this.#weightsSizeBytes
+    const bytes = new Uint8Array(data.slice().buffer)
+    this.#weights.push({ offsetBytes, bytes })
+    this.#weightsSizeBytes += Math.ceil(bytes.length / alignmentBytes) * alignmentBytes
+    const storage = { kind: 'weights', offsetBytes, sizeBytes: bytes.length } as const
+    return this.#values.push({ dtype: 'float32', dims, layout, storage }) - 1
+  }
+
+  /** Dense [K, N] or convolution weights [outC, inC/groups, kH, kW], given in that order. */
+  panels(data: Float32Array, dims: readonly number[], groups = 1): number {
+    return this.weights(packPanels16(data, dims, groups), dims, 'panels16')
+  }
+
+  /** Depthwise weights [C, 1, kH, kW], given in that order. */
+  depthwise(data: Float32Array, dims: readonly number[]): number {
+    return this.weights(packDepthwise16(data, dims), dims, 'depthwise16')
+  }
+
+  input(name: string, dims: readonly Dimension[], dtype: DType = 'float32'): number {
+    const value = this.arena(dims, { dtype })
+    this.#inputs.push({ name, value })
+    return value
+  }
+
+  /** Adds a step. @returns its output */
+  step(step: ProgramStep): number {
+    this.#steps.push(step)
+    return step.output
+  }
+
+  output(name: string, value: number): this {
+    this.#outputs.push({ name, value })
+    return this
+  }
+
+  /** @returns the program, not validated, and the bytes of its weights */
+  build(): { readonly program: Program; readonly weights: Uint8Array } {
+    const weights = new Uint8Array(this.#weightsSizeBytes)
+    for (const { offsetBytes, bytes } of this.#weights) weights.set(bytes, offsetBytes)
+    const program = {
+      symbols: [...this.#symbols],
+      values: [...this.#values],
+      steps: [...this.#steps],
+      inputs: [...this.#inputs],
+      outputs: [...this.#outputs],
+      weightsSizeBytes: this.#weightsSizeBytes,
+    }
+    return { program, weights }
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Program } from '../program/types.ts'
+import { noActivation, ProgramBuilder } from './program-builder.ts'
+import { SeededRandom } from './random.ts'
+
+interface Sample {
+  readonly program: Program
+  readonly weights: Uint8Array
+}
+
+/** A small image network that uses every op of the format once at least. Input `image` [N, 3, 8, 8], N bound later. */
+export function imageProgram(seed = 1): Sample {
+  const random = new SeededRandom(seed)
+  const floats = (dims: readonly number[]) =>
+    random.floats(
+      dims.reduce((a, b) => a * b, 1),
+      -0.5,
+      0.5,
+    )
+  const p = new ProgramBuilder()
+  const n = p.symbol('N')
+  const nhwc = { layout: 'nhwc' } as const
+  const square = { strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const
+
+  const image = p.input('image', [n, 3, 8, 8])
+  const pixels = p.step({
+    op: 'transpose',
+    input: image,
+    output: p.arena([n, 3, 8, 8], nhwc),
+    permutation: [0, 1, 2, 3],
+  })
+  const stem = p.step({
+    op: 'conv2d',
+    input: pixels,
+    weights: p.panels(floats([20, 3, 3, 3]), [20, 3, 3, 3]),
+    bias: p.weights(floats([20]), [20]),
+    residual: null,
+    output: p.arena([n, 20, 8, 8], nhwc),
+    ...square,
+    groups: 1,
+    activation: { kind: 'clamp', alpha: 0, beta: 6 },
+  })
+  const spread = p.step({
+    op: 'depthwiseConv2d',
+    input: stem,
+    weights: p.depthwise(floats([20, 1, 3, 3]), [20, 1, 3, 3]),
+    bias: null,
+    output: p.arena([n, 20, 8, 8], nhwc),
+    ...square,
+    activation: { kind: 'leakyrelu', alpha: 0.125, beta: 0 },
+  })
+  const joined = p.step({
+    op: 'conv2d',
+    input: spread,
+    weights: p.panels(floats([20, 10, 1, 1]), [20, 10, 1, 1], 2),
+    bias: null,
+    residual: stem,
+    output: p.arena([n, 20, 8, 8], nhwc),
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    dilations: [1, 1],
+    groups: 2,
+    activation: noActivation,
+  })
+  const pooled = p.step({
+    op: 'pool2d',
+    input: joined,
+    output: p.arena([n, 20, 4, 4], nhwc),
+    pool: 'max',
+    kernel: [2, 2],
+    strides: [2, 2],
+    pads: [0, 0, 0, 0],
+    dilations: [1, 1],
+    countIncludePad: false,
+  })
+  const cut = p.step({
+    op: 'slice',
+    input: pooled,
+    output: p.arena([n, 10, 4, 4], nhwc),
+    starts: [0, 19, 0, 0],
+    steps: [1, -2, 1, 1],
+  })
+  const both = p.step({
+    op: 'concat',
+    inputs: [pooled, cut],
+    output: p.arena([n, 30, 4, 4], nhwc),
+    axis: 1,
+  })
+  const scaled = p.step({
+    op: 'binary',
+    a: both,
+    b: p.weights(floats([30]), [30, 1, 1]),
+    output: p.arena([n, 30, 4, 4], nhwc),
+    binary: 'mul',
+    activation: { kind: 'silu', alpha: 0, beta: 0 },
+  })
+  const mean = p.step({
+    op: 'pool2d',
+    input: scaled,
+    output: p.arena([n, 30, 1, 1], nhwc),
+    pool: 'average',
+    kernel: [4, 4],
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    dilations: [1, 1],
+    countIncludePad: false,
+  })
+  const hidden = p.step({
+    op: 'dense',
+    input: p.alias(mean, [n, 30]),
+    weights: p.panels(floats([30, 7]), [30, 7]),
+    bias: p.weights(floats([7]), [7]),
+    residual: null,
+    output: p.arena([n, 7]),
+    activation: noActivation,
+  })
+  const curved = p.step({
+    op: 'unary',
+    input: hidden,
+    output: p.arena([n, 7]),
+    unary: 'tanh',
+    alpha: 0,
+    beta: 0,
+  })
+  const padded = p.step({ op: 'pad', input: curved, output: p.arena([n, 9]), before: [0, 1], value: 0.25 })
+  const square9 = p.step({
+    op: 'expand',
+    input: p.weights(floats([9]), [9, 1]),
+    output: p.arena([9, 5]),
+  })
+  const scores = p.step({ op: 'matmul', a: padded, b: square9, output: p.arena([n, 5]) })
+  const answer = p.step({
+    op: 'softmax',
+    input: scores,
+    output: p.arena([n, 5]),
+    axis: 1,
+    softmax: 'softmax',
+  })
+  return p.output('scores', answer).build()
+}
+
+/** Two dense layers: input `x` [1, 4], output `y` [1, 3]. No symbols. */
+export function denseProgram(seed = 1): Sample {
+  const random = new SeededRandom(seed)
+  const p = new ProgramBuilder()
+  const x = p.input('x', [1, 4])
+  const hidden = p.step({
+    op: 'dense',
+    input: x,
+    weights: p.panels(random.floats(80), [4, 20]),
+    bias: p.weights(random.floats(20), [20]),
+    residual: null,
+    output: p.arena([1, 20]),
+    activation: { kind: 'clamp', alpha: 0, beta: Number.POSITIVE_INFINITY },
+  })
+  const y = p.step({
+    op: 'dense',
+    input: hidden,
+    weights: p.panels(random.floats(60), [20, 3]),
+    bias: p.weights(random.floats(3), [3]),
+    residual: null,
+    output: p.arena([1, 3]),
+    activation: noActivation,
+  })
+  return p.output('y', y).build()
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TensorSpec } from '@mlcapsule/contracts'
+import { planProgram } from '@mlcapsule/inference-kernels'
+import { encodeProgram } from '@mlcapsule/inference-kernels/program'
+import type { Graph, Value } from '../graph/graph.ts'
+import { countMacs } from './counts.ts'
+import { lowered } from './pipeline.ts'
+import type { CompiledWeights } from './weights.ts'
+
+export interface CompileOptions {
+  /** Sizes of symbolic dimensions for the summary's memory figure; 1 where not given. The program keeps its symbols. */
+  readonly planSymbols?: Readonly<Record<string, number>>
+}
+
+/** Figures about a compiled model. */
+export interface ModelSummary {
+  /** Nodes of the model as it was given. */
+  readonly nodeCount: number
+  /** Steps of the program. */
+  readonly stepCount: number
+  /** Elements of all float constants of the model as it was given. */
+  readonly parameterCount: number
+  /** Multiply-accumulate operations of one query. */
+  readonly macCount: number
+  /** Memory that intermediate results need, without weights. */
+  readonly arenaSizeBytes: number
+  /** How often the model as it was given uses each operator. */
+  readonly operators: Readonly<Record<string, number>>
+}
+
+export interface CompiledModel {
+  /** The program in its binary form. */
+  readonly program: Uint8Array
+  /** Read while the model's source is open. */
+  readonly weights: CompiledWeights
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+  readonly summary: ModelSummary
+}
+
+const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({ name, dtype, shape: dims })
+
+/**
+ * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
+ * any size needs little memory here.
+ * @throws ModelError `MODEL_TOO_LARGE`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
+ */
+export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
+  const { graph: optimized, program, weights } = await lowered(graph)
+  const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
+  const { arenaSizeBytes } = planProgram(program, { symbols })
+  return {
+    program: encodeProgram(program),
+    weights,
+    inputs: graph.inputs.map((value) => specOf(value.name, value)),
+    outputs: graph.outputs.map(({ name, value }) => specOf(name, value)),
+    summary: {
+      ...graph.source,
+      stepCount: program.steps.length,
+      macCount: countMacs(optimized),
+      arenaSizeBytes,
+    },
+  }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export {
+  buildModel,
+  type TestAttribute,
+  type TestModel,
+  type TestNode,
+  type TestTensor,
+} from './build-model.ts'
+export { randomFloats, seededRandom } from './random.ts'
+export { type TinyModelOptions, tinyModel } from './tiny-model.ts'
+export { type VirtualModelOptions, virtualModelSource } from './virtual-model.ts'

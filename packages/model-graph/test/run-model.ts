@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
+import { createSession } from '@mlcapsule/inference-kernels'
+import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
+import {
+  type CompiledModel,
+  compileGraph,
+  decodeTensorProto,
+  importOnnx,
+  type ModelSource,
+} from '../src/index.ts'
+
+/** Runs a compiled model; weights go to the engine as one piece. */
+export async function runCompiled(
+  { program, weights, inputs: specs, outputs }: CompiledModel,
+  inputs: readonly Tensor[],
+  kernels: KernelBackend = referenceKernels,
+): Promise<readonly Tensor[]> {
+  const bytes = new Uint8Array(weights.sizeBytes)
+  let offset = 0
+  for await (const chunk of weights.chunks()) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  const symbols: Record<string, number> = {}
+  for (const [i, { shape }] of specs.entries()) {
+    for (const [axis, dim] of shape.entries()) {
+      if (typeof dim === 'string') symbols[dim] = inputs[i]?.shape[axis] ?? 1
+    }
+  }
+  const session = await createSession({ kernels, program, weights: bytes, symbols })
+  try {
+    const results = session.run(new Map(specs.map((it, i) => [it.name, inputs[i] as Tensor])))
+    return outputs.map(({ name }) => results.get(name) as Tensor)
+  } finally {
+    session.dispose()
+  }
+}
+
+export async function runModel(
+  source: ModelSource,
+  inputs: readonly Tensor[],
+  kernels?: KernelBackend,
+): Promise<readonly Tensor[]> {
+  return runCompiled(await compileGraph(await importOnnx(source)), inputs, kernels)
+}
+
+/** Tensors `<prefix>_0.pb`, `<prefix>_1.pb`, … of a set of test data; null where a number is left out. */
+export async function readTensors(
+  folder: string,
+  prefix: 'input' | 'output',
+  count: number,
+): Promise<(Tensor | null)[]> {
+  const read = async (i: number): Promise<Tensor | null> => {
+    const bytes = await readFile(join(folder, `${prefix}_${i}.pb`)).catch(() => null)
+    return bytes === null ? null : decodeTensorProto(bytes).tensor
+  }
+  return Promise.all(Array.from({ length: count }, (_, i) => read(i)))
+}
+
+export interface Tolerance {
+  readonly relative: number
+  readonly absolute: number
+}
+
+/** The first element that is off, in words; null if none is. NaN equals NaN, integers must be equal. */
+export function difference(
+  actual: Tensor,
+  expected: Tensor,
+  { relative, absolute }: Tolerance,
+): string | null {
+  if (actual.dtype !== expected.dtype) return `dtype ${actual.dtype}, expected ${expected.dtype}`
+  if (actual.shape.join() !== expected.shape.join())
+    return `shape [${actual.shape}], expected [${expected.shape}]`
+  const isExact = expected.dtype !== 'float32'
+  for (let i = 0; i < expected.data.length; i++) {
+    const a = Number(actual.data[i])
+    const b = Number(expected.data[i])
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue
+    if (isExact || !(Math.abs(a - b) <= absolute + relative * Math.abs(b)))
+      return `element ${i} is ${a}, expected ${b}`
+  }
+  return null
+}
