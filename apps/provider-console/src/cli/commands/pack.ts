@@ -57,7 +57,7 @@ function choicesHelp(): string {
     ([name, { about }]) => `  ${name.padEnd(14)}${about}`,
   )
   const defenses = builtInDefenses.map((it) => it.name).join(', ')
-  return `\nPreprocessing presets:\n${presets.join('\n')}\n\nDefenses: ${defenses}; settings follow a colon, as in rounding:decimals=2,…`
+  return `\nPreprocessing presets:\n${presets.join('\n')}\n\nDefenses: ${defenses}; settings follow a colon, as in top-k:k=5,renormalize=true`
 }
 
 export function addPack(context: CliContext, program: Command): void {

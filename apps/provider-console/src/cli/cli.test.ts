@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openCapsule } from '@mlcapsule/capsule-format'
+import { fileSource } from '@mlcapsule/capsule-format/node'
+import {
+  cryptoReady,
+  fromBase64Url,
+  generateSigningKeyPair,
+  keyThumbprint,
+  toBase64Url,
+} from '@mlcapsule/crypto'
+import { tinyModel } from '@mlcapsule/model-graph/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
+import { type CliResult, runCli, startService } from '../../test-support/run-cli.ts'
+import { sharedTempDir } from '../../test-support/temp-dir.ts'
+import { publicKeyToJwk, readPublicKey } from '../keys/public-key.ts'
+
+const dir = sharedTempDir()
+const run = (...args: string[]) => runCli(args, dir.path)
+const file = (name: string) => join(dir.path, name)
+const inDir = (text: string) => text.replaceAll(dir.path, '')
+
+function failure(result: CliResult) {
+  expect(result.stdout).toBe('')
+  return {
+    exitCode: result.exitCode,
+    code: (JSON.parse(result.stderr) as { error: { code: string } }).error.code,
+  }
+}
+
+async function json<Value>(...args: string[]): Promise<Value> {
+  const result = await run(...args, '--json')
+  expect(result.stderr).toBe('')
+  expect(result.exitCode).toBe(0)
+  return JSON.parse(result.stdout) as Value
+}
+
+let capsuleId: string
+let enclave: FakeEnclave
+
+beforeAll(async () => {
+  await cryptoReady()
+  writeFileSync(file('model.onnx'), tinyModel({ kind: 'cnn' }))
+  writeFileSync(file('manifest.json'), JSON.stringify(testManifest))
+  expect((await run('keygen')).exitCode).toBe(0)
+  const packed = await json<{ header: { capsuleId: string } }>(
+    ...['pack', 'model.onnx', '-o', 'model.capsule', '--name', 'Tiny', '--defense', 'rounding:decimals=2'],
+  )
+  capsuleId = packed.header.capsuleId
+  const customer = generateSigningKeyPair()
+  writeFileSync(file('customer.jwk'), publicKeyToJwk(customer.publicKey))
+  const source = await fileSource(file('model.capsule'))
+  const { headerHash } = await openCapsule(source, { publishers: 'any-unverified-publisher' })
+  await source.close?.()
+  const authorityKey = await readPublicKey(file('mlcapsule-store/keys/authority.jwk'))
+  enclave = await createFakeEnclave({ customer, headerHash, authorityKey })
+}, 60_000)
+afterAll(() => dir.remove())
+
+describe('keygen', () => {
+  test('refuses to overwrite, with its code and what to do', async () => {
+    const { exitCode, stderr, stdout } = await run('keygen')
+    expect(exitCode).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/^error PROVIDER_KEY_FILE_EXISTS: .*\nwhat to do: .*\n$/)
+  })
+})
+
+describe('pack and inspect', () => {
+  test('show what is public, and check signature and pages', async () => {
+    const publisher = 'mlcapsule-store/keys/publisher.jwk'
+    const shown = await json<Record<string, unknown>>(
+      'inspect',
+      'model.capsule',
+      '--publisher',
+      publisher,
+      '--verify',
+    )
+    expect(shown).toMatchObject({
+      capsuleId,
+      modelName: 'Tiny',
+      modelVersion: 1,
+      minimumTier: 'simulated',
+      publisherChecked: true,
+      pagesChecked: true,
+    })
+    expect(JSON.stringify(shown)).not.toContain('Conv')
+    expect(fromBase64Url(capsuleId)).toHaveLength(32)
+  })
+
+  test('a model is summed up', async () => {
+    const { summary } = await json<{ summary: { operators: Record<string, number> } }>(
+      'inspect',
+      'model.onnx',
+    )
+    expect(summary.operators.Conv).toBeGreaterThan(0)
+  })
+
+  test('another publisher, and a changed page, are refused', async () => {
+    const authority = 'mlcapsule-store/keys/authority.jwk'
+    expect(failure(await run('inspect', 'model.capsule', '--publisher', authority, '--json'))).toEqual({
+      exitCode: 4,
+      code: 'CAPSULE_PUBLISHER_UNTRUSTED',
+    })
+    const bytes = readFileSync(file('model.capsule'))
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1
+    writeFileSync(file('changed.capsule'), bytes)
+    const { code } = failure(await run('inspect', 'changed.capsule', '--verify', '--json'))
+    expect(code).toBe('CAPSULE_TREE_MISMATCH')
+  })
+
+  test('a capsule that is there is not replaced unless asked', async () => {
+    const before = readFileSync(file('model.capsule'))
+    expect(failure(await run('pack', 'model.onnx', '-o', 'model.capsule', '--json')).code).toBe(
+      'CAPSULE_FILE_EXISTS',
+    )
+    expect(readFileSync(file('model.capsule'))).toEqual(before)
+  })
+
+  test.each([
+    [['pack', 'model.onnx', '-o', 'x.capsule', '--defense', 'nothing'], 2, 'PROVIDER_DEFENSE_UNKNOWN'],
+    [['pack', 'none.onnx', '-o', 'x.capsule'], 5, 'MODEL_READ_FAILED'],
+    [['pack', 'customer.jwk', '-o', 'x.capsule'], 3, 'MODEL_PROTO_MALFORMED'],
+    [
+      ['pack', 'model.onnx', '-o', 'x.capsule', '--preprocess', 'nothing'],
+      3,
+      'PROVIDER_PREPROCESSING_INVALID',
+    ],
+    [['pack', 'model.onnx', '-o', 'x.capsule', '--store', 'nowhere'], 5, 'PROVIDER_STORE_UNUSABLE'],
+    [['pack', 'model.onnx', '-o', 'nowhere/x.capsule'], 5, 'CAPSULE_WRITE_FAILED'],
+    [['pack', 'model.onnx'], 2, 'PROVIDER_OPTION_INVALID'],
+    [['pack', 'model.onnx', '-o', 'x', '--version', '1.5'], 2, 'PROVIDER_OPTION_INVALID'],
+    [['inspect', 'customer.jwk'], 3, 'CAPSULE_BAD_MAGIC'],
+    [['fly'], 2, 'PROVIDER_OPTION_INVALID'],
+    [['license'], 2, 'PROVIDER_OPTION_INVALID'],
+    [['serve', '--port', '70000'], 2, 'PROVIDER_OPTION_INVALID'],
+  ])('%j ends with %i %s', async (args, exitCode, code) => {
+    expect(failure(await run(...args, '--json'))).toEqual({ exitCode, code })
+  })
+})
+
+describe('from an order to a response', () => {
+  test('an order needs a policy', async () => {
+    const args = [
+      'license',
+      'create',
+      '--capsule',
+      'model.capsule',
+      '--customer',
+      'customer.jwk',
+      '--queries',
+      '20',
+    ]
+    expect(failure(await run(...args, '--json'))).toEqual({ exitCode: 2, code: 'PROVIDER_OPTION_INVALID' })
+  })
+
+  test('a policy that lets in what nothing vouches for says so', async () => {
+    const args = ['policy', 'create', '--manifest', 'manifest.json', '--allow-unattested', 'worker']
+    const { stdout, exitCode } = await run(...args)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('can read the model')
+    expect((await run(...args)).exitCode).toBe(2)
+    const policy = await json<{ manifests: unknown[] }>('policy', 'show', 'mlcapsule-store/policy.json')
+    expect(policy.manifests).toHaveLength(1)
+  })
+
+  test('by files: order, challenge, activation, and a replay that is refused', async () => {
+    const order = await json<{ orderId: string }>(
+      ...['license', 'create', '--capsule', 'model.capsule', '--customer', 'customer.jwk'],
+      ...['--queries', '20', '--grant', '5'],
+    )
+    const made = await json<{ order: string }>(
+      ...['challenge', 'create', '--capsule', capsuleId, '--customer', 'customer.jwk', '-o', 'challenge.jws'],
+    )
+    expect(made.order).toBe(order.orderId)
+    const challenge = readFileSync(file('challenge.jws'), 'utf8').trim()
+    writeFileSync(file('request.jws'), `${await enclave.request(challenge)}\n`)
+    expect((await run('activate', 'request.jws', '-o', 'response.jws')).exitCode).toBe(0)
+    const response = readFileSync(file('response.jws'), 'utf8').trim()
+    const { keys } = await enclave.open(challenge, response)
+    expect(String(keys.contentKey)).toBe('[secret]')
+
+    await run('activate', 'request.jws', '-o', 'again.jws')
+    expect(readFileSync(file('again.jws'), 'utf8').trim()).toBe(response)
+
+    const other = await createFakeEnclave({
+      customer: enclave.customer,
+      headerHash: new Uint8Array(32),
+      authorityKey: await readPublicKey(file('mlcapsule-store/keys/authority.jwk')),
+    })
+    writeFileSync(file('other.jws'), await other.request(challenge))
+    expect(failure(await run('activate', 'other.jws', '-o', 'other-response.jws', '--json'))).toEqual({
+      exitCode: 4,
+      code: 'ACTIVATION_REPLAYED',
+    })
+
+    const listed = await json<{ orders: unknown[]; licenses: unknown[] }>('license', 'list')
+    expect(listed.orders).toEqual([
+      expect.objectContaining({ orderId: order.orderId, units: 20, unitsGranted: 5 }),
+    ])
+    expect(listed.licenses).toEqual([expect.objectContaining({ units: 5, unitsUsed: 0, tier: 'none' })])
+  }, 60_000)
+
+  test('while the service runs, commands go through it, and SIGTERM ends it cleanly', async () => {
+    const service = await startService('mlcapsule-store', dir.path)
+    const listed = await json<{ orders: unknown[] }>('license', 'list')
+    expect(listed.orders).toHaveLength(1)
+    const customer = keyThumbprint(await readPublicKey(file('customer.jwk')))
+    const body = JSON.stringify({ capsuleId, customer })
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(`${service.url}/v1/challenges`, { method: 'POST', body, headers })
+    expect(response.status).toBe(201)
+    service.child.kill('SIGTERM')
+    expect(await service.closed).toBe(0)
+    expect((await json<{ orders: unknown[] }>('license', 'list')).orders).toHaveLength(1)
+  }, 60_000)
+})
+
+describe('the look', () => {
+  test('no color in a pipe, color when forced, no path of this machine in help', async () => {
+    const plain = await run('--help')
+    expect(plain.exitCode).toBe(0)
+    expect(plain.stdout).not.toContain('\u001b')
+    expect(inDir(plain.stdout)).toBe(plain.stdout)
+    const forced = await runCli(['keygen'], dir.path, { FORCE_COLOR: '1', NO_COLOR: '' })
+    expect(forced.stderr).toContain('\u001b[31merror\u001b[39m')
+    const never = await runCli(['keygen'], dir.path, { FORCE_COLOR: '1', NO_COLOR: '1' })
+    expect(never.stderr).not.toContain('\u001b')
+  })
+
+  test('no secret is printed, nor kept in clear', async () => {
+    const { stdout } = await run('license', 'list', '--json')
+    const key = readFileSync(file('mlcapsule-store/keys/service.key')).subarray(17, 49)
+    expect(stdout).not.toContain(toBase64Url(key))
+  })
+})
