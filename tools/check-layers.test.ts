@@ -195,6 +195,10 @@ describe('portable files', () => {
   ])('%s may import Node', (path) => {
     expect(problemsOf(path, `import 'node:fs'\n`)).toEqual([])
   })
+
+  test('may call a method named import', () => {
+    expect(problemsOf(metering, 'const graph = importer.import(node)\n')).toEqual([])
+  })
 })
 
 describe('cycles', () => {

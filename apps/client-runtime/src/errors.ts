@@ -69,16 +69,11 @@ export const clientErrorTable = defineErrorTable({
     meaning: 'The state directory can be read or changed by other users, or cannot be made or written.',
     remedy: 'Make it yours alone (chmod 700), or choose another with --state.',
   },
-  CLIENT_STATE_LOCKED: {
-    kind: 'environment',
-    meaning: 'Another process runs this capsule with this state directory.',
-    remedy: 'Wait until it ends, or end it. One activation serves one process at a time.',
-  },
-  CLIENT_RECEIPTS_DAMAGED: {
-    kind: 'input',
-    meaning: 'The file of receipts holds something that is not a receipt.',
+  CLIENT_STATEMENT_DISAGREES: {
+    kind: 'refused',
+    meaning: "A statement of the enclave does not tell what the client's receipts do.",
     remedy:
-      'Restore the file from a backup. What the enclave has counted is not affected: see `mlcapsule usage`.',
+      'Do not send it. Ask the provider about this enclave build, and keep the state directory as evidence.',
   },
   CLIENT_SERVICE_UNREACHABLE: {
     kind: 'environment',

@@ -1,2 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export { ClientError, type ClientErrorCode, clientErrorTable, ServiceError } from './errors.ts'
+export { publicKeyToJwk, readPublicKey } from './node/keys.ts'
+export { type EnclaveOptions, type OpenOptions, openMlCapsule } from './node/open.ts'
+export { defaultStateDir } from './node/state-dir.ts'
+export type { Activation } from './sdk/activation.ts'
+export type { RankedClass } from './sdk/classes.ts'
+export type { Inputs } from './sdk/inputs.ts'
+export { type ActivateOptions, type Classification, MlCapsule } from './sdk/ml-capsule.ts'
+export { tensorFromNpy } from './sdk/npy.ts'
+export { type Pixels, pixelsToTensor } from './sdk/preprocess.ts'
+export { type ServiceClient, type ServiceClientOptions, serviceClient } from './sdk/service-client.ts'
+export { tensorsFromJson } from './sdk/tensor-json.ts'
+export { type VerifiedRecords, verifyRecords } from './sdk/verify-records.ts'

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { encodeReceiptLine, parseReceiptLog, type ReceiptLogEntry } from '@mlcapsule/metering'
 import { ClientError } from '../errors.ts'
-import { syncFolder, systemCode } from './files.ts'
+import { readIfThere, syncFolder, systemCode } from './files.ts'
 
-/** A line of the file: what is kept of one query is at most 256 bytes before its encoding. */
-const lineMaxLength = 4096
-const readChunkSizeBytes = 65_536
+/** About a million queries. */
+const fileMaxSizeBytes = 268_435_456
+/** Longer than any line: a closing is a token of less than a kilobyte. */
+const tailSizeBytes = 65_536
 
-/** The client's receipts: one JSON line each, only ever added to. */
+/** The client's receipts, only ever added to. */
 export interface ReceiptLog {
-  /** Resolves when the line is durable. */
-  append(line: string): Promise<void>
+  /** Resolves when the entries are durable. */
+  append(entries: readonly ReceiptLogEntry[]): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Opens the file to add to it. A crash may have left half a line at its end; that one was never answered for, so it is
+ * Opens the file to add to it. A crash may have left half a line at its end; its answer was never given out, so it is
  * taken off.
  * @throws ClientError `CLIENT_FILE_NOT_WRITTEN`
  */
@@ -42,12 +44,13 @@ export async function openReceiptLog(path: string): Promise<ReceiptLog> {
     }
   }
   return {
-    append(line) {
+    append(entries) {
+      const lines = entries.map(encodeReceiptLine).join('')
       if (waiting !== undefined) {
-        waiting.lines += `${line}\n`
+        waiting.lines += lines
         return waiting.done
       }
-      const batch = { lines: `${line}\n`, done: Promise.resolve() }
+      const batch = { lines, done: Promise.resolve() }
       waiting = batch
       batch.done = flush(batch, last)
       // A failed write fails its own lines; those after it get a try of their own.
@@ -82,43 +85,17 @@ async function openForAppending(path: string): Promise<{ file: FileHandle; sizeB
 }
 
 async function endOfLastLine(file: FileHandle, sizeBytes: number): Promise<number> {
-  const startBytes = Math.max(0, sizeBytes - lineMaxLength)
+  const startBytes = Math.max(0, sizeBytes - tailSizeBytes)
   const tail = new Uint8Array(sizeBytes - startBytes)
   await file.read(tail, 0, tail.length, startBytes)
   return startBytes + tail.lastIndexOf(10) + 1
 }
 
 /**
- * The lines of the file, in order; none where there is no file. Half a line at its end is left out.
- * @throws ClientError `CLIENT_FILE_UNREADABLE`, `CLIENT_RECEIPTS_DAMAGED` for a line that is too long
+ * All entries, in order; none where there is no file. Half a line at the end is left out.
+ * @throws ClientError `CLIENT_FILE_UNREADABLE`, `CLIENT_FILE_INVALID`; MeteringError `RECEIPT_LOG_MALFORMED`
  */
-export async function* readReceiptLines(path: string): AsyncGenerator<string> {
-  let file: FileHandle
-  try {
-    file = await open(path, 'r')
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return
-    const detail = `${path}: reading failed (${systemCode(cause)})`
-    throw new ClientError('CLIENT_FILE_UNREADABLE', detail, { field: path, cause })
-  }
-  try {
-    const decoder = new TextDecoder()
-    const chunk = new Uint8Array(readChunkSizeBytes)
-    let rest = ''
-    for (let lineNumber = 1; ; ) {
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, null)
-      if (bytesRead === 0) return
-      const lines = (rest + decoder.decode(chunk.subarray(0, bytesRead), { stream: true })).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of [...lines, rest]) {
-        if (line.length <= lineMaxLength) continue
-        const detail = `${path}: line ${lineNumber} or one soon after it is longer than ${lineMaxLength} characters`
-        throw new ClientError('CLIENT_RECEIPTS_DAMAGED', detail, { field: path })
-      }
-      lineNumber += lines.length
-      yield* lines
-    }
-  } finally {
-    await file.close()
-  }
+export async function readReceiptEntries(path: string): Promise<readonly ReceiptLogEntry[]> {
+  const bytes = await readIfThere(path, fileMaxSizeBytes)
+  return bytes === undefined ? [] : parseReceiptLog(new TextDecoder().decode(bytes)).entries
 }

@@ -18,9 +18,21 @@ export interface CapsulePaths {
   readonly path: string
   /** Sealed records, anchor and platform key: written by the enclave's launcher alone. */
   readonly enclaveDir: string
-  readonly receiptsPath: string
+  /** The license in force. */
+  readonly licensePath: string
   /** The challenge that waits for its response in the file flow. */
   readonly challengePath: string
+  /** What is kept under each license. @param licenseHash 32 bytes */
+  license(licenseHash: Uint8Array): LicensePaths
+  /** Folder of all licenses that there have been, each named by the hash of its license in hex. */
+  readonly licensesDir: string
+}
+
+export interface LicensePaths {
+  readonly path: string
+  readonly licensePath: string
+  readonly receiptsPath: string
+  readonly statementsDir: string
 }
 
 /**
@@ -50,13 +62,25 @@ export async function openStateDir(path: string): Promise<StateDir> {
   return {
     path: root,
     customerKeyPath: join(root, 'customer.key'),
-    capsule: (capsuleId) => {
-      const folder = join(root, 'capsules', toHex(capsuleId))
+    capsule: (capsuleId) => capsulePaths(join(root, 'capsules', toHex(capsuleId))),
+  }
+}
+
+function capsulePaths(path: string): CapsulePaths {
+  const licensesDir = join(path, 'licenses')
+  return {
+    path,
+    licensesDir,
+    enclaveDir: join(path, 'enclave'),
+    licensePath: join(path, 'license.jws'),
+    challengePath: join(path, 'challenge.jws'),
+    license: (licenseHash) => {
+      const folder = join(licensesDir, toHex(licenseHash))
       return {
         path: folder,
-        enclaveDir: join(folder, 'enclave'),
+        licensePath: join(folder, 'license.jws'),
         receiptsPath: join(folder, 'receipts.jsonl'),
-        challengePath: join(folder, 'challenge.jws'),
+        statementsDir: join(folder, 'statements'),
       }
     },
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
-import { assertClassScores, rankClasses } from './classes.ts'
+import { assertClassifier, classesOf, rankClasses } from './classes.ts'
 
 describe('rankClasses', () => {
   test('puts the best first, among equals the lower index', () => {
@@ -31,7 +31,21 @@ test.each([
   ['a feature map', 'float32', [1, 8, 8], false],
   ['integers', 'int64', [1, 10], false],
 ] as const)('scores of %s', (_form, dtype, shape, isAccepted) => {
-  const check = () => assertClassScores({ name: 'out', dtype, shape })
+  const check = () => assertClassifier({ outputs: [{ name: 'out', dtype, shape }], labels: null })
   if (isAccepted) expect(check).not.toThrow()
   else expect(check).toThrow(expect.objectContaining({ code: 'CLIENT_OUTPUT_NOT_CLASSES' }))
+})
+
+test('a blocked query has no classes', () => {
+  const signature = {
+    outputs: [{ name: 'out', dtype: 'float32', shape: [1, 2] }],
+    labels: ['a', 'b'],
+  } as const
+  const blocked = { verdict: 'block', outputs: new Map(), units: 1, unitsLeft: 3 } as const
+  expect(classesOf(blocked, signature)).toEqual([])
+  const outputs = new Map([
+    ['out', { dtype: 'float32', shape: [1, 2], data: Float32Array.of(0.25, 0.75) } as const],
+  ])
+  const [best] = classesOf({ ...blocked, verdict: 'pass', outputs }, signature, 1)
+  expect(best?.label).toBe('b')
 })

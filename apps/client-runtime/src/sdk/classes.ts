@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorSpec } from '@mlcapsule/contracts'
+import type { CapsuleHeader } from '@mlcapsule/capsule-format'
+import type { Inference } from '@mlcapsule/enclave-bridge'
 import { ClientError } from '../errors.ts'
 import { describe } from './inputs.ts'
 
@@ -36,19 +37,33 @@ function softmax(scores: Float32Array | Float64Array): Float64Array {
   return powers.map((power) => power / sum)
 }
 
-/**
- * Checks, before a query is paid for, that its answer will be scores, one per class.
- * @param spec the model's first output: float32 or float64; [classes], [1, classes] or [1, classes, 1, 1]
- * @throws ClientError `CLIENT_OUTPUT_NOT_CLASSES`
- */
-export function assertClassScores(spec: TensorSpec | undefined): void {
+type Signature = Pick<CapsuleHeader, 'outputs' | 'labels'>
+
+/** Whether the model's first output is scores, one per class: floats as [classes], [1, classes] or [1, classes, 1, 1]. */
+export function isClassifier({ outputs }: Signature): boolean {
+  const [spec] = outputs
   const isFloat = spec?.dtype === 'float32' || spec?.dtype === 'float64'
   // A named dimension stands for the number of items, which is 1.
-  const isRow =
-    spec !== undefined && spec.shape.filter((size) => typeof size === 'number' && size !== 1).length <= 1
-  if (isFloat && isRow) return
+  return isFloat && spec.shape.filter((size) => typeof size === 'number' && size !== 1).length <= 1
+}
+
+/** Checks it before a query is paid for. @throws ClientError `CLIENT_OUTPUT_NOT_CLASSES` */
+export function assertClassifier(signature: Signature): void {
+  if (isClassifier(signature)) return
+  const [spec] = signature.outputs
   const detail = `expected one float score per class, the model gives ${spec === undefined ? 'nothing' : describe(spec)}`
   throw new ClientError('CLIENT_OUTPUT_NOT_CLASSES', detail, { field: 'outputs' })
+}
+
+/** The classes of a classifier's answer, the best first; none where a defense blocked the query. */
+export function classesOf(
+  inference: Inference,
+  { outputs, labels }: Signature,
+  count = 5,
+): readonly RankedClass[] {
+  const scores = inference.outputs.get(outputs[0]?.name ?? '')?.data
+  const isScores = scores instanceof Float32Array || scores instanceof Float64Array
+  return isScores ? rankClasses(scores, labels, count) : []
 }
 
 /** The classes of one answer, the best first; among equals the lower index. */

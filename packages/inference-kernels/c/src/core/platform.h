@@ -17,20 +17,26 @@
 #define MLC_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
-#if defined(__wasm__)
-/* A call into the host's memory.copy costs more than a short loop. */
+typedef float mlc_float4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Short runs stay inline: a call costs more than it moves. In WebAssembly a long run is a call into the host, so none. */
 MLC_INLINE void mlc_copy_floats(float *to, const float *from, size_t count) {
-  for (size_t i = 0; i < count; i++) to[i] = from[i];
-}
-MLC_INLINE void mlc_zero_floats(float *to, size_t count) {
-  for (size_t i = 0; i < count; i++) to[i] = 0.0f;
-}
-#else
-MLC_INLINE void mlc_copy_floats(float *to, const float *from, size_t count) {
-  __builtin_memcpy(to, from, count * sizeof(float));
-}
-MLC_INLINE void mlc_zero_floats(float *to, size_t count) { __builtin_memset(to, 0, count * sizeof(float)); }
+#if !defined(__wasm__)
+  if (count > 64) {
+    __builtin_memcpy(to, from, count * sizeof(float));
+    return;
+  }
 #endif
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) *(mlc_float4 *)(void *)(to + i) = *(const mlc_float4 *)(const void *)(from + i);
+  for (; i < count; i++) to[i] = from[i];
+}
+
+MLC_INLINE void mlc_zero_floats(float *to, size_t count) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) *(mlc_float4 *)(void *)(to + i) = (mlc_float4){0};
+  for (; i < count; i++) to[i] = 0.0f;
+}
 
 MLC_INLINE uint32_t mlc_float_bits(float value) {
   uint32_t bits;

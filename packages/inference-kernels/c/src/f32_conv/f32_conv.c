@@ -10,38 +10,63 @@ typedef struct {
 } conv_job;
 
 /*
- * One row of one pixel: for each kernel row a run of floats that lie side by side in the image, or for each tap where
- * dilation or groups part them. What falls outside the image is zero.
+ * A row of the product is one pixel's window: for each kernel row a run of floats that lie side by side in the image, or
+ * for each tap where dilation or groups part them. The same for every pixel, so it is worked out once per block.
  */
-static void gather_pixel(const mlc_conv2d_record *r, const float *image, int64_t top, int64_t left,
-                         uint32_t group_channels, uint32_t first_channel, uint32_t inner, uint32_t inner_count,
-                         float *to) {
+typedef struct {
+  uint32_t run_taps, run_floats;       /* taps and floats that lie side by side */
+  uint32_t runs_per_row;               /* of the kernel */
+  uint32_t first_row, first_run;       /* where the block's inner range begins: kernel row, run in it, */
+  uint32_t first_float;                /* and float in the run */
+  uint32_t group_channels, group_start; /* channels of the group, and in front of it */
+} window_plan;
+
+static window_plan plan_window(const mlc_conv2d_record *r, uint32_t group, uint32_t inner) {
   const int joined = r->dilation_width == 1 && r->groups == 1;
-  const uint32_t run_taps = joined ? (uint32_t)r->kernel_width : 1;
-  const uint32_t runs_per_row = joined ? 1 : (uint32_t)r->kernel_width;
-  const uint32_t run_size = run_taps * group_channels;
-  uint32_t run = inner / run_size, at = inner % run_size;
+  window_plan plan = {.group_channels = (uint32_t)r->input_channels / (uint32_t)r->groups};
+  plan.group_start = group * plan.group_channels;
+  plan.run_taps = joined ? (uint32_t)r->kernel_width : 1;
+  plan.runs_per_row = joined ? 1 : (uint32_t)r->kernel_width;
+  plan.run_floats = plan.run_taps * plan.group_channels;
+  const uint32_t run = inner / plan.run_floats;
+  plan.first_row = run / plan.runs_per_row;
+  plan.first_run = run % plan.runs_per_row;
+  plan.first_float = inner % plan.run_floats;
+  return plan;
+}
+
+/* Floats at..at+count-1 of the run whose first tap is (y, x). What falls outside the image is zero. */
+MLC_INLINE void gather_run(const mlc_conv2d_record *r, const window_plan *plan, const float *image, int64_t y, int64_t x,
+                           uint32_t at, uint32_t count, float *to) {
+  int64_t low = 0, high = 0; /* the part of the run inside the image, in floats */
+  if (y >= 0 && y < r->input_height && x < r->input_width && x + plan->run_taps > 0) {
+    low = (x < 0 ? -x : 0) * plan->group_channels;
+    high = mlc_min_i64(plan->run_taps, r->input_width - x) * plan->group_channels;
+  }
+  const int64_t from = mlc_min_i64(mlc_max_i64(low, at), at + count);
+  const int64_t until = mlc_max_i64(mlc_min_i64(high, at + count), from);
+  mlc_zero_floats(to, (size_t)(from - at));
+  if (until > from) {
+    const int64_t pixel = (y * r->input_width + x) * r->input_channels;
+    mlc_copy_floats(to + (from - at), image + (pixel + (int64_t)plan->group_start + from), (size_t)(until - from));
+  }
+  mlc_zero_floats(to + (until - at), (size_t)(at + count - until));
+}
+
+static void gather_pixel(const mlc_conv2d_record *r, const window_plan *plan, const float *image, int64_t top,
+                         int64_t left, uint32_t inner_count, float *to) {
+  uint32_t at = plan->first_float, run = plan->first_run;
+  int64_t y = top + (int64_t)plan->first_row * r->dilation_height;
   while (inner_count > 0) {
-    const int64_t y = top + (int64_t)(run / runs_per_row) * r->dilation_height;
-    const int64_t x = left + (int64_t)(run % runs_per_row) * r->dilation_width;
-    const uint32_t count = mlc_min_u32(run_size - at, inner_count);
-    int64_t low = 0, high = 0; /* the part of the run inside the image, in floats */
-    if (y >= 0 && y < r->input_height && x < r->input_width && x + run_taps > 0) {
-      low = (x < 0 ? -x : 0) * group_channels;
-      high = mlc_min_i64(run_taps, r->input_width - x) * group_channels;
-    }
-    const int64_t from = mlc_min_i64(mlc_max_i64(low, at), at + count);
-    const int64_t until = mlc_max_i64(mlc_min_i64(high, at + count), from);
-    mlc_zero_floats(to, (size_t)(from - at));
-    if (until > from) {
-      const int64_t pixel = (y * r->input_width + x) * r->input_channels;
-      mlc_copy_floats(to + (from - at), image + (pixel + (int64_t)first_channel + from), (size_t)(until - from));
-    }
-    mlc_zero_floats(to + (until - at), (size_t)(at + count - until));
+    const uint32_t count = mlc_min_u32(plan->run_floats - at, inner_count);
+    gather_run(r, plan, image, y, left + (int64_t)run * r->dilation_width, at, count, to);
     to += count;
     inner_count -= count;
     at = 0;
-    run++;
+    if (++run == plan->runs_per_row) {
+      run = 0;
+      y += r->dilation_height;
+    }
   }
 }
 
@@ -49,16 +74,15 @@ static void gather(const f32_gemm_problem *problem, uint32_t row, uint32_t row_c
                    uint32_t inner_count, float *to) {
   const conv_job *job = problem->gather_argument;
   const mlc_conv2d_record *r = job->record;
-  const uint32_t group_channels = (uint32_t)r->input_channels / (uint32_t)r->groups;
+  const window_plan plan = plan_window(r, problem->gather_group, inner);
   const size_t image_floats = (size_t)r->input_height * (size_t)r->input_width * (size_t)r->input_channels;
   const float *input = mlc_floats(job->context, r->input);
   uint32_t x = row % (uint32_t)r->output_width;
   uint32_t y = row / (uint32_t)r->output_width % (uint32_t)r->output_height;
   uint32_t batch = row / (uint32_t)r->output_width / (uint32_t)r->output_height;
   for (uint32_t i = 0; i < row_count; i++, to += inner_count) {
-    gather_pixel(r, input + batch * image_floats, (int64_t)y * r->stride_height - r->pad_top,
-                 (int64_t)x * r->stride_width - r->pad_left, group_channels, problem->gather_group * group_channels,
-                 inner, inner_count, to);
+    gather_pixel(r, &plan, input + batch * image_floats, (int64_t)y * r->stride_height - r->pad_top,
+                 (int64_t)x * r->stride_width - r->pad_left, inner_count, to);
     if (++x == (uint32_t)r->output_width) {
       x = 0;
       if (++y == (uint32_t)r->output_height) {

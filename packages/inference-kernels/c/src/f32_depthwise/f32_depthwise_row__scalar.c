@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define F32_DEPTHWISE_NAME f32_depthwise_row__scalar
 #define LANES 4
-#define TILE_PIXELS 4
 #include "f32_depthwise_row.inc"

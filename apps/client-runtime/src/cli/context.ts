@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ProgramStreams, progressBar, type Styles, styled } from '@mlcapsule/terminal'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { openMlCapsule } from '../node/open.ts'
+import { publisherKeys } from '../node/pinned-publishers.ts'
+import { defaultStateDir, openStateDir } from '../node/state-dir.ts'
+import type { MlCapsule } from '../sdk/ml-capsule.ts'
+
+/** What a command has to tell: for people, and for programs. */
+export interface Report {
+  readonly text: string
+  readonly json: unknown
+}
+
+export interface CliContext extends ProgramStreams {
+  readonly style: Styles
+  /** Resolves when the user or the system asks the program to stop. */
+  readonly stopped: Promise<void>
+}
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly json?: true
+}
+
+export interface EnclaveCommandOptions extends CommonOptions {
+  readonly enclave?: string
+  readonly entry: 'process' | 'worker'
+  readonly kernels: 'auto' | 'native' | 'wasm'
+  readonly nativeKernels?: string
+  readonly threads: number
+  readonly allowModifiedEnclave?: true
+}
+
+export interface CapsuleCommandOptions extends EnclaveCommandOptions {
+  readonly state: string
+  readonly publisher?: readonly string[]
+}
+
+export function createCliContext(streams: ProgramStreams, stopped: Promise<void>): CliContext {
+  const { stdout, stderr, env } = streams
+  return { stdout, stderr, env, style: styled(stdout, env), stopped }
+}
+
+/** Prints what a command has to tell, in the form that was asked for. */
+export function printReport(context: CliContext, options: CommonOptions, report: Report): void {
+  context.stdout.write(options.json === true ? `${JSON.stringify(report.json)}\n` : `${report.text}\n`)
+}
+
+interface CommandText {
+  readonly name: string
+  readonly about: string
+  /** Lines of the shell. */
+  readonly examples: readonly string[]
+}
+
+/** A command with the options that all have. */
+export function addCommand(parent: Command, { name, about, examples }: CommandText): Command {
+  const lines = examples.map((line) => `  $ mlcapsule ${line}`)
+  return parent
+    .command(name)
+    .description(about)
+    .option('--json', 'print JSON, for programs')
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
+}
+
+/** The same, for a command that keeps or uses state. */
+export function addStateCommand(context: CliContext, parent: Command, text: CommandText): Command {
+  return addCommand(parent, text).option(
+    '--state <dir>',
+    'private folder of key, sealed state and receipts',
+    defaultStateDir(context.env),
+  )
+}
+
+/** Options about the enclave that is started. */
+export function addEnclaveOptions(command: Command): Command {
+  return command
+    .option('--enclave <dir>', 'folder of the built enclave')
+    .addOption(
+      new Option('--entry <entry>', 'how it is started').choices(['process', 'worker']).default('process'),
+    )
+    .addOption(new Option('--kernels <name>', 'kernels').choices(['auto', 'native', 'wasm']).default('auto'))
+    .option('--native-kernels <file>', 'file of the native kernels')
+    .option('--threads <count>', 'threads per step, native kernels only', integerOption(1, 256), 1)
+    .option(
+      '--allow-modified-enclave',
+      'start an enclave whose files are not those of its build, to test refusals',
+    )
+}
+
+/** The same, for a command that opens a capsule. */
+export function addCapsuleCommand(context: CliContext, parent: Command, text: CommandText): Command {
+  const command = addStateCommand(context, parent, text).option(
+    '--publisher <file|key>',
+    "the publisher's public key, received from the provider; repeatable (default: those of `mlcapsule trust`)",
+    collect,
+  )
+  return addEnclaveOptions(command)
+}
+
+export function enclaveOptions(options: EnclaveCommandOptions) {
+  return {
+    entry: options.entry,
+    kernels: options.kernels,
+    threadCount: options.threads,
+    ...(options.enclave === undefined ? {} : { bundleDir: options.enclave }),
+    ...(options.nativeKernels === undefined ? {} : { nativeKernelsPath: options.nativeKernels }),
+    ...(options.allowModifiedEnclave === true ? { bundleCheck: 'measure' as const } : {}),
+  }
+}
+
+/**
+ * Opens a capsule, lets work be done with it, and closes it whatever happens: an enclave that is only ended loses its
+ * open block of paid queries. A request to stop closes it too.
+ */
+export async function withCapsule<Result>(
+  context: CliContext,
+  path: string,
+  options: CapsuleCommandOptions,
+  work: (model: MlCapsule) => Promise<Result>,
+): Promise<Result> {
+  const state = await openStateDir(options.state)
+  const model = await openMlCapsule({
+    capsule: path,
+    publishers: await publisherKeys(state, options.publisher),
+    stateDir: options.state,
+    enclave: enclaveOptions(options),
+  })
+  void context.stopped.then(() => model.close().catch(() => undefined))
+  try {
+    return await work(model)
+  } finally {
+    await model.close()
+  }
+}
+
+/** A bar on standard error while pages are checked; nothing where that is not a terminal. */
+export function verifyProgress(context: CliContext, totalBytes: number) {
+  const bar = progressBar({ stream: context.stderr, env: context.env, label: 'checking', total: totalBytes })
+  return { onVerify: ({ doneBytes }: { doneBytes: number }) => bar.update(doneBytes), end: () => bar.end() }
+}
+
+/** Parser for an option that takes a whole number in a range. */
+export function integerOption(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+  }
+}
+
+/** Parser for an option that may be given several times. */
+export function collect(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), text]
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { openCapsule } from '@mlcapsule/capsule-format'
+import { fileSource } from '@mlcapsule/capsule-format/node'
+import type { BundleCheck } from '@mlcapsule/enclave-bridge'
+import { launchEnclave } from '@mlcapsule/enclave-bridge/node'
+import { ClientError } from '../errors.ts'
+import { MlCapsule } from '../sdk/ml-capsule.ts'
+import { CapsuleRecords } from './capsule-records.ts'
+import { findEnclave } from './enclave-location.ts'
+import { openCustomerKey, readPublicKey } from './keys.ts'
+import { readImage } from './read-image.ts'
+import { defaultStateDir, makePrivateFolder, openStateDir } from './state-dir.ts'
+
+export interface EnclaveOptions {
+  /** `process` starts a child process, `worker` a thread of this one; both are tier `simulated` at most. */
+  readonly entry?: 'process' | 'worker'
+  /** Folder of the built enclave; where builds and packages put it when absent. */
+  readonly bundleDir?: string
+  /** `auto` takes the native kernels where there are any. */
+  readonly kernels?: 'auto' | 'native' | 'wasm'
+  /** File of the native kernels. */
+  readonly nativeKernelsPath?: string
+  /** Threads that one step may use, 1 when absent. Native kernels only. */
+  readonly threadCount?: number
+  /** `manifest` refuses files that were changed after the build; `measure` starts them and shows what they are. */
+  readonly bundleCheck?: BundleCheck
+}
+
+export interface OpenOptions {
+  /** Path of the capsule. */
+  readonly capsule: string
+  /**
+   * Keys of the publishers whom you trust, received from them and not with the capsule: 32 bytes each, or as text the
+   * path of a JSON Web Key or its `x`.
+   */
+  readonly publishers: readonly (Uint8Array | string)[]
+  /** Private folder for the client's key, the enclave's sealed state and the receipts; the user's own when absent. */
+  readonly stateDir?: string
+  readonly enclave?: EnclaveOptions
+  /** Told how far the enclave has come with loading the weights. */
+  readonly onEvent?: (code: string, numbers: readonly number[]) => void
+}
+
+/**
+ * Opens a capsule whose publisher is trusted, and starts an enclave with it.
+ * @throws ClientError `CLIENT_PUBLISHER_UNKNOWN`, `CLIENT_ENCLAVE_MISSING`, `CLIENT_STATE_UNSAFE`, `CLIENT_KEY_FILE_INVALID`;
+ * CapsuleFormatError `CAPSULE_*`; BridgeError `BRIDGE_*`; EnclaveError
+ */
+export async function openMlCapsule(options: OpenOptions): Promise<MlCapsule> {
+  if (options.publishers.length === 0) {
+    throw new ClientError('CLIENT_PUBLISHER_UNKNOWN', 'no publisher key is given', { field: 'publishers' })
+  }
+  const publishers = await Promise.all(
+    options.publishers.map((key) => (typeof key === 'string' ? readPublicKey(key) : key)),
+  )
+  const { entry = 'process', bundleDir, ...enclaveOptions } = options.enclave ?? {}
+  const enclaveDir = findEnclave(bundleDir)
+  const state = await openStateDir(options.stateDir ?? defaultStateDir(process.env))
+  const source = await fileSource(options.capsule)
+  let records: CapsuleRecords | undefined
+  try {
+    const capsule = await openCapsule(source, { publishers })
+    const customer = await openCustomerKey(state.customerKeyPath)
+    const paths = state.capsule(capsule.header.capsuleId)
+    await makePrivateFolder(paths.path)
+    const kept = new CapsuleRecords(paths)
+    records = kept
+    const enclave = await launchEnclave({
+      ...enclaveOptions,
+      entry,
+      bundleDir: enclaveDir,
+      stateDir: paths.enclaveDir,
+      capsule,
+      onLog: (entries) => kept.keepReceipts(entries),
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    })
+    return new MlCapsule({ capsule, enclave, records: kept, customer, readImage })
+  } catch (error) {
+    await records?.close()
+    await source.close?.()
+    throw error
+  }
+}
