@@ -53,7 +53,7 @@ beforeAll(async () => {
   await source.close?.()
   const authorityKey = await readPublicKey(file('mlcapsule-store/keys/authority.jwk'))
   enclave = await createFakeEnclave({ customer, headerHash, authorityKey })
-}, 60_000)
+})
 afterAll(() => dir.remove())
 
 describe('keygen', () => {
@@ -211,7 +211,7 @@ describe('from an order to a response', () => {
       expect.objectContaining({ orderId: order.orderId, units: 20, unitsGranted: 5 }),
     ])
     expect(listed.licenses).toEqual([expect.objectContaining({ units: 5, unitsUsed: 0, tier: 'none' })])
-  }, 60_000)
+  })
 
   test('while the service runs, commands go through it, and SIGTERM ends it cleanly', async () => {
     const service = await startService('mlcapsule-store', dir.path)
@@ -225,7 +225,7 @@ describe('from an order to a response', () => {
     service.child.kill('SIGTERM')
     expect(await service.closed).toBe(0)
     expect((await json<{ orders: unknown[] }>('license', 'list')).orders).toHaveLength(1)
-  }, 60_000)
+  })
 })
 
 describe('the look', () => {

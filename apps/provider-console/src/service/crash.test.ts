@@ -80,4 +80,4 @@ test('killed at any moment of an activation, the service answers the same reques
   service.child.kill('SIGTERM')
   expect(await service.closed).toBe(0)
   running.delete(service)
-}, 600_000)
+})
