@@ -122,10 +122,12 @@ export class ModelEnclave implements EnclavePort {
   async infer(inputs: ReadonlyMap<string, Tensor>): Promise<Inference> {
     const ledger = this.#running()
     if (ledger.needsAdvance(1)) await ledger.advance(1)
+    await this.#log()
     const reservation = ledger.reserve(1)
     const { receiptBytes, mustCommit } = ledger.settle(reservation, { verdict: this.verdict })
+    await this.#onLog([{ receipt: receiptBytes }])
     if (mustCommit) await ledger.commit()
-    await this.#log({ receipt: receiptBytes })
+    await this.#log()
     const values = inputs.get('image')?.data as Float32Array
     const bright = values.reduce((sum, it) => sum + it, 0) / values.length
     const scores = { dtype: 'float32', shape: [1, 2], data: Float32Array.of(1 - bright, bright) } as const
@@ -172,10 +174,9 @@ export class ModelEnclave implements EnclavePort {
     return { license: this.#license, identity, key, anchor, store }
   }
 
-  /** Closings come before the receipt of the block that follows them. */
-  async #log(...entries: readonly ReceiptLogEntry[]): Promise<void> {
+  async #log(): Promise<void> {
     const closings = (await this.#running().takeClosings()).map((closing) => ({ closing }))
-    if (closings.length + entries.length > 0) await this.#onLog([...closings, ...entries])
+    if (closings.length > 0) await this.#onLog(closings)
   }
 
   #active(): ActiveEnclave {
