@@ -16,7 +16,7 @@ export const allowedImports = {
   'packages/inference-kernels': l0,
   'packages/defense-plugins': l0,
   'packages/terminal': l0,
-  'packages/model-graph': [...l0, 'inference-kernels/program', 'inference-kernels/reference'],
+  'packages/model-graph': [...l0, 'inference-kernels'],
   'packages/capsule-format': [...l0, ...l1],
   'packages/attestation': [...l0, ...l1],
   'packages/metering': [...l0, ...l1],

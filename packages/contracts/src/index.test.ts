@@ -7,6 +7,7 @@ test('the public surface is this list', () => {
     'ContractError',
     'MlCapsuleError',
     'assertTensor',
+    'classDimension',
     'contractErrorTable',
     'createRegistry',
     'defineErrorTable',

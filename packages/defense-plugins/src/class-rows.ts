@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount, type Tensor } from '@mlcapsule/contracts'
+import { classDimension, elementCount, type Tensor } from '@mlcapsule/contracts'
 import { DefenseError } from './errors.ts'
 
 /**
  * Applies a function to each row of class scores.
- * @param outputs float32 tensors of shape [..., classCount]; a tensor of another dtype is refused
+ * @param outputs float32 tensors of shape [..., classCount], where trailing dimensions of size 1 may follow
+ *   (`classDimension` of contracts); a tensor of another dtype is refused
  * @param change gets a copy of one row, `classCount` elements, and writes the new scores into it
  * @throws DefenseError `DEFENSE_OUTPUT_UNSUPPORTED`
  */
@@ -19,7 +20,7 @@ export function mapClassRows(outputs: readonly Tensor[], change: (row: Float32Ar
         },
       )
     }
-    const classCount = output.shape.at(-1) ?? 1
+    const classCount = output.shape[classDimension(output.shape)] ?? 1
     const data = output.data.slice()
     const rowCount = classCount === 0 ? 0 : elementCount(output.shape) / classCount
     for (let row = 0; row < rowCount; row++) change(data.subarray(row * classCount, (row + 1) * classCount))

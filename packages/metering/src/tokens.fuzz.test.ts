@@ -2,7 +2,7 @@
 import { signJws } from '@mlcapsule/crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { createWorld, isCoded, query, type World } from '../testdata/world.ts'
+import { createWorld, isCoded, query, type World } from '../test/world.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { licenseTyp, verifyLicense } from './license/license.ts'
 import { closingTyp, verifyClosing } from './receipts/closing.ts'

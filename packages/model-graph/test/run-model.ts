@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
-import { createSession } from '@mlcapsule/inference-kernels'
+import { createSession, type WeightSource } from '@mlcapsule/inference-kernels'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import {
   type CompiledModel,
@@ -12,25 +12,33 @@ import {
   type ModelSource,
 } from '../src/index.ts'
 
-/** Runs a compiled model; weights go to the engine as one piece. */
+/** Packed weights, handed to the engine as they are packed: they are never in memory twice. */
+function weightSource({ weights }: CompiledModel): WeightSource {
+  const chunks = weights.chunks()[Symbol.asyncIterator]()
+  return {
+    sizeBytes: weights.sizeBytes,
+    async readInto(offsetBytes, target) {
+      const next = await chunks.next()
+      if (next.done || next.value.length !== target.length) throw new Error(`no chunk fits at ${offsetBytes}`)
+      target.set(next.value)
+    },
+  }
+}
+
+/** Runs a compiled model once. */
 export async function runCompiled(
-  { program, weights, inputs: specs, outputs }: CompiledModel,
+  model: CompiledModel,
   inputs: readonly Tensor[],
   kernels: KernelBackend = referenceKernels,
 ): Promise<readonly Tensor[]> {
-  const bytes = new Uint8Array(weights.sizeBytes)
-  let offset = 0
-  for await (const chunk of weights.chunks()) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
+  const { program, inputs: specs, outputs } = model
   const symbols: Record<string, number> = {}
   for (const [i, { shape }] of specs.entries()) {
     for (const [axis, dim] of shape.entries()) {
       if (typeof dim === 'string') symbols[dim] = inputs[i]?.shape[axis] ?? 1
     }
   }
-  const session = await createSession({ kernels, program, weights: bytes, symbols })
+  const session = await createSession({ kernels, program, weights: weightSource(model), symbols })
   try {
     const results = session.run(new Map(specs.map((it, i) => [it.name, inputs[i] as Tensor])))
     return outputs.map(({ name }) => results.get(name) as Tensor)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorSpec } from '@mlcapsule/contracts'
+import { classDimension, type TensorSpec } from '@mlcapsule/contracts'
 import { ProviderError } from '../errors.ts'
 import { readSmallFile } from '../files/files.ts'
 
@@ -19,7 +19,7 @@ export function parseLabels(text: string, output: TensorSpec | undefined): reado
     .map((line) => line.trim())
   const empty = labels.indexOf('')
   if (empty !== -1) throw invalid(`line ${empty + 1} of the labels is empty`)
-  const classCount = output?.shape.at(-1)
+  const classCount = output?.shape[classDimension(output.shape)]
   if (typeof classCount === 'number' && classCount !== labels.length) {
     throw invalid(`output ${output?.name} has ${classCount} classes, the file ${labels.length} labels`)
   }

@@ -10,7 +10,7 @@ import {
   toBase64Url,
 } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, nowMs, policy, policyJson, seeded, type World } from '../../testdata/world.ts'
+import { createWorld, nowMs, policy, policyJson, seeded, type World } from '../../test/world.ts'
 import { parsePolicy } from '../policy/policy.ts'
 import { simulatedTrustStore, simulatedVerifier } from '../simulated/index.ts'
 import { challengeTyp, readChallenge, verifyChallenge } from './challenge.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
-import { manifest, nowMs, policy, policyJson } from '../../testdata/world.ts'
+import { manifest, nowMs, policy, policyJson } from '../../test/world.ts'
 import type { VerifiedEvidence } from '../evidence/verifier.ts'
 import { manifestDigest } from '../manifest/manifest.ts'
 import { parsePolicy } from '../policy/policy.ts'

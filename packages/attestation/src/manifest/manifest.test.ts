@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
-import { manifest } from '../../testdata/world.ts'
+import { manifest } from '../../test/world.ts'
 import { manifestDigest, parseManifest } from './manifest.ts'
 
 describe('manifest', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
-import { manifest, policy, policyJson } from '../../testdata/world.ts'
+import { manifest, policy, policyJson } from '../../test/world.ts'
 import { manifestDigest } from '../manifest/manifest.ts'
 import { simulatedTrustStore } from '../simulated/index.ts'
 import { admitTrustStores, parsePolicy } from './policy.ts'

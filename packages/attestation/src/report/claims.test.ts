@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { encodeCbor, toHex } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
-import { seeded } from '../../testdata/world.ts'
+import { seeded } from '../../test/world.ts'
 import {
   buildReportClaims,
   type ReportClaims,

@@ -3,7 +3,7 @@ import type { IsolationTier, TensorSpec } from '@mlcapsule/contracts'
 import type { BlobLayout, BlobName } from '../layout/geometry.ts'
 
 /**
- * How an image becomes the model's first input. The client's SDK does this, outside the enclave: resize (bilinear with
+ * How an image becomes the model's first input. The client's SDK does this, outside the enclave: resize (Lanczos, with
  * antialiasing, keeping the aspect ratio), crop the center, then per channel (value × scale − mean) ÷ std, value being
  * 0 to 255. Fractions are integers in steps of 10⁻⁹, since the header holds no floats.
  */
@@ -33,7 +33,7 @@ export interface CapsuleDescription {
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
   readonly preprocessing: ImagePreprocessing | null
-  /** Class names for the last dimension of the first output, or null. */
+  /** Names of the classes of the first output (`classDimension` of contracts), or null. */
   readonly labels: readonly string[] | null
   /** Least isolation under which the publisher lets the model run. */
   readonly minimumTier: IsolationTier

@@ -15,6 +15,12 @@ describe('label-only', () => {
     expect(Array.from(result.outputs?.[0]?.data as Float32Array)).toEqual([0, 1, 0, 1, 0, 0])
   })
 
+  test('classes may be followed by dimensions of size 1', () => {
+    const outputs = [{ dtype: 'float32', shape: [1, 3, 1, 1], data: Float32Array.of(0.1, 0.7, 0.2) } as const]
+    const result = runDefense(labelOnly, {}, { inputs: [], outputs })
+    expect(Array.from(result.outputs?.[0]?.data as Float32Array)).toEqual([0, 1, 0])
+  })
+
   test('tells nothing but the top class', () => {
     fc.assert(
       fc.property(scores, (values) => {

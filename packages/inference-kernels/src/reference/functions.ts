@@ -11,6 +11,9 @@ const clamp = (x: number, min: number, max: number) => {
 }
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 const hardswish = (x: number) => x * clamp(x / 6 + 0.5, 0, 1)
+/** As C99 Annex F has it: 1 to any power is 1, and so is -1 to an infinite one. */
+const power = (x: number, y: number) =>
+  x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y
 const leaky = (x: number, slope: number) => (x < 0 ? x * slope : x)
 
 export function unaryFunction(kind: UnaryKind, alpha: number, beta: number): ElementFunction {
@@ -84,7 +87,7 @@ export function binaryFunction(kind: BinaryKind): (x: number, y: number) => numb
     case 'max':
       return Math.max
     case 'pow':
-      return (x, y) => (x === 1 ? 1 : x ** y)
+      return power
     case 'prelu':
       return leaky
   }

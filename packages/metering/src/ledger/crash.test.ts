@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Fault, faultyHost } from '../../testdata/faulty-host.ts'
-import { createWorld, isCoded, query, type World } from '../../testdata/world.ts'
+import { type Fault, faultyHost } from '../../test/faulty-host.ts'
+import { createWorld, isCoded, query, type World } from '../../test/world.ts'
 import { MeteringError } from '../errors.ts'
 import type { ReceiptLogEntry } from '../receipts/log.ts'
 import { verifyReceiptChain } from '../receipts/verify-chain.ts'

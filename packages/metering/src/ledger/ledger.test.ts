@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { faultyHost } from '../../testdata/faulty-host.ts'
-import { createWorld, query, seeded, type World } from '../../testdata/world.ts'
+import { faultyHost } from '../../test/faulty-host.ts'
+import { createWorld, query, seeded, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from './ledger.ts'
 

@@ -2,7 +2,7 @@
 import { generateSigningKeyPair, toHex } from '@mlcapsule/crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, isCoded, query, seeded, type World } from '../../testdata/world.ts'
+import { createWorld, isCoded, query, seeded, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { signClosing, verifyClosing } from './closing.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signJws } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, query, seeded, type World } from '../../testdata/world.ts'
+import { createWorld, query, seeded, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import {

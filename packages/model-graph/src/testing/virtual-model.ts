@@ -80,17 +80,14 @@ export function virtualModelSource(
       largestReadSizeBytes = Math.max(largestReadSizeBytes, sizeBytes)
       const bytes = new Uint8Array(sizeBytes)
       bytes.set(prefix.subarray(offsetBytes, offsetBytes + sizeBytes))
-      const start = offsetBytes - prefix.length
-      const word = new DataView(new ArrayBuffer(4))
-      let index = -1
-      for (let i = Math.max(0, -start); i < sizeBytes; i++) {
-        const at = start + i
-        if (Math.floor(at / 4) !== index) {
-          index = Math.floor(at / 4)
-          word.setFloat32(0, weightAt(index), true)
-        }
-        bytes[i] = word.getUint8(at % 4)
-      }
+      const from = Math.max(0, prefix.length - offsetBytes)
+      const firstByte = offsetBytes + from - prefix.length
+      const firstWord = Math.floor(firstByte / 4)
+      const wordCount = Math.ceil((firstByte + Math.max(0, sizeBytes - from)) / 4) - firstWord
+      const words = new Float32Array(wordCount)
+      for (let i = 0; i < wordCount; i++) words[i] = weightAt(firstWord + i)
+      const skip = firstByte - firstWord * 4
+      if (from < sizeBytes) bytes.set(new Uint8Array(words.buffer, skip, sizeBytes - from), from)
       return bytes
     },
   }

@@ -82,13 +82,15 @@ export async function createWorld(changes: Partial<LicenseClaims> = {}) {
       platformKey: Secret.fromBytes('platform-key', seeded('platform key')),
       stateKey: Secret.fromBytes('state-key', seeded('state key')),
     })
-  const deps = (parts: { store?: RecordStore; anchor?: Anchor } = {}): LedgerDeps => ({
+  const deps = (
+    parts: { store?: RecordStore; anchor?: Anchor; random?: LedgerDeps['random'] } = {},
+  ): LedgerDeps => ({
     license,
     identity,
     key: key(),
     anchor: parts.anchor ?? volatileAnchor(seeded('anchor')),
     store: parts.store ?? memoryRecordStore(),
-    random: seededRandom(`run ${Math.random()}`),
+    random: parts.random ?? seededRandom(`run ${Math.random()}`),
   })
   return { authority, identity, ledgerId, claims, license, key, deps }
 }

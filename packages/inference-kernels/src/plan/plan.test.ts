@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import { elementSizeBytes } from '@mlcapsule/contracts'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { recordWordCount } from '../abi.generated.ts'
+import { bindDims } from '../program/bind-dims.ts'
+import { stepInputs } from '../program/step-schema.ts'
+import { validateProgram } from '../program/validate.ts'
+import { valueRoots } from '../program/value-roots.ts'
+import { assertRecords } from '../records/check.ts'
+import { ProgramBuilder } from '../testing/program-builder.ts'
+import { randomProgram } from '../testing/random-program.ts'
+import { imageProgram } from '../testing/sample-programs.ts'
+import { type ArenaBlock, alignUp, planArena } from './arena.ts'
+import { planLifetimes } from './lifetimes.ts'
+import { planProgram } from './plan-program.ts'
+
+const numRuns = process.env.SLOW === '1' ? 10_000 : 200
+
+describe('planArena', () => {
+  const blocks = fc.array(
+    fc
+      .record({ sizeBytes: fc.integer({ min: 1, max: 5000 }), from: fc.nat(20), count: fc.nat(6) })
+      .map(
+        ({ sizeBytes, from, count }): ArenaBlock => ({ sizeBytes, firstStep: from, lastStep: from + count }),
+      ),
+    { maxLength: 40 },
+  )
+
+  test('no two blocks that live together share a byte; all are aligned, in bounds, and no more than the sum', () => {
+    fc.assert(
+      fc.property(blocks, (list) => {
+        const { offsetsBytes, sizeBytes } = planArena(list)
+        const sum = list.reduce((total, block) => total + alignUp(block.sizeBytes), 0)
+        expect(sizeBytes).toBeLessThanOrEqual(sum)
+        for (const [i, a] of list.entries()) {
+          const start = offsetsBytes[i] as number
+          expect(start % 64).toBe(0)
+          expect(start + a.sizeBytes).toBeLessThanOrEqual(sizeBytes)
+          for (const [j, b] of list.entries()) {
+            if (j <= i || a.lastStep < b.firstStep || b.lastStep < a.firstStep) continue
+            const other = offsetsBytes[j] as number
+            expect(start + a.sizeBytes <= other || other + b.sizeBytes <= start).toBe(true)
+          }
+        }
+      }),
+      { numRuns },
+    )
+  })
+
+  test('never needs less than the fullest step, and reaches it for a chain', () => {
+    const chain = Array.from({ length: 50 }, (_, i) => ({ sizeBytes: 640, firstStep: i, lastStep: i + 1 }))
+    expect(planArena(chain).sizeBytes).toBe(2 * 640)
+  })
+})
+
+describe('planProgram', () => {
+  test('whatever a step reads is still what was written there; every record passes the checks', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const program = randomProgram(seed)
+        validateProgram(program)
+        const bound = planProgram(program)
+        assertRecords(bound.steps, bound.memorySizeBytes)
+
+        const roots = valueRoots(program.values)
+        const dims = bindDims(program, {})
+        const { blocks, blockOf } = planLifetimes(program, dims, roots)
+        const { offsetsBytes } = planArena(blocks)
+        const owners = new Int32Array(bound.arenaSizeBytes).fill(-1)
+        const range = (root: number): [number, number] => {
+          const start = offsetsBytes[blockOf[root] as number] as number
+          const size = (dims[root] ?? []).reduce((total, dim) => total * dim, elementSizeBytes('float32'))
+          return [start, start + size]
+        }
+        const write = (root: number) => owners.fill(root, ...range(root))
+        const expectOwned = (value: number) => {
+          const root = roots[value] as number
+          expect(owners.subarray(...range(root)).every((owner) => owner === root)).toBe(true)
+        }
+        for (const { value } of program.inputs) write(value)
+        for (const step of program.steps) {
+          for (const [, value] of stepInputs(step)) expectOwned(value)
+          write(step.output)
+        }
+        for (const { value } of program.outputs) expectOwned(value)
+      }),
+      { numRuns },
+    )
+  })
+
+  test('a chain of elementwise steps runs in one piece of arena', () => {
+    const p = new ProgramBuilder()
+    let value = p.input('x', [1, 1000])
+    for (let i = 0; i < 5; i++) {
+      value = p.step({
+        op: 'unary',
+        input: value,
+        output: p.arena([1, 1000]),
+        unary: 'abs',
+        alpha: 0,
+        beta: 0,
+      })
+    }
+    const bound = planProgram(p.output('y', value).build().program)
+    expect(bound.arenaSizeBytes).toBe(alignUp(4000))
+    expect(bound.outputs[0]?.addressBytes).toBe(bound.inputs[0]?.addressBytes)
+  })
+
+  test('an operand that is both input and residual of one step is not written over', () => {
+    const p = new ProgramBuilder()
+    const x = p.input('x', [2, 16])
+    const y = p.step({
+      op: 'dense',
+      input: x,
+      weights: p.panels(new Float32Array(256), [16, 16]),
+      bias: null,
+      residual: x,
+      output: p.arena([2, 16]),
+      activation: { kind: 'none', alpha: 0, beta: 0 },
+    })
+    const bound = planProgram(p.output('y', y).build().program)
+    assertRecords(bound.steps, bound.memorySizeBytes)
+    expect(bound.arenaSizeBytes).toBe(2 * 128)
+  })
+
+  test('weights come first, the arena after them; each program step knows its records', () => {
+    const { program, weights } = imageProgram()
+    const bound = planProgram(program, { symbols: { N: 2 }, weightsBaseBytes: 128 })
+    expect(bound.weightsBaseBytes).toBe(128)
+    expect(bound.arenaBaseBytes).toBe(alignUp(128 + weights.length))
+    expect(bound.memorySizeBytes).toBe(bound.arenaBaseBytes + bound.arenaSizeBytes)
+    expect(bound.inputs).toEqual([
+      expect.objectContaining({ name: 'image', dtype: 'float32', shape: [2, 3, 8, 8], sizeBytes: 1536 }),
+    ])
+    const counts = program.steps.map(
+      (_, s) => (bound.firstRecords[s + 1] ?? 0) - (bound.firstRecords[s] ?? 0),
+    )
+    expect(counts).toEqual([1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1])
+    expect(bound.steps.length).toBe(17 * recordWordCount)
+    assertRecords(bound.steps, bound.memorySizeBytes)
+  })
+
+  const { program } = imageProgram()
+  test.each([
+    ['a symbol that is not bound', {}, 'PROGRAM_SYMBOL_INVALID', 'symbols.N'],
+    ['a symbol of 0', { N: 0 }, 'PROGRAM_SYMBOL_INVALID', 'symbols.N'],
+    ['a symbol that does not exist', { N: 1, M: 1 }, 'PROGRAM_SYMBOL_INVALID', 'symbols.M'],
+    ['a tensor beyond all bounds', { N: 2 ** 30 }, 'PROGRAM_TOO_LARGE', 'values[0]'],
+    ['an arena beyond 4 GiB', { N: 1_000_000 }, 'PROGRAM_TOO_LARGE', 'memory'],
+  ])('refuses %s', (_what, symbols: Record<string, number>, code, field) => {
+    expect(() => planProgram(program, { symbols })).toThrow(expect.objectContaining({ code, field }))
+  })
+
+  test('checks the sizes of a program with symbols when it is bound', () => {
+    const p = new ProgramBuilder()
+    const n = p.symbol('N')
+    const x = p.input('x', [n, 4])
+    const y = p.step({ op: 'unary', input: x, output: p.arena([3, 4]), unary: 'abs', alpha: 0, beta: 0 })
+    const built = p.output('y', y).build().program
+    validateProgram(built)
+    expect(planProgram(built, { symbols: { N: 3 } }).outputs[0]?.shape).toEqual([3, 4])
+    expect(() => planProgram(built, { symbols: { N: 4 } })).toThrow(
+      expect.objectContaining({ code: 'PROGRAM_INVALID', field: 'steps[0].output', stepIndex: 0 }),
+    )
+  })
+})
