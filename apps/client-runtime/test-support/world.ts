@@ -55,7 +55,7 @@ export async function createProvider(folder: string, { queries = 20, blockMax = 
   const publisher = generateSigningKeyPair()
   const authority = generateSigningKeyPair()
   const thumbprint = keyThumbprint(authority.publicKey)
-  const path = join(folder, 'model.capsule')
+  const path = join(folder, `${toHex(randomBytes(4))}.capsule`)
   const packed = await writeCapsule(await fileCapsuleSink(path), {
     core: {
       modelName: 'Brightness',
