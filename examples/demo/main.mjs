@@ -49,8 +49,8 @@ async function demonstrate(options) {
       'MLCapsule: a model that answers on the client’s machine, and stays the provider’s',
       'Two programs, mlcapsule-provider and mlcapsule; every step below is a command that you can type yourself.',
     )
-    await packModel(world)
     const service = await startService(world)
+    await packModel(world)
     await orderQueries(world)
     await activateModel(world, service)
     await answerQueries(world)

@@ -26,7 +26,7 @@ export async function showRefusals(world, service) {
   }
 }
 
-async function oneQueryTooMany({ programs, entry, enclaveDir, inputs }) {
+async function oneQueryTooMany({ programs, entry, inputs }) {
   const code = 'LICENSE_QUOTA_EXHAUSTED'
   await programs.refusal(
     code,
@@ -92,7 +92,7 @@ async function changedEnclave({ programs, folder, entry, enclaveDir }, service) 
 }
 
 /** Two enclaves answer one challenge: the first gets a key, for the same bytes always the same; the second none. */
-async function replayedActivation({ programs, folder, entry, enclaveDir }) {
+async function replayedActivation({ programs, folder, entry }) {
   const first = join(folder, 'changed-client')
   const second = join(folder, 'second-client')
   await mkdir(second, { mode: 0o700 })
@@ -105,7 +105,7 @@ async function replayedActivation({ programs, folder, entry, enclaveDir }) {
     [second, 'request-2.jws'],
   ]) {
     const files = ['--challenge', 'challenge.jws', '--request-out', output]
-    const enclave = ['--entry', entry, '--enclave', enclaveDir, '--state', state]
+    const enclave = ['--entry', entry, '--state', state]
     await programs.json(client, 'activate', capsuleFile, ...files, ...enclave)
   }
   const answer = (request, output) => ['activate', request, '-o', output]

@@ -11,10 +11,22 @@ const capsuleFile = 'model.capsule'
 const percent = (share) => `${(share * 100).toFixed(1)} %`
 const option = (name, value) => (value === undefined ? [] : [name, value])
 
-export async function packModel({ programs, screen, model, name, labels, preprocess, defenses }) {
-  screen.step('The provider makes its keys, and seals its model into a capsule')
+export async function startService({ programs, screen }) {
+  screen.step('The provider makes its keys, and starts its service: it hands out keys, and sees no query')
   screen.command(`${provider} keygen`)
-  await programs.json(provider, 'keygen')
+  const { publisher, authority } = await programs.json(provider, 'keygen')
+  screen.command(`${provider} serve`)
+  const service = await programs.serve()
+  screen.facts([
+    ['publisher', publisher.thumbprint],
+    ['authority', authority.thumbprint],
+    ['listening', `${service.url}, this machine only`],
+  ])
+  return service
+}
+
+export async function packModel({ programs, screen, model, name, labels, preprocess, defenses }) {
+  screen.step('It seals its model into a capsule, a file that anyone may have')
   const defenseArgs = defenses.flatMap((it) => ['--defense', it])
   const shown = [
     '-o',
@@ -45,15 +57,7 @@ export async function packModel({ programs, screen, model, name, labels, preproc
   ])
 }
 
-export async function startService({ programs, screen }) {
-  screen.step('The provider’s service starts; it hands out keys, and sees no query')
-  screen.command(`${provider} serve`)
-  const service = await programs.serve()
-  screen.facts([['listening', `${service.url}, this machine only`]])
-  return service
-}
-
-export async function orderQueries({ programs, screen, entry, inputs, enclaveDir }) {
+export async function orderQueries({ programs, screen, entry, inputs }) {
   screen.step('The provider says which enclave may have the key, and takes an order')
   screen.command(`${client} measure --entry ${entry} -o manifest.json`)
   const { manifestSha384, manifest } = await programs.json(
@@ -61,8 +65,6 @@ export async function orderQueries({ programs, screen, entry, inputs, enclaveDir
     'measure',
     '--entry',
     entry,
-    '--enclave',
-    enclaveDir,
     '-o',
     'manifest.json',
   )
@@ -103,12 +105,12 @@ export async function orderFor({ programs }, customerFile, queries) {
   return await programs.json(provider, 'license', 'create', ...args)
 }
 
-export async function activateModel({ programs, screen, entry, enclaveDir }, service) {
+export async function activateModel({ programs, screen, entry }, service) {
   screen.step('The client starts the enclave; evidence goes out, license and key come back')
   screen.command(`${client} trust publisher.jwk`)
   await programs.json(client, 'trust', 'provider/keys/publisher.jwk')
   screen.command(`${client} activate ${capsuleFile} --service ${service.url}`)
-  const args = ['--service', service.url, '--entry', entry, '--enclave', enclaveDir]
+  const args = ['--service', service.url, '--entry', entry]
   const activation = await programs.json(client, 'activate', capsuleFile, ...args)
   const { enclave, memory } = activation
   screen.facts([
@@ -125,12 +127,12 @@ export async function activateModel({ programs, screen, entry, enclaveDir }, ser
   ])
 }
 
-export async function answerQueries({ programs, screen, entry, enclaveDir, inputs, expected }) {
+export async function answerQueries({ programs, screen, entry, inputs, expected }) {
   screen.step(
     `The client asks ${formatCount(inputs.length)} times; no input and no answer leaves the machine`,
   )
   screen.command(`${client} run ${capsuleFile} ${inputs.length === 1 ? basename(inputs[0]) : 'samples/*'}`)
-  const args = [capsuleFile, ...inputs, '--entry', entry, '--enclave', enclaveDir]
+  const args = [capsuleFile, ...inputs, '--entry', entry]
   const answers = await programs.lines(client, 'run', ...args)
   if (answers.length !== inputs.length)
     throw new DemoError(`${inputs.length} queries, ${answers.length} answers`)

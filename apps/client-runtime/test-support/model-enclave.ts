@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { activationReportData, authorityKeys, readChallenge } from '@mlcapsule/attestation'
+import {
+  activationReportData,
+  authorityKeys,
+  type EnclaveManifest,
+  readChallenge,
+} from '@mlcapsule/attestation'
 import { simulatedAttester } from '@mlcapsule/attestation/simulated'
 import type { Capsule } from '@mlcapsule/capsule-format'
 import type { Tensor } from '@mlcapsule/contracts'
@@ -30,7 +35,14 @@ import {
   volatileAnchor,
 } from '@mlcapsule/metering'
 import type { EnclavePort } from '../src/sdk/ml-capsule.ts'
-import { licenseIn, manifest } from './world.ts'
+import { unverifiedPayload } from '../src/sdk/token-payload.ts'
+
+export const manifest: EnclaveManifest = {
+  version: 1,
+  entry: 'worker',
+  components: [{ name: 'enclave-core.mjs', sha384: '11'.repeat(48) }],
+  plugins: [],
+}
 
 /** What outlives an enclave. */
 export interface Machine {
@@ -105,7 +117,7 @@ export class ModelEnclave implements EnclavePort {
   }
 
   async finishActivation(response: string): Promise<ActiveEnclave> {
-    this.#machine.license = licenseIn(response)
+    this.#machine.license = String(unverifiedPayload(response).license)
     this.#ledger = await Ledger.create(await this.#deps())
     return this.#active()
   }

@@ -5,7 +5,6 @@ import {
   activationReportData,
   createChallenge,
   createResponse,
-  type EnclaveManifest,
   manifestDigest,
   sealRelease,
   verifyRequest,
@@ -14,7 +13,6 @@ import { type ImagePreprocessing, openCapsule, writeCapsule } from '@mlcapsule/c
 import { fileCapsuleSink, fileSource } from '@mlcapsule/capsule-format/node'
 import {
   cryptoReady,
-  fromBase64Url,
   generateSigningKeyPair,
   keyThumbprint,
   randomBytes,
@@ -29,14 +27,7 @@ import { readImage } from '../src/node/read-image.ts'
 import { makePrivateFolder, openStateDir } from '../src/node/state-dir.ts'
 import { MlCapsule } from '../src/sdk/ml-capsule.ts'
 import type { ServiceClient } from '../src/sdk/service-client.ts'
-import { createMachine, type Machine, ModelEnclave } from './model-enclave.ts'
-
-export const manifest: EnclaveManifest = {
-  version: 1,
-  entry: 'worker',
-  components: [{ name: 'enclave-core.mjs', sha384: '11'.repeat(48) }],
-  plugins: [],
-}
+import { createMachine, type Machine, ModelEnclave, manifest } from './model-enclave.ts'
 
 const preprocessing: ImagePreprocessing = {
   kind: 'image',
@@ -179,10 +170,4 @@ export async function openWith(
   const customer = generateSigningKeyPair(machine.customerSeed)
   const model = new MlCapsule({ capsule, enclave, records, customer, readImage })
   return { model, enclave, machine, records }
-}
-
-/** What `--response` files hold names its license; the enclave of the tests trusts it. */
-export function licenseIn(response: string): string {
-  const payload: unknown = JSON.parse(new TextDecoder().decode(fromBase64Url(response.split('.')[1] ?? '')))
-  return (payload as { license: string }).license
 }
