@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-const main = fileURLToPath(new URL('./main.mjs', import.meta.url))
-const isBuilt = existsSync(
-  fileURLToPath(new URL('../../enclave-runtime/dist/manifest.json', import.meta.url)),
-)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const main = join(root, 'examples', 'demo', 'main.mjs')
+const isBuilt = existsSync(join(root, 'enclave-runtime', 'dist', 'manifest.json'))
 const minutesMs = 240_000
 
 interface Outcome {
