@@ -4,13 +4,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-const main = fileURLToPath(new URL('./main.mjs', import.meta.url))
-const isBuilt = existsSync(
-  fileURLToPath(new URL('../../enclave-runtime/dist/manifest.json', import.meta.url)),
-)
+const root = join(import.meta.dirname, '..')
+const main = join(root, 'examples', 'demo', 'main.mjs')
+const isBuilt = existsSync(join(root, 'enclave-runtime', 'dist', 'manifest.json'))
 const minutesMs = 240_000
 
 interface Outcome {

@@ -8,8 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 
 const main = fileURLToPath(new URL('./main.mjs', import.meta.url))
-  fileURLToPath(new URL('../../enclave-runtime/dist/manifest.json', import.meta.url)),
-)
 
 interface Outcome {
   readonly exitCode: number
