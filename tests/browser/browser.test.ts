@@ -61,7 +61,7 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
   let node: Findings
   let reports: Record<'page' | 'worker', Report>
   const consoleLines: string[] = []
-  const pageErrors: string[] = []
+  const pageError = Promise.withResolvers<never>()
 
   beforeAll(async () => {
     await cryptoReady()
@@ -82,9 +82,10 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
     browser = await launchChromium(executablePath as string)
     const page = await browser.newPage()
     page.on('console', (line) => consoleLines.push(line.text()))
-    page.on('pageerror', (error) => pageErrors.push(String(error)))
+    page.on('pageerror', pageError.reject)
     await page.goto(site.origin)
-    const [onPage, inWorker] = await Promise.all([site.report('page'), site.report('worker')])
+    const bothReports = Promise.all([site.report('page'), site.report('worker')])
+    const [onPage, inWorker] = await Promise.race([bothReports, pageError.promise])
     reports = { page: onPage, worker: inWorker }
     node = await probe(given)
   }, 60_000)
@@ -226,9 +227,8 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
     })
   })
 
-  test('parts of capsules were served, and nothing failed unseen', () => {
+  test('capsules were served in parts, and the console shows no key', () => {
     expect(site.rangeCount()).toBeGreaterThan(100)
-    expect(pageErrors).toEqual([])
     expect(consoleLines.filter((line) => line.includes('Secret'))).toHaveLength(2)
     const pageKeyText = [keys.pageKey, [...fromHex(keys.pageKey)].slice(0, 4).join()]
     expect(consoleLines.filter((line) => pageKeyText.some((text) => line.includes(text)))).toEqual([])
