@@ -10,7 +10,8 @@ import {
 export const bridgeErrorTable = defineErrorTable({
   BRIDGE_PROTOCOL_VIOLATION: {
     kind: 'internal',
-    meaning: 'The other side of the door sent something that the protocol does not allow; the door is closed.',
+    meaning:
+      'The other side of the door sent something that the protocol does not allow; the door is closed.',
     remedy: 'Use an enclave and a host of the same release; if they are, one of the two was tampered with.',
   },
   BRIDGE_VERSION_UNSUPPORTED: {
@@ -40,7 +41,8 @@ export const bridgeErrorTable = defineErrorTable({
   },
   BRIDGE_TIMEOUT: {
     kind: 'environment',
-    meaning: 'The enclave did not answer in the time that the caller gave it. A query it works on is still charged.',
+    meaning:
+      'The enclave did not answer in the time that the caller gave it. A query it works on is still charged.',
     remedy: 'Give it more time, or end the enclave and resume.',
   },
   BRIDGE_ABORTED: {

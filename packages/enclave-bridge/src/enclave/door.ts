@@ -108,10 +108,7 @@ export class Door implements DoorCalls {
     else this.#settleCall(message, payloads)
   }
 
-  #settleCall(
-    message: Exclude<HostMessage, { type: 'request' }>,
-    payloads: readonly Uint8Array[],
-  ): void {
+  #settleCall(message: Exclude<HostMessage, { type: 'request' }>, payloads: readonly Uint8Array[]): void {
     const pending = this.#pendingCall
     // An answer that nobody waits for, or a second one: the host does not keep to the protocol.
     if (pending === undefined || pending.id !== message.id || pending.op !== message.op) {

@@ -25,7 +25,11 @@ export interface CallAnswer {
 
 export interface ConnectionOptions {
   /** Serves one call of the enclave. What it throws stays on this side. */
-  readonly onCall: (op: CallOp, body: CallBody<CallOp>, payloads: readonly Uint8Array[]) => Promise<CallAnswer>
+  readonly onCall: (
+    op: CallOp,
+    body: CallBody<CallOp>,
+    payloads: readonly Uint8Array[],
+  ) => Promise<CallAnswer>
   readonly onEvent: (code: EventCode, numbers: readonly number[]) => void
   /** Called once, when the enclave is gone. */
   readonly onClosed: (error: BridgeError) => void
@@ -126,7 +130,12 @@ export class Connection {
     payloads: readonly Uint8Array[],
   ): void {
     const waiting = this.#outstanding
-    if (waiting === undefined || waiting.id !== message.id || waiting.op !== message.op || this.#callUnderWay) {
+    if (
+      waiting === undefined ||
+      waiting.id !== message.id ||
+      waiting.op !== message.op ||
+      this.#callUnderWay
+    ) {
       this.#violation('the enclave answered a request that nobody waits for')
       return
     }
@@ -166,5 +175,9 @@ export class Connection {
 
 function died(cause: BridgeError | undefined): BridgeError {
   if (cause?.code === 'BRIDGE_PROTOCOL_VIOLATION') return cause
-  return new BridgeError('ENCLAVE_DIED', 'the enclave closed its end of the door', cause === undefined ? {} : { cause })
+  return new BridgeError(
+    'ENCLAVE_DIED',
+    'the enclave closed its end of the door',
+    cause === undefined ? {} : { cause },
+  )
 }

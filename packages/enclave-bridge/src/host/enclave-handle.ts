@@ -2,6 +2,7 @@
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
 import { assertTensor, type Evidence, type Tensor } from '@mlcapsule/contracts'
 import { decodeCbor } from '@mlcapsule/crypto'
+import type { ReceiptLogEntry } from '@mlcapsule/metering'
 import { BridgeError } from '../errors.ts'
 import type { Channel } from '../protocol/channel.ts'
 import { bridgeLimits } from '../protocol/limits.ts'
@@ -10,15 +11,20 @@ import { joinTensors, splitTensors } from '../protocol/tensors.ts'
 import { bridgeVersions, type EventCode, type Verdict } from '../protocol/words.ts'
 import { Connection, type Reply } from './connection.ts'
 import { type CallOptions, Lane } from './lane.ts'
+import type { LaunchInfo } from './launch-info.ts'
 import { serveCall } from './serve-call.ts'
 import type { HostServices, SimulatedAnchor } from './services.ts'
 
 export interface EnclaveHandleOptions {
+  readonly info: LaunchInfo
   readonly services: HostServices
   /** Only for the simulated platform. */
   readonly anchor?: SimulatedAnchor
-  /** Called for every receipt, before its answer is given to the caller, also when the caller has given up. */
-  readonly onReceipt?: (receipt: Uint8Array) => Promise<void>
+  /**
+   * Keeps receipts and closings of blocks, in this order. Awaited before the answer that they belong to is given to the
+   * caller; called also when the caller has given up.
+   */
+  readonly onLog?: (entries: readonly ReceiptLogEntry[]) => Promise<void>
   readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
   /** Calls that may wait, 64 by default. */
   readonly queueLimit?: number
@@ -47,21 +53,27 @@ export interface Inference {
   readonly verdict: Verdict
   /** Empty when a defense blocked the query. */
   readonly outputs: ReadonlyMap<string, Tensor>
+  /** Units charged, and units left. */
   readonly units: number
-  readonly remainingUnits: number
-  readonly receipt: Uint8Array
+  readonly unitsLeft: number
 }
+
+/** An enclave that answers queries. */
+export interface ActiveEnclave extends Omit<ActiveReport, 'log'> {}
 
 /** A launched enclave, as its host sees it. All methods may reject with `ENCLAVE_DIED`, `BRIDGE_*` and `CallOptions`' codes. */
 export class EnclaveHandle {
+  /** How it was started. */
+  readonly info: LaunchInfo
   readonly #connection: Connection
   readonly #lane: Lane
-  readonly #onReceipt: (receipt: Uint8Array) => Promise<void>
+  readonly #onLog: (entries: readonly ReceiptLogEntry[]) => Promise<void>
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
   constructor(channel: Channel, options: EnclaveHandleOptions) {
+    this.info = options.info
     this.#lane = new Lane(Math.min(options.queueLimit ?? 64, bridgeLimits.queueMaxCount))
-    this.#onReceipt = options.onReceipt ?? (() => Promise.resolve())
+    this.#onLog = options.onLog ?? (() => Promise.resolve())
     const { services, anchor } = options
     this.#connection = new Connection(channel, {
       onCall: (op, body, payloads) => serveCall({ services, anchor }, op, body, payloads),
@@ -115,13 +127,15 @@ export class EnclaveHandle {
   }
 
   /** Hands over the provider's response. The enclave opens the model and is ready to answer. */
-  async finishActivation(response: string, options?: CallOptions): Promise<ActiveReport> {
-    return (await this.#call('finishActivation', { response }, [], options)).body
+  async finishActivation(response: string, options?: CallOptions): Promise<ActiveEnclave> {
+    const { log: _, ...report } = (await this.#call('finishActivation', { response }, [], options)).body
+    return report
   }
 
   /** Starts from the sealed records of an earlier run. */
-  async resume(options?: CallOptions): Promise<ActiveReport> {
-    return (await this.#call('resume', {}, [], options)).body
+  async resume(options?: CallOptions): Promise<ActiveEnclave> {
+    const { log: _, ...report } = (await this.#call('resume', {}, [], options)).body
+    return report
   }
 
   /** Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs. */
@@ -130,29 +144,32 @@ export class EnclaveHandle {
     const { descriptors, payloads } = splitTensors(inputs)
     const { retryId, transfer } = options
     const request = { inputs: [...descriptors], ...(retryId === undefined ? {} : { retryId }) }
-    const run = async () => {
-      const reply = await this.#connection.request('infer', request, payloads, transfer === true)
-      await this.#onReceipt(reply.body.receipt)
-      return reply
-    }
-    const { body, payloads: data } = await this.#lane.run(run, options)
-    const { outputs, ...rest } = body
-    return { ...rest, outputs: joinTensors('outputs', outputs, data) }
+    const { body, payloads: data } = await this.#call('infer', request, payloads, options, transfer)
+    const { outputs, verdict, units, unitsLeft } = body
+    return { verdict, units, unitsLeft, outputs: joinTensors('outputs', outputs, data) }
   }
 
   async usage(options?: CallOptions): Promise<UsageReport> {
     return (await this.#call('usage', {}, [], options)).body
   }
 
-  /** A signed statement over all closed blocks. @returns compact JWS of type `mlc-statement+jwt` */
+  /**
+   * The next signed statement of usage.
+   * @returns compact JWS of type `mlc-statement+jwt`
+   * @throws EnclaveError `LEDGER_STATEMENT_NOT_DUE`
+   */
   async statement(options?: CallOptions): Promise<string> {
     return (await this.#call('statement', {}, [], options)).body.statement
   }
 
-  /** Ends the ledger cleanly and the enclave with it. */
-  async close(options?: CallOptions): Promise<void> {
-    await this.#call('close', {}, [], options)
+  /**
+   * Ends the ledger cleanly and the enclave with it.
+   * @returns the last statement of usage, or null where there was never anything to tell
+   */
+  async close(options?: CallOptions): Promise<string | null> {
+    const { statement } = (await this.#call('close', {}, [], options)).body
     this.#connection.close()
+    return statement
   }
 
   /** Ends the enclave at once, as a crash would. */
@@ -165,7 +182,18 @@ export class EnclaveHandle {
     body: RequestBody<Op>,
     payloads: readonly Uint8Array[],
     options?: CallOptions,
+    transfer: boolean = false,
   ): Promise<Reply<Op>> {
-    return this.#lane.run(() => this.#connection.request(op, body, payloads), options)
+    return this.#lane.run(async () => {
+      const reply = await this.#connection.request(op, body, payloads, transfer)
+      const entries = logOf(reply.body)
+      if (entries.length > 0) await this.#onLog(entries)
+      return reply
+    }, options)
   }
+}
+
+function logOf(body: ReplyBody<RequestOp>): readonly ReceiptLogEntry[] {
+  if (!('log' in body)) return []
+  return body.log.map((it) => (typeof it === 'string' ? { closing: it } : { receipt: it }))
 }

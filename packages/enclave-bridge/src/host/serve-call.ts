@@ -19,7 +19,9 @@ type Servers = {
 
 function anchorOf({ anchor }: Available): SimulatedAnchor {
   if (anchor !== undefined) return anchor
-  throw new BridgeError('BRIDGE_OPTION_INVALID', 'this platform keeps no anchor on the host', { field: 'anchor' })
+  throw new BridgeError('BRIDGE_OPTION_INVALID', 'this platform keeps no anchor on the host', {
+    field: 'anchor',
+  })
 }
 
 const servers: Servers = {

@@ -19,4 +19,3 @@ export interface SimulatedAnchor {
   read(): Promise<Uint8Array>
   extend(digest: Uint8Array): Promise<void>
 }
-

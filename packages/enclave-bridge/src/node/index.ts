@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-export {}
+export { type LaunchOptions, type LaunchPlan, launchEnclave, planLaunch } from './launch.ts'
+export { fileSha384, type MeasuredBundle, type MeasureOptions, measureBundle } from './node-bundle.ts'
+export { loadSharedMemory, type SharedMemoryAddon, sharedMemoryAddonPath } from './shared-memory.ts'
+export { socketStream } from './socket-stream.ts'
+export { openStateDir, type StateDir } from './state-dir.ts'

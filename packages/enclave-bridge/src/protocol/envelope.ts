@@ -70,7 +70,8 @@ function pathOf(issues: readonly { readonly path: readonly PropertyKey[] }[]): s
 
 function parse<Message>(schema: z.ZodMiniType<unknown>, value: unknown, what: string): Message {
   const result = z.safeParse(schema, value)
-  if (!result.success) throw violation(`${what}: ${pathOf(result.error.issues)} is not what the protocol says`)
+  if (!result.success)
+    throw violation(`${what}: ${pathOf(result.error.issues)} is not what the protocol says`)
   return result.data as Message
 }
 
@@ -141,7 +142,9 @@ export function encodeMessage(
     const result = z.safeParse(shape.body, (message as unknown as WithBody).body)
     if (!result.success) {
       const field = pathOf(result.error.issues)
-      throw new BridgeError('BRIDGE_MESSAGE_INVALID', `${field}: ${result.error.issues[0]?.message}`, { field })
+      throw new BridgeError('BRIDGE_MESSAGE_INVALID', `${field}: ${result.error.issues[0]?.message}`, {
+        field,
+      })
     }
   }
   const control = encodeCbor(message)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { attestationErrorTable } from '@mlcapsule/attestation'
+import { capsuleErrorTable } from '@mlcapsule/capsule-format'
 import { contractErrorTable, type ErrorTable, isMlCapsuleError } from '@mlcapsule/contracts'
 import { cryptoErrorTable } from '@mlcapsule/crypto'
 import { defenseErrorTable } from '@mlcapsule/defense-plugins'
+import { kernelErrorTable } from '@mlcapsule/inference-kernels'
+import { meteringErrorTable } from '@mlcapsule/metering'
 import { BridgeError, bridgeErrorTable, EnclaveError } from '../errors.ts'
 import { bridgeLimits } from './limits.ts'
 import { errorFields } from './words.ts'
@@ -18,6 +22,10 @@ export interface Failure {
 const errorTable: ErrorTable = {
   ...contractErrorTable,
   ...cryptoErrorTable,
+  ...kernelErrorTable,
+  ...capsuleErrorTable,
+  ...attestationErrorTable,
+  ...meteringErrorTable,
   ...defenseErrorTable,
   ...bridgeErrorTable,
 }
@@ -59,7 +67,10 @@ export function toFailure(error: unknown): Failure {
 export function fromFailure(failure: Failure, cause?: unknown): EnclaveError {
   const info = errorTable[failure.code]
   if (info === undefined || (failure.field !== undefined && !isKnownField(failure.field))) {
-    throw new BridgeError('BRIDGE_PROTOCOL_VIOLATION', 'the enclave answered with an unknown error code or field')
+    throw new BridgeError(
+      'BRIDGE_PROTOCOL_VIOLATION',
+      'the enclave answered with an unknown error code or field',
+    )
   }
   const numbers = failure.numbers ?? []
   const place = failure.field === undefined ? '' : ` At: ${failure.field}.`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dtypes } from '@mlcapsule/contracts'
 import { z } from 'zod/mini'
-import { isKnownField } from './failures.ts'
+import { isKnownErrorCode, isKnownField } from './failures.ts'
 import { bridgeLimits } from './limits.ts'
 
 // Building blocks of the message schemas. They hold inferred types only, so they stay inside this package.
@@ -9,18 +9,25 @@ import { bridgeLimits } from './limits.ts'
 /** A count, an index or an identifier that both sides agree on. */
 export const count = z.int().check(z.minimum(0))
 
+// Not z.instanceof: its type would leave out bytes in shared memory.
+const bytesWhere = (fits: (sizeBytes: number) => boolean, message: string) =>
+  z.custom<Uint8Array>((it) => it instanceof Uint8Array && fits(it.length), message)
+
 export const bytesOf = (sizeBytes: number) =>
-  z.instanceof(Uint8Array).check(z.refine((it) => it.length === sizeBytes, `expected ${sizeBytes} bytes`))
+  bytesWhere((it) => it === sizeBytes, `expected ${sizeBytes} bytes`)
 
 export const bytesUpTo = (maxSizeBytes: number) =>
-  z.instanceof(Uint8Array).check(z.refine((it) => it.length <= maxSizeBytes, `at most ${maxSizeBytes} bytes`))
+  bytesWhere((it) => it <= maxSizeBytes, `expected at most ${maxSizeBytes} bytes`)
 
 export const bytes32 = bytesOf(32)
 
 /** Compact JWS; what it says is checked where it is used. */
 export const token = z
   .string()
-  .check(z.maxLength(bridgeLimits.tokenMaxSizeBytes), z.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/))
+  .check(
+    z.maxLength(bridgeLimits.tokenMaxSizeBytes),
+    z.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/),
+  )
 
 /** Dtype, shape and name; the elements are the payload in the same place. */
 export const tensorDescriptor = z.strictObject({
@@ -40,7 +47,7 @@ export const pluginEntry = z.strictObject({
 })
 
 export const failure = z.strictObject({
-  code: z.string().check(z.regex(/^[A-Z][A-Z0-9_]{0,63}$/)),
+  code: z.string().check(z.refine(isKnownErrorCode, 'unknown code')),
   field: z.optional(z.string().check(z.maxLength(96), z.refine(isKnownField, 'unknown field'))),
   numbers: z.optional(z.array(count).check(z.maxLength(bridgeLimits.errorNumberMaxCount))),
 })

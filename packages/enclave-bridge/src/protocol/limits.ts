@@ -14,17 +14,18 @@ export const bridgeLimits = {
   tensorMaxRank: 8,
   tensorNameMaxLength: 256,
   dimensionMax: 2_147_483_647,
-  recordMaxSizeBytes: 16_777_216,
-  evidenceMaxSizeBytes: 65_536,
+  recordMaxSizeBytes: 2_097_152,
+  evidenceMaxSizeBytes: 32_768,
   manifestMaxSizeBytes: 65_536,
   anchorDescriptorMaxSizeBytes: 1_024,
   pagesPerCallMaxCount: 16,
   errorNumberMaxCount: 4,
-  receiptMaxSizeBytes: 4_096,
+  receiptMaxSizeBytes: 256,
+  logEntryMaxCount: 32,
   pluginMaxCount: 64,
   defenseMaxCount: 32,
   /** Calls that may wait on the host's side. */
   queueMaxCount: 256,
   /** Events that one request may raise; more is a violation. */
-  eventsPerRequestMaxCount: 65_536,
+  eventsPerRequestMaxCount: 4_096,
 } as const

@@ -13,15 +13,23 @@ const usage = z.strictObject({
   /** SHA-256 of the license token. */
   licenseHash: bytes32,
   grantUnits: count,
-  usedUnits: count,
-  remainingUnits: count,
-  blockedCount: count,
-  /** Blocks that a crash forfeited, and how many times the enclave did not end cleanly. */
-  lostBlockCount: count,
+  unitsSpent: count,
+  unitsLeft: count,
+  queryCount: count,
+  /** How many times a process ended without closing; each time its open block was lost. */
   uncleanCount: count,
-  receiptCount: count,
-  receiptHead: bytes32,
+  /** Number of the last block that was opened. */
+  block: count,
+  /** Units of strict mode that are still to be served. */
+  strictUnits: count,
+  /** Head of the receipts so far. */
+  head: bytes32,
 })
+
+/** Receipts (bytes) and closings of blocks (tokens), in the order in which the client has to keep them. */
+const log = z
+  .array(z.union([bytesUpTo(bridgeLimits.receiptMaxSizeBytes), token]))
+  .check(z.maxLength(bridgeLimits.logEntryMaxCount))
 
 /** Sizes of the memory that the model takes, in bytes. */
 const memory = z.strictObject({
@@ -31,7 +39,14 @@ const memory = z.strictObject({
   programSizeBytes: count,
 })
 
-const active = z.strictObject({ usage, memory, isa: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)) })
+const active = z.strictObject({
+  /** The license token: receipts are verified against it. */
+  license: token,
+  usage,
+  memory,
+  isa: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)),
+  log,
+})
 
 const payloads = (min: number, max: number = min) => ({ min, max })
 const none = payloads(0)
@@ -59,7 +74,9 @@ export const requestSchemas = {
     replyPayloads: none,
   },
   hello: {
-    body: z.strictObject({ versions: z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(16)) }),
+    body: z.strictObject({
+      versions: z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(16)),
+    }),
     payloads: none,
     reply: z.strictObject({
       version: z.int().check(z.minimum(1)),
@@ -105,23 +122,28 @@ export const requestSchemas = {
     reply: z.strictObject({
       verdict: z.enum(verdicts),
       outputs: tensorDescriptors,
+      /** Units charged, and units left. */
       units: count,
-      remainingUnits: count,
-      /** Deterministic CBOR, kept by the client. */
-      receipt: bytesUpTo(bridgeLimits.receiptMaxSizeBytes),
+      unitsLeft: count,
+      log,
     }),
     replyPayloads: payloads(0, bridgeLimits.tensorMaxCount),
   },
   usage: { body: nothing, payloads: none, reply: usage, replyPayloads: none },
-  /** Ends the open block, since a statement covers closed blocks alone. */
+  /** Ends the open block, since a statement covers closed blocks alone. Refused before it is due. */
   statement: {
     body: nothing,
     payloads: none,
-    reply: z.strictObject({ statement: token }),
+    reply: z.strictObject({ statement: token, log }),
     replyPayloads: none,
   },
-  /** Ends the ledger cleanly, wipes all keys and stops. */
-  close: { body: nothing, payloads: none, reply: nothing, replyPayloads: none },
+  /** Ends the ledger cleanly, wipes all keys and stops. The statement is null where there was never anything to tell. */
+  close: {
+    body: nothing,
+    payloads: none,
+    reply: z.strictObject({ statement: z.nullable(token), log }),
+    replyPayloads: none,
+  },
 } as const
 
 export type RequestOp = keyof typeof requestSchemas

@@ -55,7 +55,11 @@ export function joinTensors(
     }
     // Typed arrays ask for aligned memory; a transport may deliver a view into a larger buffer.
     const aligned = payload.byteOffset % 8 === 0 ? payload : payload.slice()
-    tensors.set(name, { dtype, shape, data: viewTensorData(dtype, aligned.buffer, aligned.byteOffset, count) })
+    tensors.set(name, {
+      dtype,
+      shape,
+      data: viewTensorData(dtype, aligned.buffer, aligned.byteOffset, count),
+    })
   }
   return tensors
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BridgeError } from '../errors.ts'
 import type { Channel, ChannelListener, Frame } from '../protocol/channel.ts'
+import { assertPayloads } from '../protocol/envelope.ts'
 
 class MemoryChannel implements Channel {
   peer: MemoryChannel | undefined
@@ -10,6 +11,7 @@ class MemoryChannel implements Channel {
 
   send(frame: Frame): void {
     if (this.#closed) throw new BridgeError('BRIDGE_CLOSED', 'the channel is closed')
+    assertPayloads(frame.payloads)
     const copy = { control: frame.control.slice(), payloads: frame.payloads.map((it) => it.slice()) }
     queueMicrotask(() => this.peer?.deliver(copy))
   }

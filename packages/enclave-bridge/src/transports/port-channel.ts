@@ -20,7 +20,8 @@ function isPrivateBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
 
 /** A message is an array of byte strings: the control message, then the payloads. */
 function readMessage(data: unknown): Frame | undefined {
-  if (!Array.isArray(data) || data.length === 0 || data.length > bridgeLimits.payloadMaxCount + 1) return undefined
+  if (!Array.isArray(data) || data.length === 0 || data.length > bridgeLimits.payloadMaxCount + 1)
+    return undefined
   const parts: unknown[] = data
   if (!parts.every(isPrivateBytes)) return undefined
   const [control, ...payloads] = parts
@@ -43,7 +44,12 @@ export function portChannel(port: PortLike): Channel {
     listener?.onClose(error)
   }
   const violation = () =>
-    end(new BridgeError('BRIDGE_PROTOCOL_VIOLATION', 'a message is not a list of byte strings within its limits'))
+    end(
+      new BridgeError(
+        'BRIDGE_PROTOCOL_VIOLATION',
+        'a message is not a list of byte strings within its limits',
+      ),
+    )
   return {
     send({ control, payloads }: Frame, { transfer = false }: SendOptions = {}): void {
       if (closed) throw new BridgeError('BRIDGE_CLOSED', 'the channel is closed')

@@ -74,7 +74,8 @@ function decodeBody(type: number, body: Uint8Array): StreamRecord {
       const count = body[0] ?? 0
       const controlAt = 1 + 4 * count
       if (count > bridgeLimits.payloadMaxCount || body.length < controlAt) throw violation('begin: truncated')
-      if (body.length - controlAt > bridgeLimits.controlMaxSizeBytes) throw violation('begin: control too large')
+      if (body.length - controlAt > bridgeLimits.controlMaxSizeBytes)
+        throw violation('begin: control too large')
       const payloadSizesBytes = Array.from({ length: count }, (_, index) => view.getUint32(1 + 4 * index))
       const total = payloadSizesBytes.reduce((sum, it) => sum + it, 0)
       if (total > bridgeLimits.payloadsMaxSizeBytes) throw violation('begin: payloads too large')

@@ -26,12 +26,8 @@ export interface SharedRings {
 /** Smaller payloads go through the stream: the detour through the ring would cost more than it saves. */
 const ringMinSizeBytes = 8_192
 
-interface Piece {
-  /** What is written to the stream at once. */
-  readonly record?: StreamRecord
-  /** What goes through the ring as it gets free. */
-  readonly ringBytes?: Uint8Array
-}
+/** What waits to be sent: a record for the stream, or bytes that go through the ring as it gets free. */
+type Piece = { readonly record: StreamRecord } | { readonly ringBytes: Uint8Array }
 
 /**
  * A channel over a byte stream, with shared memory for large payloads where there is some. What waits for the ring keeps
@@ -43,7 +39,8 @@ export class StreamChannel implements Channel {
   readonly #ringWriter: RingWriter | undefined
   #listener: ChannelListener | undefined
   #closed: boolean = false
-  #waiting: Piece[] = []
+  #flushing: boolean = false
+  readonly #waiting: Piece[] = []
 
   constructor(stream: ByteStream, rings?: SharedRings) {
     this.#stream = stream
@@ -55,9 +52,14 @@ export class StreamChannel implements Channel {
     if (this.#closed) throw new BridgeError('BRIDGE_CLOSED', 'the channel is closed')
     assertPayloads(payloads)
     const payloadSizesBytes = payloads.map((it) => it.length)
+    const before = this.#waiting.length
     this.#waiting.push({ record: { type: 'begin', payloadSizesBytes, control } })
     for (const payload of payloads) this.#queuePayload(payload)
-    this.#flush()
+    if (before === 0) this.#flush()
+    // What has to wait is copied, since the caller may go on to use its buffers.
+    for (let index = before; index < this.#waiting.length; index++) {
+      this.#waiting[index] = ownCopy(this.#waiting[index] as Piece)
+    }
   }
 
   listen(listener: ChannelListener): void {
@@ -74,17 +76,15 @@ export class StreamChannel implements Channel {
       if (record.type === 'credit') this.#onCredit(record.sizeBytes)
       else assembler.accept(record)
     })
+    const chunks: Uint8Array[] = []
+    let reading = false
     this.#stream.onData((chunk) => {
-      if (this.#closed) return
-      try {
-        reader.push(chunk)
-      } catch (error) {
-        this.#end(
-          error instanceof BridgeError
-            ? error
-            : new BridgeError('BRIDGE_PROTOCOL_VIOLATION', 'a frame could not be taken', { cause: error }),
-        )
-      }
+      chunks.push(chunk)
+      // What is sent while a record is handled may bring the next chunk at once: it has to wait for its turn.
+      if (reading) return
+      reading = true
+      this.#readAll(chunks, reader)
+      reading = false
     })
     this.#stream.onEnd(() => this.#end(undefined))
   }
@@ -93,9 +93,22 @@ export class StreamChannel implements Channel {
     this.#end(undefined)
   }
 
+  #readAll(chunks: Uint8Array[], reader: RecordReader): void {
+    try {
+      for (let chunk = chunks.shift(); chunk !== undefined && !this.#closed; chunk = chunks.shift()) {
+        reader.push(chunk)
+      }
+    } catch (error) {
+      this.#end(
+        error instanceof BridgeError
+          ? error
+          : new BridgeError('BRIDGE_PROTOCOL_VIOLATION', 'a frame could not be taken', { cause: error }),
+      )
+    }
+  }
+
   #queuePayload(payload: Uint8Array): void {
     if (this.#ringWriter !== undefined && payload.length >= ringMinSizeBytes) {
-      // Copied if it has to wait, since the caller may go on to use its buffer.
       this.#waiting.push({ ringBytes: payload })
       return
     }
@@ -104,32 +117,31 @@ export class StreamChannel implements Channel {
     }
   }
 
+  /** Sends what can be sent. What stays behind starts with bytes for the ring. */
   #flush(): void {
-    const waiting = this.#waiting
-    while (waiting.length > 0) {
-      const { record, ringBytes } = waiting[0] as Piece
-      if (record !== undefined) this.#write(record)
-      else if (ringBytes !== undefined) {
-        const rest = this.#writeToRing(ringBytes)
-        if (rest.length > 0) {
-          this.#waiting = [{ ringBytes: rest.slice() }, ...waiting.slice(1).map(ownCopy)]
-          return
-        }
-      }
-      waiting.shift()
-    }
+    // Credit may come while a record is being written; the loop that runs already will use it.
+    if (this.#flushing) return
+    this.#flushing = true
+    while (this.#waiting.length > 0 && this.#sendFirst()) this.#waiting.shift()
+    this.#flushing = false
   }
 
-  /** @returns what did not fit */
-  #writeToRing(bytes: Uint8Array): Uint8Array {
-    let rest = bytes
+  /** @returns whether the first piece is sent whole */
+  #sendFirst(): boolean {
+    const piece = this.#waiting[0] as Piece
+    if ('record' in piece) {
+      this.#write(piece.record)
+      return true
+    }
+    let rest = piece.ringBytes
     while (rest.length > 0) {
       const segment = (this.#ringWriter as RingWriter).write(rest)
       if (segment === null) break
-      this.#write({ type: 'ring', ...segment })
       rest = rest.subarray(segment.sizeBytes)
+      this.#write({ type: 'ring', ...segment })
     }
-    return rest
+    this.#waiting[0] = { ringBytes: rest }
+    return rest.length === 0
   }
 
   #onCredit(sizeBytes: number): void {
@@ -147,14 +159,16 @@ export class StreamChannel implements Channel {
   #end(error: BridgeError | undefined): void {
     if (this.#closed) return
     this.#closed = true
-    this.#waiting = []
+    this.#waiting.length = 0
     this.#stream.end()
     this.#listener?.onClose(error)
   }
 }
 
 function ownCopy(piece: Piece): Piece {
-  if (piece.ringBytes !== undefined) return { ringBytes: piece.ringBytes.slice() }
-  if (piece.record?.type === 'inline') return { record: { ...piece.record, bytes: piece.record.bytes.slice() } }
+  if ('ringBytes' in piece) return { ringBytes: piece.ringBytes.slice() }
+  const { record } = piece
+  if (record.type === 'inline') return { record: { ...record, bytes: record.bytes.slice() } }
+  if (record.type === 'begin') return { record: { ...record, control: record.control.slice() } }
   return piece
 }

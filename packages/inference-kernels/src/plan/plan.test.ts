@@ -5,12 +5,11 @@ import { describe, expect, test } from 'vitest'
 import { recordWordCount } from '../abi.generated.ts'
 import { bindDims } from '../program/bind-dims.ts'
 import { stepInputs } from '../program/step-schema.ts'
-import type { Program } from '../program/types.ts'
 import { validateProgram } from '../program/validate.ts'
 import { valueRoots } from '../program/value-roots.ts'
 import { assertRecords } from '../records/check.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
-import { SeededRandom } from '../testing/random.ts'
+import { randomProgram } from '../testing/random-program.ts'
 import { imageProgram } from '../testing/sample-programs.ts'
 import { type ArenaBlock, alignUp, planArena } from './arena.ts'
 import { planLifetimes } from './lifetimes.ts'
@@ -54,41 +53,6 @@ describe('planArena', () => {
     expect(planArena(chain).sizeBytes).toBe(2 * 640)
   })
 })
-
-/** A random program of small float steps, some in place, some over aliases, with values read long after. */
-function randomProgram(seed: number): Program {
-  const random = new SeededRandom(seed)
-  const p = new ProgramBuilder()
-  const known = [p.input('x', [4, 6]), p.input('y', [4, 6])]
-  const stepCount = random.int(1, 25)
-  for (let i = 0; i < stepCount; i++) {
-    let [a, b] = [random.pick(known), random.pick(known)]
-    if (random.next() < 0.2) a = p.alias(p.alias(a, [6, 4]), [4, 6])
-    const output = p.arena([4, 6])
-    switch (random.int(0, 4)) {
-      case 0:
-        p.step({ op: 'unary', input: a, output, unary: 'relu', alpha: 0, beta: 0 })
-        break
-      case 1:
-        p.step({ op: 'binary', a, b, output, binary: 'add', activation: { kind: 'none', alpha: 0, beta: 0 } })
-        break
-      case 2:
-        p.step({ op: 'softmax', input: a, output, axis: 1, softmax: 'softmax' })
-        break
-      case 3:
-        b = p.alias(b, [6, 4])
-        p.step({ op: 'transpose', input: b, output, permutation: [1, 0] })
-        break
-      default:
-        p.step({ op: 'slice', input: a, output, starts: [3, 5], steps: [-1, -1] })
-    }
-    known.push(output)
-  }
-  return p
-    .output('last', known.at(-1) as number)
-    .output('other', random.pick(known))
-    .build().program
-}
 
 describe('planProgram', () => {
   test('whatever a step reads is still what was written there; every record passes the checks', () => {

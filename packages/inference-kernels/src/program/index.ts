@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+export { type BoundPort, type BoundProgram, type PlanOptions, planProgram } from '../plan/plan-program.ts'
 export { bindDims } from './bind-dims.ts'
 export { decodeProgram } from './decode.ts'
 export { encodeProgram } from './encode.ts'

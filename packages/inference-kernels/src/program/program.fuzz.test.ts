@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KernelError } from '../errors.ts'
+import { randomProgram } from '../testing/random-program.ts'
 import { denseProgram, imageProgram } from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
@@ -20,6 +21,14 @@ function decodesOrRefuses(bytes: Uint8Array): void {
   }
   expect(encodeProgram(program)).toEqual(bytes)
 }
+
+test('every program comes back from its encoding', () => {
+  const roundTrip = (seed: number) => {
+    const program = randomProgram(seed)
+    expect(decodeProgram(encodeProgram(program))).toEqual(program)
+  }
+  fc.assert(fc.property(fc.integer(), roundTrip), { numRuns: numRuns / 10 })
+})
 
 test('random bytes are refused with a code', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 512 }), decodesOrRefuses), { numRuns: numRuns / 4 })

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { manifestDigest } from '@mlcapsule/attestation'
+import type { Capsule } from '@mlcapsule/capsule-format'
+import { cryptoReady, toHex } from '@mlcapsule/crypto'
+import {
+  type BundleCheck,
+  bundleFileName,
+  filesOf,
+  manifestOf,
+  measureFile,
+  parseBundle,
+} from '../bundle/bundle.ts'
+import { BridgeError } from '../errors.ts'
+import { capsulePages } from '../host/capsule-services.ts'
+import type { EnclaveHandle, EnclaveHandleOptions } from '../host/enclave-handle.ts'
+import type { HostServices } from '../host/services.ts'
+import { type SimulatedMachine, startEnclave } from '../host/start.ts'
+import { type PortLike, portChannel } from '../transports/port-channel.ts'
+
+/** What a browser's `Worker` offers of what is needed here. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer: Transferable[]): void
+  addEventListener(type: 'error', listener: () => void): void
+  terminate(): void
+}
+
+export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'services' | 'anchor'> {
+  /** Address of the folder with the built enclave, ending in `/`. */
+  readonly bundleUrl: string | URL
+  readonly capsule: Capsule
+  /** Where sealed records are kept: IndexedDB, say. */
+  readonly records: Pick<HostServices, 'readRecord' | 'writeRecord'>
+  readonly machine: SimulatedMachine
+  readonly bundleCheck?: BundleCheck
+  /** 30 s by default. */
+  readonly startTimeoutMs?: number
+  /** Makes the Worker; by default a module Worker at the given address. */
+  readonly createWorker?: (url: URL) => WorkerLike
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array> {
+  try {
+    const response = await fetch(url)
+    if (!response.ok) throw new Error(`status ${response.status}`)
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (cause) {
+    throw new BridgeError('BRIDGE_BUNDLE_INVALID', 'a file of the enclave could not be fetched', { cause })
+  }
+}
+
+/**
+ * Starts the enclave in a browser's module Worker and loads the capsule. Tier `simulated`: the page can read all that the
+ * Worker holds.
+ * @throws BridgeError `BRIDGE_BUNDLE_INVALID`, `BRIDGE_BUNDLE_MISMATCH`, `BRIDGE_LAUNCH_FAILED`; EnclaveError
+ */
+export async function launchWebWorkerEnclave(options: WebWorkerEnclaveOptions): Promise<EnclaveHandle> {
+  await cryptoReady()
+  const { bundleCheck = 'manifest', startTimeoutMs = 30_000, capsule } = options
+  const at = (name: string): URL => new URL(name, options.bundleUrl)
+  const bundle = parseBundle(new TextDecoder().decode(await fetchBytes(at(bundleFileName))))
+  const files = filesOf(bundle, 'web-worker')
+  const components = new Map<string, string>()
+  for (const name of files) {
+    components.set(name, measureFile(bundle, name, await fetchBytes(at(name)), bundleCheck))
+  }
+  const manifest = manifestOf(bundle, 'worker', components)
+  const create = options.createWorker ?? ((url: URL): WorkerLike => new Worker(url, { type: 'module' }))
+  const worker = create(at(files[0]))
+  const { port1, port2 } = new MessageChannel()
+  // The port of a Worker that failed to start stays open; this is how its end is noticed.
+  worker.addEventListener('error', () => port1.close())
+  worker.postMessage({ port: port2 }, [port2])
+  const handle = await startEnclave(portChannel(port1 as unknown as PortLike), {
+    ...options,
+    services: { ...options.records, readPages: capsulePages(capsule) },
+    manifest,
+    kernels: 'wasm',
+    threadCount: 1,
+    capsulePrefix: capsule.prefix,
+    startTimeoutMs,
+    info: {
+      entry: 'worker',
+      manifest,
+      manifestSha384: toHex(manifestDigest(manifest)),
+      kernels: 'wasm',
+      transport: 'message-port',
+    },
+  }).catch((error: unknown) => {
+    worker.terminate()
+    throw error
+  })
+  void handle.closed.then(() => worker.terminate())
+  return handle
+}

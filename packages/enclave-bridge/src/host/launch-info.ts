@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EnclaveManifest } from '@mlcapsule/attestation'
+
+/** How an enclave was started, for people and logs. */
+export interface LaunchInfo {
+  readonly entry: 'worker' | 'process'
+  readonly manifest: EnclaveManifest
+  /** Hex; what a policy pins. */
+  readonly manifestSha384: string
+  readonly kernels: 'wasm' | 'native'
+  /** How large payloads travel. */
+  readonly transport: 'message-port' | 'shared-memory' | 'socket'
+}

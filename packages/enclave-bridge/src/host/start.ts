@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type EnclaveManifest, manifestDigest } from '@mlcapsule/attestation'
+import type { Anchor } from '@mlcapsule/contracts'
+import { encodeCbor, equalBytes, expose, type Secret, wipe } from '@mlcapsule/crypto'
+import { BridgeError } from '../errors.ts'
+import type { Channel } from '../protocol/channel.ts'
+import { EnclaveHandle, type EnclaveHandleOptions } from './enclave-handle.ts'
+
+/** What the launcher plays hardware with on the simulated platform. */
+export interface SimulatedMachine {
+  readonly rootPrivateKey: Secret<'ed25519-private'>
+  readonly platformKey: Secret<'platform-key'>
+  readonly anchor: Anchor
+}
+
+export interface StartOptions extends Omit<EnclaveHandleOptions, 'anchor'> {
+  readonly machine: SimulatedMachine
+  readonly manifest: EnclaveManifest
+  readonly kernels: 'wasm' | 'native'
+  readonly nativeKernelsPath?: string
+  readonly threadCount: number
+  /** Start of the capsule, loaded at once. */
+  readonly capsulePrefix: Uint8Array
+  /** How long the enclave may take to show itself. */
+  readonly startTimeoutMs: number
+}
+
+/**
+ * Does what every launch ends with: gives the enclave its simulated hardware, agrees on a version, loads the capsule.
+ * @throws BridgeError `BRIDGE_LAUNCH_FAILED` if it does not come up; EnclaveError for a capsule that it refuses
+ */
+export async function startEnclave(channel: Channel, options: StartOptions): Promise<EnclaveHandle> {
+  const { machine, manifest, kernels, nativeKernelsPath, threadCount, startTimeoutMs } = options
+  const handle = new EnclaveHandle(channel, { ...options, anchor: machine.anchor })
+  const rootPrivateKey = expose(machine.rootPrivateKey, 'ed25519-private').slice()
+  const platformKey = expose(machine.platformKey, 'platform-key').slice()
+  try {
+    const body = {
+      manifest: encodeCbor(manifest),
+      rootPrivateKey,
+      platformKey,
+      anchorDescriptor: machine.anchor.descriptor,
+      kernels,
+      threadCount,
+      ...(nativeKernelsPath === undefined ? {} : { nativeKernelsPath }),
+    }
+    await handle.launch(body, { timeoutMs: startTimeoutMs })
+    const hello = await handle.hello({ timeoutMs: startTimeoutMs })
+    if (!equalBytes(hello.manifestSha384, manifestDigest(manifest))) {
+      throw new BridgeError(
+        'BRIDGE_PROTOCOL_VIOLATION',
+        'the enclave shows another manifest than it was given',
+      )
+    }
+    await handle.load(options.capsulePrefix)
+    return handle
+  } catch (error) {
+    handle.disconnect()
+    const silent =
+      error instanceof BridgeError && (error.code === 'ENCLAVE_DIED' || error.code === 'BRIDGE_TIMEOUT')
+    if (!silent) throw error
+    throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the enclave ended, or said nothing, before it was ready', {
+      cause: error,
+    })
+  } finally {
+    wipe(rootPrivateKey)
+    wipe(platformKey)
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
+import {
+  type Bundle,
+  type BundleCheck,
+  bundleFileName,
+  filesOf,
+  manifestOf,
+  measureFile,
+  parseBundle,
+} from '../bundle/bundle.ts'
+import { BridgeError } from '../errors.ts'
+
+async function readBundleFile(bundleDir: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(bundleDir, name))
+  } catch (cause) {
+    throw new BridgeError('BRIDGE_BUNDLE_INVALID', `${join(bundleDir, name)} cannot be read`, {
+      field: 'bundleDir',
+      cause,
+    })
+  }
+}
+
+/** SHA-384 of a file of any size, in hex. */
+export async function fileSha384(path: string): Promise<string> {
+  const hash = createHash('sha384')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  return hash.digest('hex')
+}
+
+export interface MeasureOptions {
+  readonly bundleDir: string
+  readonly entry: 'worker' | 'process'
+  /** `manifest` by default: a file that was changed after the build is refused. */
+  readonly bundleCheck?: BundleCheck
+  /** Native addons that will be loaded inside, by component name. */
+  readonly addons?: Readonly<Record<string, string>>
+}
+
+export interface MeasuredBundle {
+  readonly bundle: Bundle
+  readonly manifest: EnclaveManifest
+  /** Full path of the file to start. */
+  readonly entryPath: string
+}
+
+/**
+ * Measures what is about to run: the files of the build, native addons, and the Node that runs them.
+ * @throws BridgeError `BRIDGE_BUNDLE_INVALID`, `BRIDGE_BUNDLE_MISMATCH`
+ */
+export async function measureBundle(options: MeasureOptions): Promise<MeasuredBundle> {
+  const { bundleDir, entry, bundleCheck = 'manifest', addons = {} } = options
+  const bundle = parseBundle(new TextDecoder().decode(await readBundleFile(bundleDir, bundleFileName)))
+  const components = new Map<string, string>()
+  const files = filesOf(bundle, entry)
+  for (const name of files) {
+    components.set(name, measureFile(bundle, name, await readBundleFile(bundleDir, name), bundleCheck))
+  }
+  for (const [name, path] of Object.entries(addons)) components.set(name, await fileSha384(path))
+  components.set('node', await fileSha384(process.execPath))
+  const manifest = parseManifest(manifestOf(bundle, entry, components))
+  return { bundle, manifest, entryPath: join(bundleDir, files[0]) }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { BridgeError } from '../errors.ts'
+import type { Channel } from '../protocol/channel.ts'
+import { type SharedRings, StreamChannel } from '../transports/stream-channel.ts'
+import { loadSharedMemory, type SharedMemoryAddon } from './shared-memory.ts'
+import { socketStream } from './socket-stream.ts'
+
+/** Size of each ring. */
+const ringSizeBytes = 8_388_608
+
+/** Descriptors as the child sees them. */
+const socketFd = 3
+
+export interface SpawnOptions {
+  readonly entryPath: string
+  /** Native addons that the child may load. */
+  readonly addonPaths: readonly string[]
+  readonly sharedMemoryPath: string | undefined
+  /** Shows what the child writes to its standard error: for finding faults, never in service. */
+  readonly showOutput: boolean
+}
+
+export interface Spawned {
+  readonly channel: Channel
+  readonly transport: 'shared-memory' | 'socket'
+  kill(): void
+}
+
+interface HostRings {
+  readonly addon: SharedMemoryAddon
+  readonly fds: readonly number[]
+  readonly rings: SharedRings
+}
+
+function createRings(path: string | undefined): HostRings | undefined {
+  const addon = path === undefined ? undefined : loadSharedMemory(path)
+  if (addon === undefined) return undefined
+  const outgoing = addon.create(ringSizeBytes)
+  try {
+    const incoming = addon.create(ringSizeBytes)
+    const rings = { outgoing: new Uint8Array(outgoing.buffer), incoming: new Uint8Array(incoming.buffer) }
+    return { addon, fds: [outgoing.fd, incoming.fd], rings }
+  } catch (error) {
+    addon.closeFd(outgoing.fd)
+    throw error
+  }
+}
+
+/** Takes from the child what it has no use for: code made from text, files, child processes, addons that were not named. */
+function nodeFlags({ entryPath, addonPaths, sharedMemoryPath }: SpawnOptions, hasRings: boolean): string[] {
+  const addons = hasRings && sharedMemoryPath !== undefined ? [...addonPaths, sharedMemoryPath] : addonPaths
+  const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--no-warnings']
+  if (!process.allowedNodeEnvironmentFlags.has('--permission')) {
+    return addons.length === 0 ? [...flags, '--no-addons'] : flags
+  }
+  const readable = [dirname(entryPath), ...addons].map((path) => `--allow-fs-read=${path}`)
+  return [...flags, '--permission', ...readable, ...(addons.length === 0 ? [] : ['--allow-addons'])]
+}
+
+/**
+ * Starts the process entry: a child of this Node with a socket, two rings where there is the addon, an empty environment,
+ * and no other descriptor.
+ * @throws BridgeError `BRIDGE_LAUNCH_FAILED`
+ */
+export function spawnProcess(options: SpawnOptions): Spawned {
+  const shared = createRings(options.sharedMemoryPath)
+  const ringArguments =
+    shared === undefined ? [] : [String(ringSizeBytes), options.sharedMemoryPath as string]
+  const flags = nodeFlags(options, shared !== undefined)
+  let child: ChildProcess
+  try {
+    child = spawn(process.execPath, [...flags, options.entryPath, ...ringArguments], {
+      env: {},
+      stdio: ['ignore', 'ignore', options.showOutput ? 'inherit' : 'ignore', 'pipe', ...(shared?.fds ?? [])],
+    })
+  } catch (cause) {
+    throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the child process could not be started', { cause })
+  } finally {
+    // The child has its own; the mappings stay.
+    for (const fd of shared?.fds ?? []) shared?.addon.closeFd(fd)
+  }
+  const socket = child.stdio[socketFd] as Duplex
+  child.on('error', () => socket.destroy())
+  const channel = new StreamChannel(socketStream(socket), shared?.rings)
+  return {
+    channel,
+    transport: shared === undefined ? 'socket' : 'shared-memory',
+    kill: () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    },
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest'
+import * as publicNames from './index.ts'
+import * as programNames from './program/index.ts'
+
+test('the public surface', () => {
+  expect(Object.keys(publicNames).sort()).toEqual([
+    'KernelError',
+    'abiVersion',
+    'alignmentBytes',
+    'assertRecords',
+    'checkRecord',
+    'createSession',
+    'enumNumber',
+    'fieldOfWord',
+    'kernelErrorTable',
+    'makeRecord',
+    'panelWidth',
+    'planProgram',
+    'readRecord',
+    'recordError',
+    'recordListError',
+    'recordWordCount',
+    'writeRecord',
+  ])
+  expect(Object.keys(programNames).sort()).toEqual([
+    'bindDims',
+    'decodeProgram',
+    'encodeProgram',
+    'packDepthwise16',
+    'packPanelFromColumns',
+    'packPanelFromRows',
+    'packPanels16',
+    'packedSizeBytes',
+    'panelCount',
+    'panelSizeBytes',
+    'planProgram',
+    'programLimits',
+    'validateProgram',
+  ])
+})
