@@ -1,44 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  cryptoReady,
-  fromHex,
-  generateSigningKeyPair,
-  openKeyRelease,
-  releaseKeyPairFrom,
-  Secret,
-  sealKeyRelease,
-  signJws,
-  toHex,
-  utf8Bytes,
-} from '@mlcapsule/crypto'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cryptoReady, fromHex, openKeyRelease, Secret, toHex, utf8Bytes } from '@mlcapsule/crypto'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { CapsuleFindings } from './probe/capsules.ts'
-import { associatedData, releaseInfo, tokenPayload, tokenType } from './probe/crypto.ts'
-import { capsulePath, type Given, type GivenCrypto } from './probe/given.ts'
+import { associatedData, releaseInfo, tokenPayload } from './probe/crypto.ts'
 import { floatsFrom, type ModelFindings } from './probe/inference.ts'
-import { type Findings, probe } from './probe/probe.ts'
-import type { Report } from './probe/report.ts'
-import { bundleProbe } from './support/bundle.ts'
-import { findChromium, launchChromium } from './support/chromium.ts'
+import type { Findings } from './probe/probe.ts'
+import { findChromium } from './support/chromium.ts'
 import { cborAnswers, openssl } from './support/known-answers.ts'
-import { packModels } from './support/models.ts'
-import { type Site, serveSite } from './support/serve.ts'
+import { keys, type Outcome, runEverywhere } from './support/run-everywhere.ts'
 import { loadVectors } from './support/vectors.ts'
 
 const executablePath = findChromium()
 const reason = executablePath === undefined ? ' (skipped: no Chromium on this machine)' : ''
 const vectors = loadVectors()
-
-const html = '<!doctype html><title>probe</title><script type="module" src="/page.js"></script>'
-
-const keys = {
-  message: toHex(utf8Bytes('the same in every realm '.repeat(20))),
-  signingSeed: '01'.repeat(32),
-  releaseKey: '02'.repeat(32),
-  pageKey: '9d'.repeat(32),
-  nonce: '04'.repeat(12),
-}
 
 /** Without what is drawn anew in each realm. */
 function comparable({ crypto, ...others }: Findings) {
@@ -46,65 +20,24 @@ function comparable({ crypto, ...others }: Findings) {
   return { ...others, crypto: { ...crypto, release } }
 }
 
-async function giveCrypto(): Promise<GivenCrypto> {
-  const release = releaseKeyPairFrom(Secret.fromBytes('x25519-private', fromHex(keys.releaseKey)))
-  const { enc, ciphertext } = await sealKeyRelease(release.publicKey, releaseInfo, fromHex(keys.message))
-  const issuer = generateSigningKeyPair(fromHex(keys.signingSeed))
-  const token = await signJws({ ...issuer, typ: tokenType, payload: tokenPayload })
-  return { ...keys, token, release: { enc: toHex(enc), ciphertext: toHex(ciphertext) } }
-}
-
 describe.skipIf(executablePath === undefined)(`the portable packages in Chromium${reason}`, () => {
-  let site: Site
-  let browser: Browser | undefined
-  let given: Given
-  let node: Findings
-  let reports: Record<'page' | 'worker', Report>
-  const consoleLines: string[] = []
-  const pageError = Promise.withResolvers<never>()
-
+  let outcome: Outcome
   beforeAll(async () => {
     await cryptoReady()
-    const [models, bundle] = await Promise.all([packModels(), bundleProbe()])
-    site = await serveSite()
-    const capsules = [...vectors.map(({ given }) => given), ...models.map(({ capsule }) => capsule)]
-    given = {
-      origin: site.origin,
-      crypto: await giveCrypto(),
-      capsules,
-      models: models.map(({ query }) => query),
-    }
-    site.files.set('/', utf8Bytes(html)).set('/given.json', utf8Bytes(JSON.stringify(given)))
-    for (const [path, bytes] of bundle) site.files.set(path, bytes)
-    for (const { given: it, bytes } of vectors) site.files.set(capsulePath(it.name), bytes)
-    for (const { capsule, bytes } of models) site.files.set(capsulePath(capsule.name), bytes)
-
-    browser = await launchChromium(executablePath as string)
-    const page = await browser.newPage()
-    page.on('console', (line) => consoleLines.push(line.text()))
-    page.on('pageerror', pageError.reject)
-    await page.goto(site.origin)
-    const bothReports = Promise.all([site.report('page'), site.report('worker')])
-    const [onPage, inWorker] = await Promise.race([bothReports, pageError.promise])
-    reports = { page: onPage, worker: inWorker }
-    node = await probe(given)
+    outcome = await runEverywhere(executablePath as string, vectors)
   }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await site?.close()
-  })
 
   describe.each(['page', 'worker'] as const)('%s', (realm) => {
     const found = (): Findings => {
-      const { findings, failure } = reports[realm]
+      const { findings, failure } = outcome.reports[realm]
       if (findings === undefined) throw new Error(`the probe failed: ${failure}`)
       return findings
     }
 
     test('runs under a strict content security policy, and nothing goes against it', () => {
       found()
-      expect(reports[realm].hasDocument).toBe(realm === 'page')
-      expect(reports[realm].violations).toEqual({ byPackages: [], byEval: ['script-src eval'] })
+      expect(outcome.reports[realm].hasDocument).toBe(realm === 'page')
+      expect(outcome.reports[realm].violations).toEqual({ byPackages: [], byEval: ['script-src eval'] })
     })
 
     test('crypto: hashes, derives, signs and seals as OpenSSL does', () => {
@@ -142,7 +75,7 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
     test("crypto: reads Node's tokens and key releases, and Node reads its own", async () => {
       const { tokens, release } = found().crypto
       expect(tokens).toEqual({
-        signed: given.crypto.token,
+        signed: outcome.given.crypto.token,
         payload: tokenPayload,
         otherType: 'JWS_TYPE_MISMATCH',
         otherKey: 'JWS_KEY_UNKNOWN',
@@ -196,16 +129,16 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
           expect(opened).toMatchObject({ open: 'ok', tree: 'ok', key: 'ok', pages: 'ok', program: 'ok' })
         }
       }
-      expect(found().packed).toEqual(node.packed)
+      expect(found().packed).toEqual(outcome.node.packed)
     })
 
     test.each(['digits', 'tiny-cnn'])('inference-kernels: %s answers as in Node, bit for bit', (name) => {
       const { wasm, reference, otherShape } = found().models[name] as ModelFindings
-      expect(wasm).toEqual(node.models[name]?.wasm)
-      const batch = given.models.find((it) => it.name === name)?.input.shape[0] as number
+      expect(wasm).toEqual(outcome.node.models[name]?.wasm)
+      const batch = outcome.given.models.find((it) => it.name === name)?.input.shape[0] as number
       expect(wasm).toMatchObject({ isa: 'wasm-simd128', shape: [batch, 10] })
       const scores = [...floatsFrom(wasm.data)]
-      const expected = floatsFrom(node.models[name]?.reference.data as string)
+      const expected = floatsFrom(outcome.node.models[name]?.reference.data as string)
       expect(scores).toHaveLength(batch * 10)
       expect(scores.slice(0, 10).reduce((sum, score) => sum + score, 0)).toBeCloseTo(1, 5)
       expect(Math.max(...scores.map((it, at) => Math.abs(it - (expected[at] as number))))).toBeLessThan(1e-5)
@@ -223,14 +156,14 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
     })
 
     test('gives in all things what Node gives', () => {
-      expect(comparable(found())).toEqual(comparable(node))
+      expect(comparable(found())).toEqual(comparable(outcome.node))
     })
   })
 
   test('capsules were served in parts, and the console shows no key', () => {
-    expect(site.rangeCount()).toBeGreaterThan(100)
-    expect(consoleLines.filter((line) => line.includes('Secret'))).toHaveLength(2)
+    expect(outcome.rangeCount).toBeGreaterThan(100)
+    expect(outcome.consoleLines.filter((line) => line.includes('Secret'))).toHaveLength(2)
     const pageKeyText = [keys.pageKey, [...fromHex(keys.pageKey)].slice(0, 4).join()]
-    expect(consoleLines.filter((line) => pageKeyText.some((text) => line.includes(text)))).toEqual([])
+    expect(outcome.consoleLines.filter((line) => pageKeyText.some((text) => line.includes(text)))).toEqual([])
   })
 })
