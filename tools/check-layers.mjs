@@ -58,7 +58,7 @@ function sideProblem(pkg, path, otherSide) {
 
 /** Why a file may not import the file that a relative specifier names, or undefined. */
 function relativeProblem(pkg, path, target) {
-  if (!target.startsWith(`${pkg.dir}/`)) {
+  if (target !== pkg.dir && !target.startsWith(`${pkg.dir}/`)) {
     const mayUseTools = pkg.dir === 'tests' || path === `${pkg.dir}/vitest.config.ts`
     if (mayUseTools && target.startsWith('tools/')) return undefined
     return `a relative import leaves ${pkg.dir}: ${target}`

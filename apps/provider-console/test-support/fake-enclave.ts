@@ -9,6 +9,7 @@ import {
   verifyResponse,
 } from '@mlcapsule/attestation'
 import { createSimulatedRoot, simulatedAttester } from '@mlcapsule/attestation/simulated'
+import type { Anchor } from '@mlcapsule/contracts'
 import {
   generateReleaseKeyPair,
   generateSigningKeyPair,
@@ -16,6 +17,7 @@ import {
   type ReleaseKeyPair,
   type SigningKeyPair,
 } from '@mlcapsule/crypto'
+import { volatileAnchor } from '@mlcapsule/metering'
 
 export const testManifest: EnclaveManifest = {
   version: 1,
@@ -30,6 +32,7 @@ export interface FakeEnclave {
   readonly identity: SigningKeyPair
   readonly release: ReleaseKeyPair
   readonly manifest: EnclaveManifest
+  readonly anchor: Anchor
   request(
     challenge: string,
     overrides?: { headerHash?: Uint8Array; customer?: SigningKeyPair },
@@ -50,13 +53,13 @@ export async function createFakeEnclave(options: FakeEnclaveOptions): Promise<Fa
   const attester = simulatedAttester({ root, manifest })
   const identity = generateSigningKeyPair()
   const release = generateReleaseKeyPair()
-  const anchor = Uint8Array.of(1, 2, 3)
+  const anchor = volatileAnchor()
   const authority = [keyThumbprint(options.authorityKey)]
   const statement = (headerHash: Uint8Array) => ({
     releaseKey: release.publicKey,
     identityKey: identity.publicKey,
     headerHash,
-    anchor,
+    anchor: anchor.descriptor,
     manifest,
   })
   const enclave: FakeEnclave = {
@@ -64,6 +67,7 @@ export async function createFakeEnclave(options: FakeEnclaveOptions): Promise<Fa
     identity,
     release,
     manifest,
+    anchor,
     async request(token, overrides = {}) {
       const challenge = await readChallenge(token, authority)
       const shown = statement(overrides.headerHash ?? options.headerHash)

@@ -67,7 +67,10 @@ export class CapsuleRecords {
     if (typeof license !== 'string' || typeof seq !== 'number') throw unreadable('statement')
     const { statementsDir } = await this.#folder(fromBase64Url(license))
     await makePrivateFolder(statementsDir)
-    const path = join(statementsDir, `${String(seq).padStart(13, '0')}.jws`)
+    const name = String(seq).padStart(13, '0')
+    // An enclave with nothing new to tell gives its last statement again.
+    if ((await readToken(join(statementsDir, `${name}${sentSuffix}`))) === token) return
+    const path = join(statementsDir, `${name}.jws`)
     await writeWholeFile(path, encodeTokenFile(token), { replace: true, mode: 0o600 })
   }
 

@@ -23,10 +23,25 @@ import { type VerifiedRecords, verifyRecords } from './verify-records.ts'
 
 type ImagePreprocessing = NonNullable<CapsuleHeader['preprocessing']>
 
+/** What is used of an enclave's handle. */
+export type EnclavePort = Pick<
+  EnclaveHandle,
+  | 'beginActivation'
+  | 'close'
+  | 'closed'
+  | 'disconnect'
+  | 'finishActivation'
+  | 'infer'
+  | 'info'
+  | 'resume'
+  | 'statement'
+  | 'usage'
+>
+
 /** What an open capsule is made of; `MlCapsule.open` of the package puts it together. */
 export interface MlCapsuleParts {
   readonly capsule: Capsule
-  readonly enclave: EnclaveHandle
+  readonly enclave: EnclavePort
   readonly records: CapsuleRecords
   readonly customer: SigningKeyPair
   readonly readImage: (file: Uint8Array, preprocessing: ImagePreprocessing) => Promise<Pixels>
@@ -284,7 +299,7 @@ const endedCodes: ReadonlySet<string> = new Set([
   'LEDGER_STOPPED',
 ])
 
-async function closeLedger(enclave: EnclaveHandle): Promise<string | null> {
+async function closeLedger(enclave: EnclavePort): Promise<string | null> {
   try {
     return await enclave.close()
   } catch (error) {

@@ -4,7 +4,8 @@ import type { Dim, Graph, GraphNode, Value } from '../graph/graph.ts'
 const product = (dims: readonly Dim[]) =>
   dims.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : 1), 1)
 
-function macsOf(node: GraphNode): number {
+/** Multiply-accumulate operations of one node; symbolic dimensions count as 1. */
+export function macsOf(node: GraphNode): number {
   const output = product(node.output.dims)
   if (node.op === 'conv2d') return output * product((node.inputs[1] as Value).dims.slice(1))
   if (node.op === 'dense') return output * product((node.inputs[1] as Value).dims.slice(0, 1))

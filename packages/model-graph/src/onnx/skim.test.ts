@@ -123,6 +123,19 @@ describe('skim', () => {
     )
   })
 
+  test('reads graphs that are larger than one window', async () => {
+    const node = Array.from({ length: 30_000 }, (_, i) => ({
+      opType: 'Relu',
+      input: [`v${i}`],
+      output: [`v${i + 1}`],
+    }))
+    const bytes = toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: { node } }))
+    expect(bytes.length).toBeGreaterThan(512 * 1024)
+    expect((await restored(bytes)).graph?.node.map((it) => it.output[0])).toEqual(
+      node.map((it) => it.output[0]),
+    )
+  })
+
   test('leaves large payloads in the file', async () => {
     const rawData = new Uint8Array(8 * 1024 * 1024)
     const bytes = toBinary(

@@ -95,24 +95,25 @@ class Skimmer {
     const out = new BinaryWriter()
     let hasPayload = false
     while (reader.position < end) {
-      const tag = await reader.varint(end)
+      if (!reader.hasField(end)) await reader.loadField(end)
+      const tag = reader.varint(end)
       const number = Math.floor(tag / 8)
       const wireType = (tag % 8) as WireType
       if (number < 1 || number > payloadFieldNumber) throw malformed(`field number ${number}`)
       this.#countElements(1)
       const field = fields.get(number)
       if (field === undefined) {
-        await this.#skip(wireType, end)
+        this.#skip(wireType, end)
         continue
       }
       if (!expectedWireTypes(field).includes(wireType)) {
         throw malformed(`${schema.typeName}.${field.name} has wire type ${wireType}`)
       }
       if (wireType !== WireType.LengthDelimited) {
-        await this.#number(out, number, wireType, end)
+        this.#number(out, number, wireType, end)
         continue
       }
-      const sizeBytes = await reader.length(end)
+      const sizeBytes = reader.length(end)
       const payloadField = schema === TensorProtoSchema ? payloadFields.get(number) : undefined
       if (payloadField !== undefined && sizeBytes >= modelLimits.payloadThresholdBytes) {
         if (hasPayload) throw malformed('a tensor has two payloads')
@@ -140,21 +141,22 @@ class Skimmer {
     return out.finish()
   }
 
-  async #number(out: BinaryWriter, number: number, wireType: WireType, end: number): Promise<void> {
+  #number(out: BinaryWriter, number: number, wireType: WireType, end: number): void {
     this.#countCopied(8)
-    const bytes =
-      wireType === WireType.Varint
-        ? await this.reader.varintBytes(end)
-        : await this.reader.fixed(wireType === WireType.Bit32 ? 4 : 8, end)
-    out.tag(number, wireType).raw(bytes)
+    out.tag(number, wireType).raw(this.#numberBytes(wireType, end))
   }
 
-  async #skip(wireType: WireType, end: number): Promise<void> {
-    if (wireType === WireType.Varint) await this.reader.varintBytes(end)
-    else if (wireType === WireType.Bit32) await this.reader.fixed(4, end)
-    else if (wireType === WireType.Bit64) await this.reader.fixed(8, end)
+  #numberBytes(wireType: WireType, end: number): Uint8Array {
+    if (wireType === WireType.Varint) return this.reader.varintBytes(end)
+    return this.reader.fixed(wireType === WireType.Bit32 ? 4 : 8, end)
+  }
+
+  #skip(wireType: WireType, end: number): void {
+    const isNumber =
+      wireType === WireType.Varint || wireType === WireType.Bit32 || wireType === WireType.Bit64
+    if (isNumber) this.#numberBytes(wireType, end)
     else if (wireType === WireType.LengthDelimited) {
-      const sizeBytes = await this.reader.length(end)
+      const sizeBytes = this.reader.length(end)
       this.reader.position += sizeBytes
     } else throw malformed(`wire type ${wireType}`)
   }

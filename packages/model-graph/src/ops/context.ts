@@ -144,6 +144,7 @@ export class NodeContext {
   }
 
   constant(constant: ConstantTensor): Value {
+    checkDims(constant.dims, this.#origin)
     return { name: this.#origin, dtype: constant.dtype, dims: constant.dims, constant }
   }
 

@@ -2,22 +2,27 @@
 import { elementCount, elementSizeBytes } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
+import { macsOf } from '../compile/counts.ts'
 import { lower } from '../compile/lower.ts'
 import { inlineConstant } from '../graph/constant.ts'
 import { type Graph, type GraphNode, operandsOf, type Value } from '../graph/graph.ts'
 import { assignLayouts } from './assign-layouts.ts'
 import { rewritten } from './rewrite.ts'
 
-/** Results larger than this are computed when the program runs: weights stay as small as the model made them. */
+/** Larger tensors are left to the program, so that weights stay as small as the model made them. */
 const foldedSizeBytes = 16 * 1024 * 1024
+/** So are larger products: folding must not take longer than packing. */
+const foldedMacCount = 2 ** 26
+
+const sizeOf = ({ dims, dtype }: Value) => elementCount(dims as number[]) * elementSizeBytes(dtype)
 
 function isFoldable(node: GraphNode, folded: ReadonlySet<Value>): boolean {
-  const { output } = node
   // Normalizations are spelled out by a later pass.
   if (node.op === 'batchNorm') return false
-  const isKnown = operandsOf(node).every((it) => it.constant !== null || folded.has(it))
-  if (!isKnown || output.dims.some((dim) => typeof dim === 'string')) return false
-  return elementCount(output.dims as number[]) * elementSizeBytes(output.dtype) <= foldedSizeBytes
+  const operands = operandsOf(node)
+  if (!operands.every((it) => it.constant !== null || folded.has(it))) return false
+  if (node.output.dims.some((dim) => typeof dim === 'string') || macsOf(node) > foldedMacCount) return false
+  return [...operands, node.output].every((it) => sizeOf(it) <= foldedSizeBytes)
 }
 
 async function concatenate(chunks: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Uint8Array> {
