@@ -167,16 +167,27 @@ export interface ProviderOptions {
   readonly contentKey?: Secret<'content-key'>
 }
 
-/** The provider's whole part: verifies the request, appraises, licenses, releases. @returns the response */
+/** The customer's signature, then the provider's whole part. @returns the response */
 export async function respond(
   world: World,
   challenge: Awaited<ReturnType<typeof challengeFor>>,
   offer: ActivationOffer,
   options: ProviderOptions = {},
 ): Promise<string> {
-  const { authority, customer, packed } = world
+  const { customer } = world
+  const request = await createRequest({ customer, challenge: challenge.token, ...offer })
+  return await answerRequest(world, challenge, request, options)
+}
+
+/** The provider's part: verifies the request, appraises, licenses, releases. @returns the response */
+export async function answerRequest(
+  world: World,
+  challenge: Awaited<ReturnType<typeof challengeFor>>,
+  requestToken: string,
+  options: ProviderOptions = {},
+): Promise<string> {
+  const { authority, packed } = world
   const { units = 100, blockMax = 8, claims = {}, signer = authority } = options
-  const requestToken = await createRequest({ customer, challenge: challenge.token, ...offer })
   const request = await verifyRequest(requestToken, [keyThumbprint(authority.publicKey)])
   const nowMs = Date.now()
   const decision = await decideActivation({
@@ -200,11 +211,11 @@ export async function respond(
       exp: now + 86_400,
       model: packed.header.modelId,
       versions: { min: 1, max: 1 },
-      ledger: toBase64Url(ledgerIdOf(offer.identityKey)),
-      cnf: { jwk: { crv: 'Ed25519', kty: 'OKP', x: toBase64Url(offer.identityKey) } },
+      ledger: toBase64Url(ledgerIdOf(request.identityKey)),
+      cnf: { jwk: { crv: 'Ed25519', kty: 'OKP', x: toBase64Url(request.identityKey) } },
       tier: 'none',
-      manifest: toHex(manifestDigest(offer.manifest)),
-      anchor: toBase64Url(offer.anchor ?? new Uint8Array(1)),
+      manifest: toHex(manifestDigest(request.manifest)),
+      anchor: toBase64Url(request.anchor ?? new Uint8Array(1)),
       grant: { seq: 1, units },
       tariff: { unit: 1, blocked: 1, surchargeMax: 0 },
       lease: { queries: 1_000_000, poweredHours: 720 },
@@ -217,7 +228,7 @@ export async function respond(
     },
   })
   const release = await sealRelease({
-    releaseKey: offer.releaseKey,
+    releaseKey: request.releaseKey,
     reportData: decision.reportData,
     license: license.token,
     contentKey: options.contentKey ?? packed.contentKey,
