@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CapsuleHeader } from '@mlcapsule/capsule-format'
-import sharp from 'sharp'
 import { ClientError } from '../errors.ts'
 import { centeredCrop, type Pixels, scaledSize } from '../sdk/preprocess.ts'
 
@@ -16,6 +15,8 @@ export async function readImage(
   file: Uint8Array,
   preprocessing: NonNullable<CapsuleHeader['preprocessing']>,
 ): Promise<Pixels> {
+  // Loaded when the first image comes: commands without one start sooner.
+  const { default: sharp } = await import('sharp')
   const channelCount = preprocessing.colorOrder === 'gray' ? 1 : 3
   try {
     const image = sharp(file, { limitInputPixels: maxPixelCount, failOn: 'error' }).rotate()
