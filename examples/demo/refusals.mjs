@@ -9,45 +9,49 @@ const provider = 'mlcapsule-provider'
 const client = 'mlcapsule'
 const capsuleFile = 'model.capsule'
 
-/** @returns the refusals in the order in which they are shown */
+const attemptWidth = 46
+
+/** Makes each attempt, and shows who refuses it and with which code. */
 export async function showRefusals(world, service) {
   const { screen } = world
   const { style } = screen
-  screen.step('What must be refused')
-  const rows = [
-    ...(await oneQueryTooMany(world)),
-    ...(await changedCapsule(world)),
-    ...(await changedEnclave(world, service)),
-    ...(await replayedActivation(world)),
-  ]
-  const width = Math.max(...rows.map(([attempt]) => attempt.length))
-  for (const [attempt, by, code] of rows) {
-    screen.line(`${attempt.padEnd(width)}  ${style.dim(by.padEnd(8))}  ${style.yellow(code)}`)
-  }
+  const show = (attempt, by, code) =>
+    screen.line(`${attempt.padEnd(attemptWidth)}  ${style.dim(by.padEnd(8))}  ${style.yellow(code)}`)
+  screen.step('What must be refused is refused')
+  await oneQueryTooMany(world, show)
+  await olderLedger(world, show)
+  await changedCapsule(world, show)
+  await changedEnclave(world, show, service)
+  await replayedActivation(world, show)
 }
 
-async function oneQueryTooMany({ programs, entry, inputs }) {
+async function oneQueryTooMany({ programs, entry, inputs }, show) {
   const code = 'LICENSE_QUOTA_EXHAUSTED'
-  await programs.refusal(
-    code,
-    client,
-    'run',
-    capsuleFile,
-    inputs[0],
-    '--entry',
-    entry,
-    '--enclave',
-    enclaveDir,
-  )
-  return [[`query ${inputs.length + 1} of ${inputs.length}`, 'enclave', code]]
+  await programs.refusal(code, client, 'run', capsuleFile, inputs[0], '--entry', entry)
+  show(`query ${inputs.length + 1} of ${inputs.length}`, 'enclave', code)
 }
 
-async function changedCapsule({ programs, folder, name }) {
-  const whole = await readFile(join(folder, capsuleFile))
-  const at = whole.indexOf(name)
+/** The host puts back the sealed ledger of the time when all queries were left. */
+async function olderLedger({ programs, entry, inputs, ledger }, show) {
+  const code = 'LEDGER_ROLLED_BACK'
+  await ledger.putBackFirst()
+  await programs.refusal(code, client, 'run', capsuleFile, inputs[0], '--entry', entry)
+  await ledger.putBackLast()
+  show('the sealed ledger of before, put back', 'enclave', code)
+}
+
+/** Where the header has the model's name: key 5 of a CBOR map, and a text of this length (RFC 8949, section 3.1). */
+function placeOfName(capsule, name) {
+  const start = Buffer.from(name.length < 24 ? [5, 0x60 + name.length] : [5, 0x78, name.length])
+  const at = capsule.indexOf(Buffer.concat([start, Buffer.from(name)]))
   if (at < 0) throw new DemoError('the name of the model is not where a header has it')
+  return at + start.length
+}
+
+async function changedCapsule({ programs, folder, name, entry, inputs }, show) {
+  const whole = await readFile(join(folder, capsuleFile))
   const renamed = Buffer.from(whole)
-  renamed[at] ^= 0x20
+  renamed[placeOfName(whole, name)] ^= 1
   await writeFile(join(folder, 'renamed.capsule'), renamed)
   await programs.refusal('CAPSULE_SIGNATURE_INVALID', client, 'activate', 'renamed.capsule')
 
@@ -55,13 +59,14 @@ async function changedCapsule({ programs, folder, name }) {
   flipped[flipped.length - 1000] ^= 1
   await writeFile(join(folder, 'flipped.capsule'), flipped)
   await programs.refusal('CAPSULE_TREE_MISMATCH', client, 'inspect', '--verify', 'flipped.capsule')
-  return [
-    ['a capsule with another name in its header', 'client', 'CAPSULE_SIGNATURE_INVALID'],
-    ['a capsule with one bit of its weights flipped', 'client', 'CAPSULE_TREE_MISMATCH'],
-  ]
+  show('a capsule with another name in its header', 'client', 'CAPSULE_SIGNATURE_INVALID')
+  show('a capsule with one bit of its weights flipped', 'client', 'CAPSULE_TREE_MISMATCH')
+
+  await programs.refusal('SEAL_OPEN_FAILED', client, 'run', 'flipped.capsule', inputs[0], '--entry', entry)
+  show('the same, handed to the enclave unchecked', 'enclave', 'SEAL_OPEN_FAILED')
 }
 
-async function changedEnclave({ programs, folder, entry, enclaveDir }, service) {
+async function changedEnclave({ programs, folder, entry, enclaveDir }, show, service) {
   const changedDir = join(folder, 'changed-enclave')
   await cp(enclaveDir, changedDir, { recursive: true })
   const file = (await readdir(changedDir)).find((it) => it === `entry-${entry}.mjs`)
@@ -85,14 +90,12 @@ async function changedEnclave({ programs, folder, entry, enclaveDir }, service) 
   ]
   await programs.refusal('BRIDGE_BUNDLE_MISMATCH', client, ...activate)
   await programs.refusal('ATTESTATION_MEASUREMENT_UNKNOWN', client, ...activate, '--allow-modified-enclave')
-  return [
-    ['an enclave with one line more than was built', 'client', 'BRIDGE_BUNDLE_MISMATCH'],
-    ['the same, started all the same', 'provider', 'ATTESTATION_MEASUREMENT_UNKNOWN'],
-  ]
+  show('an enclave with one line more than was built', 'client', 'BRIDGE_BUNDLE_MISMATCH')
+  show('the same, started all the same', 'provider', 'ATTESTATION_MEASUREMENT_UNKNOWN')
 }
 
 /** Two enclaves answer one challenge: the first gets a key, for the same bytes always the same; the second none. */
-async function replayedActivation({ programs, folder, entry }) {
+async function replayedActivation({ programs, folder, entry }, show) {
   const first = join(folder, 'changed-client')
   const second = join(folder, 'second-client')
   await mkdir(second, { mode: 0o700 })
@@ -113,5 +116,5 @@ async function replayedActivation({ programs, folder, entry }) {
   const again = await programs.json(provider, ...answer('request-1.jws', 'response-2.jws'))
   if (one.response !== again.response) throw new DemoError('the same request got another response')
   await programs.refusal('ACTIVATION_REPLAYED', provider, ...answer('request-2.jws', 'response-3.jws'))
-  return [['a second enclave on the same challenge', 'provider', 'ACTIVATION_REPLAYED']]
+  show('a second enclave on the same challenge', 'provider', 'ACTIVATION_REPLAYED')
 }

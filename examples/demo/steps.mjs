@@ -129,9 +129,10 @@ export async function activateModel({ programs, screen, entry }, service) {
 
 export async function answerQueries({ programs, screen, entry, inputs, expected }) {
   screen.step(
-    `The client asks ${formatCount(inputs.length)} times; no input and no answer leaves the machine`,
+    `The client asks ${inputs.length === 1 ? 'once' : `${formatCount(inputs.length)} times`}; no input and no answer leaves the machine`,
   )
-  screen.command(`${client} run ${capsuleFile} ${inputs.length === 1 ? basename(inputs[0]) : 'samples/*'}`)
+  const shownInputs = expected === undefined ? inputs.map((it) => basename(it)).join(' ') : 'samples/*.png'
+  screen.command(`${client} run ${capsuleFile} ${shownInputs}`)
   const args = [capsuleFile, ...inputs, '--entry', entry]
   const answers = await programs.lines(client, 'run', ...args)
   if (answers.length !== inputs.length)
@@ -148,7 +149,9 @@ function showAnswers(screen, answers) {
           printable(name),
           `${it.dtype} [${it.shape.join(', ')}]`,
         ])
-      : classes.map((it, i) => [i === 0 ? basename(input) : '', percent(it.confidence), printable(it.label)]),
+      : classes
+          .filter((it, i) => i === 0 || it.confidence >= 0.0005)
+          .map((it, i) => [i === 0 ? basename(input) : '', percent(it.confidence), printable(it.label)]),
   )
   screen.rows(rows, { align: 'lrl' })
 }

@@ -25,10 +25,12 @@ export async function readImage(
     if (size.width * size.height > maxPixelCount)
       throw new Error('a strip this long and thin becomes too large')
     const crop = centeredCrop(size, preprocessing)
+    const shorterSide = Math.min(size.width, size.height)
     const { data, info } = await image
       .flatten({ background: '#000000' })
       .toColorspace(channelCount === 1 ? 'b-w' : 'srgb')
-      .resize(size.width, size.height, { fit: 'fill' })
+      // One factor for both sides; the rounding to whole pixels comes after.
+      .resize({ width: shorterSide, height: shorterSide, fit: 'outside' })
       .extract(crop)
       .raw()
       .toBuffer({ resolveWithObject: true })
