@@ -2,7 +2,6 @@
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
 import { assertTensor, type Evidence, type Tensor } from '@mlcapsule/contracts'
 import { decodeCbor } from '@mlcapsule/crypto'
-import type { ReceiptLogEntry } from '@mlcapsule/metering'
 import { BridgeError } from '../errors.ts'
 import type { Channel } from '../protocol/channel.ts'
 import { bridgeLimits } from '../protocol/limits.ts'
@@ -12,6 +11,7 @@ import { bridgeVersions, type EventCode, type Verdict } from '../protocol/words.
 import { Connection, type Reply } from './connection.ts'
 import { type CallOptions, Lane } from './lane.ts'
 import type { LaunchInfo } from './launch-info.ts'
+import { type KeepLog, logEntries } from './receipt-log.ts'
 import { serveCall } from './serve-call.ts'
 import type { HostServices, SimulatedAnchor } from './services.ts'
 
@@ -24,7 +24,7 @@ export interface EnclaveHandleOptions {
    * Keeps receipts and closings of blocks, in this order. Awaited before the answer that they belong to is given to the
    * caller; called also when the caller has given up.
    */
-  readonly onLog?: (entries: readonly ReceiptLogEntry[]) => Promise<void>
+  readonly onLog?: KeepLog
   readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
   /** Calls that may wait, 64 by default. */
   readonly queueLimit?: number
@@ -67,7 +67,7 @@ export class EnclaveHandle {
   readonly info: LaunchInfo
   readonly #connection: Connection
   readonly #lane: Lane
-  readonly #onLog: (entries: readonly ReceiptLogEntry[]) => Promise<void>
+  readonly #onLog: KeepLog
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
   constructor(channel: Channel, options: EnclaveHandleOptions) {
@@ -76,7 +76,8 @@ export class EnclaveHandle {
     this.#onLog = options.onLog ?? (() => Promise.resolve())
     const { services, anchor } = options
     this.#connection = new Connection(channel, {
-      onCall: (op, body, payloads) => serveCall({ services, anchor }, op, body, payloads),
+      onCall: (op, body, payloads) =>
+        serveCall({ services, anchor, keepLog: this.#onLog }, op, body, payloads),
       onEvent: options.onEvent ?? (() => undefined),
       onClosed: (error) => {
         this.#lane.close(error)
@@ -186,14 +187,9 @@ export class EnclaveHandle {
   ): Promise<Reply<Op>> {
     return this.#lane.run(async () => {
       const reply = await this.#connection.request(op, body, payloads, transfer)
-      const entries = logOf(reply.body)
+      const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
       if (entries.length > 0) await this.#onLog(entries)
       return reply
     }, options)
   }
-}
-
-function logOf(body: ReplyBody<RequestOp>): readonly ReceiptLogEntry[] {
-  if (!('log' in body)) return []
-  return body.log.map((it) => (typeof it === 'string' ? { closing: it } : { receipt: it }))
 }

@@ -2,11 +2,13 @@
 import { BridgeError } from '../errors.ts'
 import type { CallBody, CallOp } from '../protocol/calls.ts'
 import type { CallAnswer } from './connection.ts'
+import { type KeepLog, logEntries } from './receipt-log.ts'
 import type { HostServices, SimulatedAnchor } from './services.ts'
 
 interface Available {
   readonly services: HostServices
   readonly anchor: SimulatedAnchor | undefined
+  readonly keepLog: KeepLog
 }
 
 type Servers = {
@@ -34,6 +36,10 @@ const servers: Servers = {
   },
   async writeRecord({ services }, { slot }, payloads) {
     await services.writeRecord(slot, payloads[0] ?? null)
+    return { body: {} }
+  },
+  async keepLog({ keepLog }, { log }) {
+    await keepLog(logEntries(log))
     return { body: {} }
   },
   async readAnchor(available) {

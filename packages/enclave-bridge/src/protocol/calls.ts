@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod/mini'
-import { bytes32, count } from './fields.ts'
+import { bytes32, count, receiptLog } from './fields.ts'
 import { bridgeLimits } from './limits.ts'
 import { blobNames, recordSlots } from './words.ts'
 
@@ -34,6 +34,13 @@ export const callSchemas = {
   writeRecord: {
     body: z.strictObject({ slot: z.enum(recordSlots) }),
     payloads: payloads(0, 1),
+    reply: nothing,
+    replyPayloads: payloads(0),
+  },
+  /** Receipts and closings that the client has to have before the ledger goes on. */
+  keepLog: {
+    body: z.strictObject({ log: receiptLog }),
+    payloads: payloads(0),
     reply: nothing,
     replyPayloads: payloads(0),
   },

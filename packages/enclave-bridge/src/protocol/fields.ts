@@ -29,6 +29,11 @@ export const token = z
     z.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/),
   )
 
+/** Receipts (bytes) and closings of blocks (tokens), in the order in which the client has to keep them. */
+export const receiptLog = z
+  .array(z.union([bytesUpTo(bridgeLimits.receiptMaxSizeBytes), token]))
+  .check(z.maxLength(bridgeLimits.logEntryMaxCount))
+
 /** Dtype, shape and name; the elements are the payload in the same place. */
 export const tensorDescriptor = z.strictObject({
   name: z.string().check(z.minLength(1), z.maxLength(bridgeLimits.tensorNameMaxLength)),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { BridgeError, type BridgeErrorCode, type BridgeErrorOptions } from '../errors.ts'
 export { type CallBody, type CallOp, type CallReply, callSchemas } from './calls.ts'
 export type { Channel, ChannelListener, Frame, SendOptions } from './channel.ts'
 export {

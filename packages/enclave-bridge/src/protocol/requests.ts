@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
 import { z } from 'zod/mini'
-import { bytes32, bytesOf, bytesUpTo, count, pluginEntry, tensorDescriptors, token } from './fields.ts'
+import {
+  bytes32,
+  bytesOf,
+  bytesUpTo,
+  count,
+  pluginEntry,
+  receiptLog,
+  tensorDescriptors,
+  token,
+} from './fields.ts'
 import { bridgeLimits } from './limits.ts'
 import { enclaveStates, entryNames, verdicts } from './words.ts'
 
@@ -26,10 +35,7 @@ const usage = z.strictObject({
   head: bytes32,
 })
 
-/** Receipts (bytes) and closings of blocks (tokens), in the order in which the client has to keep them. */
-const log = z
-  .array(z.union([bytesUpTo(bridgeLimits.receiptMaxSizeBytes), token]))
-  .check(z.maxLength(bridgeLimits.logEntryMaxCount))
+const log = receiptLog
 
 /** Sizes of the memory that the model takes, in bytes. */
 const memory = z.strictObject({

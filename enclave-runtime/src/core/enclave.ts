@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+import { manifestDigest } from '@mlcapsule/attestation'
+import { type ParsedHeader, parseHeader } from '@mlcapsule/capsule-format'
+import { isMlCapsuleError } from '@mlcapsule/contracts'
+import { cryptoReady, encodeCbor, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
+import type { Answer, EnclaveHandlers, RequestContext } from '@mlcapsule/enclave-bridge/enclave'
+import {
+  BridgeError,
+  bridgeVersions,
+  type EnclaveState,
+  type RequestBody,
+} from '@mlcapsule/enclave-bridge/protocol'
+import type { License } from '@mlcapsule/metering'
+import { defenses, plugins } from '../compose.ts'
+import {
+  type ActivationContext,
+  acceptLicense,
+  acceptResponse,
+  beginActivation,
+  loadPending,
+  type PendingActivation,
+  wipeLicenseState,
+  wipePending,
+} from './activation.ts'
+import type { Host } from './host.ts'
+import { Model } from './model.ts'
+import type { Platform } from './platform.ts'
+import { type LicenseState, openLicense, sealLicense } from './sealed-records.ts'
+import { Service } from './service.ts'
+
+/** Handlers of all requests but `launch`, which belongs to the way in which the enclave was started. */
+export type Enclave = Omit<EnclaveHandlers, 'launch'>
+
+/** What ends an enclave: its ledger cannot be relied on any more. */
+const fatalCodes: ReadonlySet<string> = new Set(['LEDGER_FORKED', 'LEDGER_STOPPED', 'LEDGER_ROLLED_BACK'])
+
+class EnclaveCore implements Enclave {
+  readonly #platform: Platform
+  readonly #host: Host
+  #state: EnclaveState = 'empty'
+  #capsule: ParsedHeader | undefined
+  #pending: PendingActivation | undefined
+  #service: Service | undefined
+
+  constructor(platform: Platform, host: Host) {
+    this.#platform = platform
+    this.#host = host
+  }
+
+  hello = async ({ versions }: RequestBody<'hello'>): Promise<Answer<'hello'>> => {
+    const version = bridgeVersions.find((it) => versions.includes(it))
+    if (version === undefined) {
+      throw new BridgeError('BRIDGE_VERSION_UNSUPPORTED', 'no version in common', {
+        field: 'versions',
+        numbers: bridgeVersions,
+      })
+    }
+    const { entry, manifest } = this.#platform
+    const manifestSha384 = manifestDigest(manifest)
+    return { body: { version, entry, state: this.#state, manifestSha384, plugins: [...plugins] } }
+  }
+
+  load = async (_: RequestBody<'load'>, payloads: readonly Uint8Array[]): Promise<Answer<'load'>> => {
+    this.#assertState('empty')
+    await cryptoReady()
+    // The header names its own publisher: whom to trust is for the client, who pins keys. The enclave trusts the keys that
+    // this signed header calls its authority, and no others.
+    const capsule = parseHeader(payloads[0] as Uint8Array, { publishers: 'any-unverified-publisher' })
+    this.#capsule = capsule
+    this.#state = 'loaded'
+    this.#host.emit('capsule-loaded')
+    return { body: { capsuleId: capsule.header.capsuleId, headerHash: capsule.headerHash } }
+  }
+
+  beginActivation = async (
+    { challenge, flow }: RequestBody<'beginActivation'>,
+    _: readonly Uint8Array[],
+    { clockHintMs }: RequestContext,
+  ): Promise<Answer<'beginActivation'>> => {
+    this.#assertState('loaded', 'activating')
+    const context = this.#context()
+    const { pending, evidence } = await beginActivation(context, challenge, flow, clockHintMs)
+    if (this.#pending !== undefined) wipePending(this.#pending)
+    this.#pending = pending
+    this.#state = 'activating'
+    const body = {
+      releaseKey: pending.releaseKey.publicKey,
+      identityKey: pending.identity.publicKey,
+      headerHash: context.capsule.headerHash,
+      anchor: this.#platform.anchor.descriptor,
+      manifest: encodeCbor(this.#platform.manifest),
+      platform: evidence.platform,
+    }
+    return { body, payloads: [evidence.bytes] }
+  }
+
+  finishActivation = async (
+    { response }: RequestBody<'finishActivation'>,
+    _: readonly Uint8Array[],
+    { clockHintMs }: RequestContext,
+  ): Promise<Answer<'finishActivation'>> => {
+    this.#assertState('loaded', 'activating')
+    const context = this.#context()
+    this.#pending ??= await loadPending(context)
+    this.#state = 'activating'
+    const pending = this.#pending
+    const { license, state } = await acceptResponse(context, pending, response, clockHintMs)
+    try {
+      // All that may fail by the host's fault comes first: up to here, the same response may be tried again.
+      const model = await this.#openModel(license, state)
+      await this.#host.writeRecord('license', await sealLicense(this.#sealContext(), state))
+      await this.#start(model, license, state)
+    } finally {
+      wipeLicenseState(state)
+    }
+    wipe(pending.releaseKey.privateKey)
+    this.#pending = undefined
+    // A record that stays behind is dead: the anchor has moved on.
+    await this.#host.writeRecord('pending', null).catch(() => undefined)
+    this.#host.emit('activated')
+    return { body: await this.#live().report() }
+  }
+
+  resume = async (
+    _: RequestBody<'resume'>,
+    __: readonly Uint8Array[],
+    { clockHintMs }: RequestContext,
+  ): Promise<Answer<'resume'>> => {
+    this.#assertState('loaded', 'activating')
+    const record = await this.#host.readRecord('license')
+    if (record === null) {
+      throw new BridgeError('ENCLAVE_RECORD_INVALID', 'there is no sealed license', { field: 'license' })
+    }
+    const state = await openLicense(this.#sealContext(), record)
+    try {
+      const { publicKey } = signingKeyPairFrom(state.identity)
+      const license = await acceptLicense(this.#context(), state.license, publicKey, clockHintMs)
+      await this.#start(await this.#openModel(license, state), license, state)
+    } catch (error) {
+      wipe(state.identity)
+      throw error
+    } finally {
+      wipeLicenseState(state)
+    }
+    if (this.#pending !== undefined) wipePending(this.#pending)
+    this.#pending = undefined
+    this.#host.emit('resumed')
+    return { body: await this.#live().report() }
+  }
+
+  infer = async (
+    body: RequestBody<'infer'>,
+    payloads: readonly Uint8Array[],
+    { clockHintMs }: RequestContext,
+  ): Promise<Answer<'infer'>> => {
+    try {
+      return await this.#untilFatal((service) => service.infer(body, payloads, clockHintMs))
+    } finally {
+      for (const payload of payloads) payload.fill(0)
+    }
+  }
+
+  usage = async (): Promise<Answer<'usage'>> => ({ body: this.#live().usage() })
+
+  statement = (): Promise<Answer<'statement'>> => this.#untilFatal((service) => service.statement())
+
+  close = async (): Promise<Answer<'close'>> => {
+    if (this.#state === 'stopped') throw stopped()
+    try {
+      if (this.#service === undefined) return { body: { statement: null, log: [] } }
+      return await this.#service.close()
+    } finally {
+      this.stop()
+      this.#host.emit('closed')
+    }
+  }
+
+  stop = (): void => {
+    this.#state = 'stopped'
+    this.#service?.wipe()
+    this.#service = undefined
+    if (this.#pending !== undefined) wipePending(this.#pending)
+    this.#pending = undefined
+    this.#capsule = undefined
+  }
+
+  #context(): ActivationContext {
+    if (this.#capsule === undefined) throw stopped()
+    return { platform: this.#platform, host: this.#host, capsule: this.#capsule }
+  }
+
+  #sealContext() {
+    return { platform: this.#platform, headerHash: this.#context().capsule.headerHash }
+  }
+
+  #live(): Service {
+    this.#assertState('active')
+    if (this.#service === undefined) throw stopped()
+    return this.#service
+  }
+
+  #assertState(...allowed: readonly EnclaveState[]): void {
+    if (allowed.includes(this.#state)) return
+    if (this.#state === 'stopped') throw stopped()
+    throw new BridgeError(
+      'ENCLAVE_STATE_INVALID',
+      `the enclave is ${this.#state}, not ${allowed.join(' or ')}`,
+    )
+  }
+
+  async #openModel(license: License, { contentKey }: LicenseState): Promise<Model> {
+    const { capsule } = this.#context()
+    const { header } = capsule
+    const model = await Model.open({
+      header,
+      contentKey,
+      platform: this.#platform,
+      host: this.#host,
+      defenses,
+    })
+    try {
+      model.assertLicensed(license.claims)
+      return model
+    } catch (error) {
+      model.wipe()
+      throw error
+    }
+  }
+
+  /** From here on the ledger may have moved: what fails now ends this process, and the next one resumes. */
+  async #start(model: Model, license: License, state: LicenseState): Promise<void> {
+    const { capsule } = this.#context()
+    const parts = {
+      platform: this.#platform,
+      host: this.#host,
+      license,
+      identity: signingKeyPairFrom(state.identity),
+      model,
+      inputs: capsule.header.inputs,
+    }
+    try {
+      const service = await Service.start(parts, state)
+      // The door may have closed in the meantime.
+      if (this.#state === 'stopped') {
+        service.wipe()
+        throw stopped()
+      }
+      this.#service = service
+      this.#state = 'active'
+    } catch (error) {
+      model.wipe()
+      this.stop()
+      throw error
+    }
+  }
+
+  async #untilFatal<Result>(act: (service: Service) => Promise<Result>): Promise<Result> {
+    try {
+      return await act(this.#live())
+    } catch (error) {
+      const isFatal = isMlCapsuleError(error) && fatalCodes.has(error.code)
+      if (isFatal || this.#service?.broken === true) this.stop()
+      throw error
+    }
+  }
+}
+
+function stopped(): BridgeError {
+  return new BridgeError('ENCLAVE_STOPPED', 'the enclave has stopped')
+}
+
+/** The enclave's program, between what it trusts and what it does not. It serves whoever calls its handlers in turn. */
+export function createEnclave(platform: Platform, host: Host): Enclave {
+  return new EnclaveCore(platform, host)
+}

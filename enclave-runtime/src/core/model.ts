@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type CapsuleHeader,
+  CapsuleKeys,
+  decodeProgramBlob,
+  type ProgramBlob,
+} from '@mlcapsule/capsule-format'
+import type { Defense, Tensor, TensorSpec } from '@mlcapsule/contracts'
+import { type Secret, wipe } from '@mlcapsule/crypto'
+import type { MemoryReport } from '@mlcapsule/enclave-bridge/protocol'
+import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
+import { createSession, type Session } from '@mlcapsule/inference-kernels'
+import { decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
+import type { LicenseClaims } from '@mlcapsule/metering'
+import { DefenseChain } from './defense-chain.ts'
+import type { Host } from './host.ts'
+import type { CheckedInputs } from './inputs.ts'
+import { PagedWeights, PageReader, type PageReaderOptions, readBlob } from './page-reader.ts'
+import type { Platform } from './platform.ts'
+
+export interface OpenModelOptions {
+  readonly header: CapsuleHeader
+  readonly contentKey: Secret<'content-key'>
+  readonly platform: Platform
+  readonly host: Host
+  readonly defenses: readonly Defense[]
+}
+
+function unsuitable(field: string, detail: string): BridgeError {
+  return new BridgeError('ENCLAVE_CAPSULE_UNSUITABLE', detail, { field })
+}
+
+/** A model with its weights in the kernels' memory. */
+export class Model {
+  readonly chain: DefenseChain
+  readonly #header: CapsuleHeader
+  readonly #platform: Platform
+  readonly #pages: PageReaderOptions
+  readonly #program: Program
+  readonly #weightsSizeBytes: number
+  #session: Session | undefined
+  #bound: string = ''
+
+  private constructor(options: OpenModelOptions, keys: CapsuleKeys, blob: ProgramBlob) {
+    const { header, platform, host } = options
+    this.#header = header
+    this.#platform = platform
+    this.#pages = { header, keys, host, aead: platform.aead }
+    this.#program = decodeProgram(blob.program)
+    this.#weightsSizeBytes = blob.weightsSizeBytes
+    assertPorts(this.#program, header)
+    if (blob.answerPolicy !== null) throw unsuitable('program', 'this build knows no answer policies')
+    this.chain = new DefenseChain(options.defenses, blob.defenses, header)
+  }
+
+  /**
+   * Checks the content key against the header's commitment, opens the program, and fills the kernels' memory.
+   * @throws CapsuleFormatError `CAPSULE_KEY_MISMATCH`, `CAPSULE_PROGRAM_MALFORMED`; CryptoError `SEAL_OPEN_FAILED`;
+   * KernelError `PROGRAM_*`, `KERNEL_*`; BridgeError `ENCLAVE_PAGE_INVALID`, `ENCLAVE_DEFENSE_UNKNOWN`,
+   * `ENCLAVE_CAPSULE_UNSUITABLE`
+   */
+  static async open(options: OpenModelOptions): Promise<Model> {
+    const { header, platform, host } = options
+    const keys = CapsuleKeys.derive(options.contentKey, header)
+    try {
+      const reader = new PageReader('program', { header, keys, host, aead: platform.aead })
+      const plaintext = await readBlob(reader)
+      let model: Model
+      try {
+        model = new Model(options, keys, decodeProgramBlob(plaintext, header))
+      } finally {
+        wipe(plaintext)
+      }
+      await model.#bind(model.#initialSymbols())
+      return model
+    } catch (error) {
+      keys.wipe()
+      throw error
+    }
+  }
+
+  /** In the order in which answers hold them. */
+  get outputNames(): readonly string[] {
+    return this.#header.outputs.map(({ name }) => name)
+  }
+
+  get memory(): MemoryReport {
+    return { ...this.#live().memoryReport }
+  }
+
+  get isa(): string {
+    return this.#live().isa
+  }
+
+  /** @throws BridgeError `ENCLAVE_CAPSULE_UNSUITABLE` for a license that names other defenses */
+  assertLicensed(claims: LicenseClaims): void {
+    const own = this.chain.entries
+    const fits =
+      own.length === claims.defenses.length &&
+      own.every((it, i) => claims.defenses[i]?.name === it.name && claims.defenses[i]?.version === it.version)
+    if (!fits) throw unsuitable('defenses', "the license does not list the capsule's defenses")
+  }
+
+  /**
+   * Makes ready for the shapes of a query. Other symbols than last time load the weights anew.
+   * @throws as `open`
+   */
+  async prepare({ symbols }: CheckedInputs): Promise<void> {
+    await this.#bind(symbols)
+  }
+
+  /** Runs the model on what `prepare` was called with. @returns outputs in the order of the header */
+  run(inputs: CheckedInputs): readonly Tensor[] {
+    const outputs = this.#live().run(inputs.byName)
+    return this.#header.outputs.map(({ name }) => outputs.get(name) as Tensor)
+  }
+
+  wipe(): void {
+    this.#session?.dispose()
+    this.#session = undefined
+    this.#pages.keys.wipe()
+  }
+
+  #live(): Session {
+    if (this.#session === undefined) throw new BridgeError('ENCLAVE_STOPPED', 'the model is wiped')
+    return this.#session
+  }
+
+  /** One of each: what most queries have. */
+  #initialSymbols(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#program.symbols.map((name) => [name, 1]))
+  }
+
+  async #bind(symbols: Readonly<Record<string, number>>): Promise<void> {
+    const bound = JSON.stringify(Object.entries(symbols).sort())
+    if (this.#session !== undefined && bound === this.#bound) return
+    const reader = new PageReader('weights', this.#pages)
+    const sizeBytes = this.#weightsSizeBytes
+    const weights = new PagedWeights(reader, sizeBytes, progress(this.#pages.host, sizeBytes))
+    // Two copies of the weights would be twice the memory.
+    this.#session?.dispose()
+    this.#session = undefined
+    try {
+      this.#session = await createSession({
+        kernels: this.#platform.kernels,
+        program: this.#program,
+        weights,
+        symbols,
+        threadCount: this.#platform.threadCount,
+      })
+      this.#bound = bound
+    } finally {
+      weights.wipe()
+    }
+  }
+}
+
+/** Tells the host about every 64th part: how far, out of how much. */
+function progress(host: Host, sizeBytes: number): (doneBytes: number) => void {
+  let told = 0
+  return (doneBytes) => {
+    if (doneBytes < sizeBytes && doneBytes - told < sizeBytes / 64) return
+    told = doneBytes
+    host.emit('weights-progress', [doneBytes, sizeBytes])
+  }
+}
+
+/** The signed header tells the client what goes in and comes out; the program has to agree. */
+function assertPorts(program: Program, header: CapsuleHeader): void {
+  const same = (ports: Program['inputs'], specs: readonly TensorSpec[]) =>
+    ports.length === specs.length &&
+    specs.every((spec) => {
+      const port = ports.find((it) => it.name === spec.name)
+      const value = port === undefined ? undefined : program.values[port.value]
+      return (
+        value !== undefined &&
+        value.dtype === spec.dtype &&
+        value.dims.length === spec.shape.length &&
+        value.dims.every((it, axis) =>
+          typeof it === 'number' ? it === spec.shape[axis] : program.symbols[it.symbol] === spec.shape[axis],
+        )
+      )
+    })
+  if (!same(program.inputs, header.inputs))
+    throw unsuitable('inputs', "the program's inputs are not the header's")
+  if (!same(program.outputs, header.outputs))
+    throw unsuitable('outputs', "the program's outputs are not the header's")
+}

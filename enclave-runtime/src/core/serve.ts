@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelBackend } from '@mlcapsule/contracts'
+import type { AeadProvider } from '@mlcapsule/crypto'
+import { Door, type EnclaveHandlers } from '@mlcapsule/enclave-bridge/enclave'
+import type { Channel, RequestBody } from '@mlcapsule/enclave-bridge/protocol'
+import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
+import { createEnclave, type Enclave } from './enclave.ts'
+import { doorHost } from './host.ts'
+import { simulatedPlatform } from './simulated-platform.ts'
+
+export interface ServeOptions {
+  readonly entry: 'worker' | 'process'
+  /** Kernels that this entry can offer; asked once, at the launch. */
+  readonly kernels: (launch: RequestBody<'launch'>) => Promise<KernelBackend>
+  /** WebCrypto when absent. */
+  readonly aead?: AeadProvider
+  /** Called once, when the door has closed and everything is wiped. */
+  readonly onStop: () => void
+}
+
+/** Serves the simulated platform: the first request is the launch, which brings what hardware would have brought. */
+export function serveSimulated(channel: Channel, options: ServeOptions): void {
+  const door = new Door(channel)
+  let enclave: Enclave | undefined
+  const launched = <Op extends keyof Enclave>(op: Op): Enclave[Op] => {
+    if (enclave === undefined)
+      throw new BridgeError('ENCLAVE_STATE_INVALID', 'not launched', { field: 'launch' })
+    return enclave[op]
+  }
+  const launch: EnclaveHandlers['launch'] = async (body) => {
+    if (enclave !== undefined) {
+      throw new BridgeError('ENCLAVE_STATE_INVALID', 'launched before', { field: 'launch' })
+    }
+    const { entry, aead } = options
+    const kernels = await options.kernels(body)
+    const platform = await simulatedPlatform({
+      launch: body,
+      door,
+      entry,
+      kernels,
+      ...(aead === undefined ? {} : { aead }),
+    })
+    enclave = createEnclave(platform, doorHost(door))
+    return { body: {} }
+  }
+  door.serve({
+    launch,
+    hello: async (...request) => await launched('hello')(...request),
+    load: async (...request) => await launched('load')(...request),
+    beginActivation: async (...request) => await launched('beginActivation')(...request),
+    finishActivation: async (...request) => await launched('finishActivation')(...request),
+    resume: async (...request) => await launched('resume')(...request),
+    infer: async (...request) => await launched('infer')(...request),
+    usage: async (...request) => await launched('usage')(...request),
+    statement: async (...request) => await launched('statement')(...request),
+    close: async (...request) => await launched('close')(...request),
+    stop() {
+      enclave?.stop()
+      options.onStop()
+    },
+  })
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A child process of Node. Descriptor 3 is a socket to the launcher; 4 and 5, where there are such, are the rings.
+// Arguments: size of a ring in bytes and path of the addon that maps it, or nothing.
+import { createRequire } from 'node:module'
+import { Socket } from 'node:net'
+import { nodeAead } from '@mlcapsule/crypto/node'
+import { createNativeKernels } from '@mlcapsule/inference-kernels/native'
+import {
+  type ByteStream,
+  type SharedRings,
+  StreamChannel,
+  serveSimulated,
+  wasmKernels,
+} from '../core/index.ts'
+
+const socketFd = 3
+/** What the host writes, and what it reads. */
+const ringFds = { incoming: 4, outgoing: 5 }
+
+function openStream(): ByteStream {
+  const socket = new Socket({ fd: socketFd, readable: true, writable: true })
+  return {
+    write: (bytes) => void socket.write(bytes),
+    onData: (listener) => void socket.on('data', listener),
+    onEnd(listener) {
+      socket.on('close', listener)
+      // A launcher that is gone is all that an error can mean here; `close` follows it.
+      socket.on('error', () => undefined)
+    },
+    end: () => void socket.end(),
+  }
+}
+
+function mapRings(sizeBytes: number, addonPath: string): SharedRings {
+  const addon = createRequire(import.meta.url)(addonPath) as {
+    map(fd: number, sizeBytes: number): ArrayBuffer
+  }
+  const map = (fd: number) => new Uint8Array(addon.map(fd, sizeBytes))
+  return { incoming: map(ringFds.incoming), outgoing: map(ringFds.outgoing) }
+}
+
+const [ringSize, sharedMemoryPath] = process.argv.slice(2)
+const rings =
+  ringSize === undefined || sharedMemoryPath === undefined
+    ? undefined
+    : mapRings(Number(ringSize), sharedMemoryPath)
+
+serveSimulated(new StreamChannel(openStream(), rings), {
+  entry: 'process',
+  aead: nodeAead,
+  kernels: ({ kernels, nativeKernelsPath }) =>
+    Promise.resolve(
+      kernels === 'native' && nativeKernelsPath !== undefined
+        ? createNativeKernels({ addonPath: nativeKernelsPath })
+        : wasmKernels,
+    ),
+  // Everything is wiped; what is still to be sent goes out before the socket closes.
+  onStop: () => setImmediate(() => process.exit(0)),
+})

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type EnclaveManifest, manifestDigest } from '@mlcapsule/attestation'
+import type { Capsule } from '@mlcapsule/capsule-format'
+import type { Anchor } from '@mlcapsule/contracts'
+import { generateSigningKeyPair, randomBytes, Secret, toHex } from '@mlcapsule/crypto'
+import { type EnclaveHandle, memoryChannelPair } from '@mlcapsule/enclave-bridge'
+import { capsulePages, type HostServices, startEnclave } from '@mlcapsule/enclave-bridge/host'
+import { plugins, serveSimulated, wasmKernels } from '@mlcapsule/enclave-runtime'
+import { type ReceiptLogEntry, volatileAnchor } from '@mlcapsule/metering'
+
+/** Sealed records in memory, which a test may look at, keep and put back. */
+export interface KeptRecords {
+  readonly records: Map<string, Uint8Array>
+  readonly anchor: Anchor
+  readonly platformKey: Uint8Array
+}
+
+export function freshMachine(): KeptRecords {
+  return { records: new Map(), anchor: volatileAnchor(), platformKey: randomBytes(32) }
+}
+
+const manifest: EnclaveManifest = {
+  version: 1,
+  entry: 'worker',
+  components: [{ name: 'enclave-core.mjs', sha384: '11'.repeat(48) }],
+  plugins: [...plugins],
+}
+
+export interface StartInMemoryOptions {
+  readonly machine?: KeptRecords
+  readonly services?: Partial<HostServices>
+  readonly log?: ReceiptLogEntry[]
+  readonly anchor?: Anchor
+}
+
+/** The enclave's program in this very thread: all that an entry does, but for starting one. */
+export async function startInMemory(
+  capsule: Capsule,
+  options: StartInMemoryOptions = {},
+): Promise<EnclaveHandle> {
+  const { machine = freshMachine(), services = {}, log = [] } = options
+  const [hostChannel, enclaveChannel] = memoryChannelPair()
+  serveSimulated(enclaveChannel, {
+    entry: 'worker',
+    kernels: () => Promise.resolve(wasmKernels),
+    onStop: () => undefined,
+  })
+  return await startEnclave(hostChannel, {
+    info: {
+      entry: 'worker',
+      manifest,
+      manifestSha384: toHex(manifestDigest(manifest)),
+      kernels: 'wasm',
+      transport: 'message-port',
+    },
+    services: {
+      readPages: capsulePages(capsule),
+      readRecord: (slot) => Promise.resolve(machine.records.get(slot)?.slice() ?? null),
+      writeRecord: (slot, record) => {
+        if (record === null) machine.records.delete(slot)
+        else machine.records.set(slot, record.slice())
+        return Promise.resolve()
+      },
+      ...services,
+    },
+    onLog: (entries) => {
+      log.push(...entries)
+      return Promise.resolve()
+    },
+    machine: {
+      rootPrivateKey: generateSigningKeyPair().privateKey,
+      platformKey: Secret.fromBytes('platform-key', machine.platformKey),
+      anchor: options.anchor ?? machine.anchor,
+    },
+    manifest,
+    kernels: 'wasm',
+    threadCount: 1,
+    capsulePrefix: capsule.prefix,
+    startTimeoutMs: 20_000,
+  })
+}
