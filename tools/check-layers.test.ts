@@ -145,12 +145,6 @@ describe('layers', () => {
     expect(problemsOf(app, `import '@mlcapsule/enclave-bridge/host'\n`)).toEqual([])
     expect(problemsOf(app, `import '@mlcapsule/enclave-bridge/enclave'\n`)).toHaveLength(1)
     write(app, '')
-    expect(
-      problemsOf('packages/model-graph/src/a.ts', `import '@mlcapsule/inference-kernels/program'\n`),
-    ).toEqual([])
-    expect(
-      problemsOf('packages/model-graph/src/a.ts', `import '@mlcapsule/inference-kernels'\n`),
-    ).toHaveLength(1)
   })
 })
 

@@ -9,6 +9,7 @@ test('the public surface is this list', () => {
     'assertTensor',
     'classDimension',
     'contractErrorTable',
+    'copyBytes',
     'createRegistry',
     'defineErrorTable',
     'dtypes',

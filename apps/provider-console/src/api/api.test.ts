@@ -43,8 +43,9 @@ afterAll(async () => {
 })
 
 const json = { 'content-type': 'application/json' }
+// A connection each: one that is kept may be closed by the service at the moment in which the next request is sent.
 const post = (path: string, body: string, headers: Record<string, string> = json) =>
-  fetch(`${service.url}${path}`, { method: 'POST', body, headers })
+  fetch(`${service.url}${path}`, { method: 'POST', body, headers: { ...headers, connection: 'close' } })
 
 async function problem(response: Response) {
   expect(response.headers.get('content-type')).toContain('application/json')

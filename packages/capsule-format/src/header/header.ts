@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import {
   CryptoError,
   concatBytes,
@@ -129,8 +130,8 @@ export function parseHeader(
     throw new CapsuleFormatError('CAPSULE_TRAILING_BYTES', detail, { field: 'prefix' })
   }
   // A copy, so that what was verified stays what is used.
-  const start = prefix.slice(0, lengthPrefixSizeBytes + headerSizeBytes)
-  const signature = prefix.slice(lengthPrefixSizeBytes + headerSizeBytes)
+  const start = copyBytes(prefix, 0, lengthPrefixSizeBytes + headerSizeBytes)
+  const signature = copyBytes(prefix, lengthPrefixSizeBytes + headerSizeBytes)
   const headerBytes = start.subarray(lengthPrefixSizeBytes)
   const header = decodeHeader(headerBytes)
   const { publicKey, thumbprint } = header.publisher

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import { CapsuleFormatError } from '../errors.ts'
 
 /** Where a capsule lies. Nothing that it returns is trusted. */
@@ -34,7 +35,7 @@ export function sourceFailed(detail: string, cause?: unknown): CapsuleFormatErro
 export function memorySource(bytes: Uint8Array): RandomAccessSource {
   return {
     sizeBytes: bytes.length,
-    read: (offsetBytes, sizeBytes) => Promise.resolve(bytes.slice(offsetBytes, offsetBytes + sizeBytes)),
+    read: (offsetBytes, sizeBytes) => Promise.resolve(copyBytes(bytes, offsetBytes, offsetBytes + sizeBytes)),
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount, elementSizeBytes, type Tensor, viewTensorData } from '@mlcapsule/contracts'
+import { copyBytes, elementCount, elementSizeBytes, type Tensor, viewTensorData } from '@mlcapsule/contracts'
 import { BridgeError, type BridgeErrorCode } from '../errors.ts'
 import type { TensorDescriptor } from './requests.ts'
 
@@ -54,7 +54,7 @@ export function joinTensors(
       refuse(`${field}.data`, `expected ${sizeBytes} bytes, got ${payload.length}`, figures)
     }
     // Typed arrays ask for aligned memory; a transport may deliver a view into a larger buffer.
-    const aligned = payload.byteOffset % 8 === 0 ? payload : payload.slice()
+    const aligned = payload.byteOffset % 8 === 0 ? payload : copyBytes(payload)
     tensors.set(name, {
       dtype,
       shape,

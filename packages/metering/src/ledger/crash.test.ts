@@ -97,6 +97,26 @@ describe('a crash at any operation', () => {
     await fc.assert(property, { numRuns: slow ? 5000 : 120 })
   })
 
+  test('the last strict query and the block after it together lose no more than one block', async () => {
+    // Found by the property above: unclean end, strict mode used up, and a fault in the commit that ends it.
+    const lives: Life[] = [
+      { queries: 5, closes: false, fault: { at: 12, after: false } },
+      { queries: 12, closes: true, fault: null },
+      { queries: 4, closes: false, fault: { at: 21, after: false } },
+    ]
+    const host = faultyHost()
+    let released = 0
+    let failures = 0
+    for (const it of lives) {
+      const outcome = await live(host, it, [])
+      released += outcome.released
+      if (outcome.failed) failures++
+    }
+    const { unitsSpent } = (await Ledger.open(world.deps(host.connect()))).usage
+    expect(failures).toBe(2)
+    expect(unitsSpent).toBeLessThanOrEqual(released + failures * blockMax)
+  })
+
   test('each operation once, before and after', async () => {
     for (const after of [false, true]) {
       for (let at = 0; at < 24; at++) {

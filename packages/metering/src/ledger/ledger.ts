@@ -186,7 +186,8 @@ export class Ledger {
   }
 
   /**
-   * Strict mode: commits the record that remembers the query just settled, and opens a block for one more like it.
+   * Strict mode: commits the record that remembers the query just settled, and opens a block for one more like it where
+   * a block has room for both.
    * @throws MeteringError as `advance`; the answer must then not leave
    */
   async commit(): Promise<void> {
@@ -194,8 +195,9 @@ export class Ledger {
     this.#assertPhase()
     const price = this.#uncommitted
     const closed = closeBlock(this.#state, this.#run, this.#license)
-    const holdsOneMore = closed.quota >= price
-    await this.#move(holdsOneMore ? openBlock(closed, this.#blockUnits(closed, price)) : closed)
+    // A crash in here loses the held answer and the block that it opens: together no more than one block may hold.
+    const opensNext = closed.quota >= price && 2 * price <= this.#license.claims.blockMax
+    await this.#move(opensNext ? openBlock(closed, price) : closed)
     this.#uncommitted = 0
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import { MeteringError } from '../errors.ts'
 import type { LicenseClaims } from '../license/claims.ts'
 import { type Verdict, verdicts } from '../receipts/receipt.ts'
@@ -56,7 +57,7 @@ function mergeStates(
     if (!claims.defenses.some((it) => it.name === name))
       invalid('defenses', 'names a defense that the license does not')
     // A copy: a defense may go on using its buffer.
-    merged[name] = state.slice()
+    merged[name] = copyBytes(state)
   }
   const sizeBytes = Object.values(merged).reduce((sum, it) => sum + it.length, 0)
   if (sizeBytes > defenseStateMaxSizeBytes) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import {
   type AeadProvider,
   aeadNonceSizeBytes,
@@ -93,5 +94,5 @@ export function decodeStored(stored: Uint8Array): { previous: Uint8Array; record
     const detail = `a record has ${leastSizeBytes} to ${recordMaxSizeBytes} bytes, got ${stored.length}`
     throw new MeteringError('LEDGER_RECORD_INVALID', detail, { field: 'record' })
   }
-  return { previous: stored.slice(0, hashSizeBytes), record: stored.slice(hashSizeBytes) }
+  return { previous: copyBytes(stored, 0, hashSizeBytes), record: copyBytes(stored, hashSizeBytes) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 
 /** No record is longer. */
 export const recordMaxSizeBytes = 2_097_152
@@ -15,9 +16,9 @@ export interface RecordStore {
 export function memoryRecordStore(initial: Uint8Array | null = null): RecordStore {
   let current = initial
   return {
-    read: () => Promise.resolve(current?.slice() ?? null),
+    read: () => Promise.resolve(current === null ? null : copyBytes(current)),
     write(record) {
-      current = record.slice()
+      current = copyBytes(record)
       return Promise.resolve()
     },
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  copyBytes,
   type DType,
   elementCount,
   elementSizeBytes,
@@ -56,7 +57,7 @@ export function sourceConstant(
     async read(start, count) {
       const bytes = await readExactly(source, offsetBytes + start * sizeBytes, count * sizeBytes)
       // A source may give a view at any offset; a typed array needs an aligned one.
-      const aligned = bytes.byteOffset % sizeBytes === 0 ? bytes : bytes.slice()
+      const aligned = bytes.byteOffset % sizeBytes === 0 ? bytes : copyBytes(bytes)
       return viewTensorData(dtype, aligned.buffer, aligned.byteOffset, count)
     },
   }

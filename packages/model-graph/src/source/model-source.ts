@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import { ModelError } from '../errors.ts'
 
 /** Random access to the bytes of a model file. Reads may be in any order and overlap. */
@@ -37,7 +38,7 @@ export function memoryModelSource(
 ): ModelSource {
   return {
     sizeBytes: bytes.length,
-    read: async (offsetBytes, sizeBytes) => bytes.slice(offsetBytes, offsetBytes + sizeBytes),
+    read: async (offsetBytes, sizeBytes) => copyBytes(bytes, offsetBytes, offsetBytes + sizeBytes),
     sibling: async (path) => {
       const file = siblings.get(path)
       if (file === undefined) {

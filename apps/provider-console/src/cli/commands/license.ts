@@ -140,20 +140,18 @@ function addList(context: CliContext, license: Command): void {
       formatCount(it.unitsUsed),
       it.tier,
     ])
-    const lines = [
+    const tables = [
       table(orderRows, {
         head: ['order', 'customer', 'queries', 'granted', 'made'],
         align: 'llrrl',
         headStyle: style.dim,
       }),
-      '',
-      table(licenseRows, {
-        head: ['license', 'order', 'granted', 'reported', 'tier'],
-        align: 'llrrl',
-        headStyle: style.dim,
-      }),
     ]
-    const text = orders.length === 0 ? 'There are no orders yet.' : lines.join('\n')
+    if (licenses.length > 0) {
+      const head = ['license', 'order', 'granted', 'reported', 'tier']
+      tables.push(table(licenseRows, { head, align: 'llrrl', headStyle: style.dim }))
+    }
+    const text = orders.length === 0 ? 'There are no orders yet.' : tables.join('\n\n')
     printReport(context, options, { text, json: { orders, licenses } })
   })
 }

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * A copy of bytes, in memory of its own. Not `bytes.slice()`: that of a Node `Buffer` gives a view, which whoever holds
+ * the buffer can still write to, and which may lie unaligned.
+ */
+export function copyBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(start, end))
+}
