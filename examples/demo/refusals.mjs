@@ -53,16 +53,17 @@ async function changedCapsule({ programs, folder, name, entry, inputs }, show) {
   const renamed = Buffer.from(whole)
   renamed[placeOfName(whole, name)] ^= 1
   await writeFile(join(folder, 'renamed.capsule'), renamed)
-  await programs.refusal('CAPSULE_SIGNATURE_INVALID', client, 'activate', 'renamed.capsule')
-
   const flipped = Buffer.from(whole)
   flipped[flipped.length - 1000] ^= 1
   await writeFile(join(folder, 'flipped.capsule'), flipped)
-  await programs.refusal('CAPSULE_TREE_MISMATCH', client, 'inspect', '--verify', 'flipped.capsule')
+  const run = ['run', 'flipped.capsule', inputs[0], '--entry', entry]
+  await Promise.all([
+    programs.refusal('CAPSULE_SIGNATURE_INVALID', client, 'activate', 'renamed.capsule'),
+    programs.refusal('CAPSULE_TREE_MISMATCH', client, 'inspect', '--verify', 'flipped.capsule'),
+    programs.refusal('SEAL_OPEN_FAILED', client, ...run),
+  ])
   show('a capsule with another name in its header', 'client', 'CAPSULE_SIGNATURE_INVALID')
   show('a capsule with one bit of its weights flipped', 'client', 'CAPSULE_TREE_MISMATCH')
-
-  await programs.refusal('SEAL_OPEN_FAILED', client, 'run', 'flipped.capsule', inputs[0], '--entry', entry)
   show('the same, handed to the enclave unchecked', 'enclave', 'SEAL_OPEN_FAILED')
 }
 
@@ -73,23 +74,18 @@ async function changedEnclave({ programs, folder, entry, enclaveDir }, show, ser
   if (file === undefined) throw new DemoError(`the build has no entry ${entry}`)
   await appendFile(join(changedDir, file), '\n// one line more\n')
   const state = ['--state', join(folder, 'changed-client')]
-  await programs.json(client, 'trust', 'provider/keys/publisher.jwk', ...state)
-  await programs.json(client, 'key', '-o', 'second-customer.jwk', ...state)
+  await Promise.all([
+    programs.json(client, 'trust', 'provider/keys/publisher.jwk', ...state),
+    programs.json(client, 'key', '-o', 'second-customer.jwk', ...state),
+  ])
   await orderFor({ programs }, 'second-customer.jwk', 5)
 
-  const activate = [
-    'activate',
-    capsuleFile,
-    '--service',
-    service.url,
-    '--entry',
-    entry,
-    '--enclave',
-    changedDir,
-    ...state,
-  ]
-  await programs.refusal('BRIDGE_BUNDLE_MISMATCH', client, ...activate)
-  await programs.refusal('ATTESTATION_MEASUREMENT_UNKNOWN', client, ...activate, '--allow-modified-enclave')
+  const enclave = ['--entry', entry, '--enclave', changedDir, ...state]
+  const activate = ['activate', capsuleFile, '--service', service.url, ...enclave]
+  await Promise.all([
+    programs.refusal('BRIDGE_BUNDLE_MISMATCH', client, ...activate),
+    programs.refusal('ATTESTATION_MEASUREMENT_UNKNOWN', client, ...activate, '--allow-modified-enclave'),
+  ])
   show('an enclave with one line more than was built', 'client', 'BRIDGE_BUNDLE_MISMATCH')
   show('the same, started all the same', 'provider', 'ATTESTATION_MEASUREMENT_UNKNOWN')
 }
@@ -100,17 +96,16 @@ async function replayedActivation({ programs, folder, entry }, show) {
   const second = join(folder, 'second-client')
   await mkdir(second, { mode: 0o700 })
   await cp(join(first, 'customer.key'), join(second, 'customer.key'), { preserveTimestamps: true })
-  await programs.json(client, 'trust', 'provider/keys/publisher.jwk', '--state', second)
   const ids = ['--capsule', capsuleFile, '--customer', 'second-customer.jwk']
-  await programs.json(provider, 'challenge', 'create', ...ids, '-o', 'challenge.jws')
-  for (const [state, output] of [
-    [first, 'request-1.jws'],
-    [second, 'request-2.jws'],
-  ]) {
+  await Promise.all([
+    programs.json(client, 'trust', 'provider/keys/publisher.jwk', '--state', second),
+    programs.json(provider, 'challenge', 'create', ...ids, '-o', 'challenge.jws'),
+  ])
+  const request = (state, output) => {
     const files = ['--challenge', 'challenge.jws', '--request-out', output]
-    const enclave = ['--entry', entry, '--state', state]
-    await programs.json(client, 'activate', capsuleFile, ...files, ...enclave)
+    return programs.json(client, 'activate', capsuleFile, ...files, '--entry', entry, '--state', state)
   }
+  await Promise.all([request(first, 'request-1.jws'), request(second, 'request-2.jws')])
   const answer = (request, output) => ['activate', request, '-o', output]
   const one = await programs.json(provider, ...answer('request-1.jws', 'response-1.jws'))
   const again = await programs.json(provider, ...answer('request-1.jws', 'response-2.jws'))

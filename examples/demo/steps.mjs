@@ -60,25 +60,14 @@ export async function packModel({ programs, screen, model, name, labels, preproc
 export async function orderQueries({ programs, screen, entry, inputs }) {
   screen.step('The provider says which enclave may have the key, and takes an order')
   screen.command(`${client} measure --entry ${entry} -o manifest.json`)
-  const { manifestSha384, manifest } = await programs.json(
-    client,
-    'measure',
-    '--entry',
-    entry,
-    '-o',
-    'manifest.json',
-  )
+  screen.command(`${client} key -o customer.jwk`)
+  const [{ manifestSha384, manifest }, customer] = await Promise.all([
+    programs.json(client, 'measure', '--entry', entry, '-o', 'manifest.json'),
+    programs.json(client, 'key', '-o', 'customer.jwk'),
+  ])
   screen.command(`${provider} policy create --manifest manifest.json --allow-unattested ${entry}`)
-  await programs.json(
-    provider,
-    'policy',
-    'create',
-    '--manifest',
-    'manifest.json',
-    '--allow-unattested',
-    entry,
-  )
-  const customer = await programs.json(client, 'key', '-o', 'customer.jwk')
+  const policy = ['--manifest', 'manifest.json', '--allow-unattested', entry]
+  await programs.json(provider, 'policy', 'create', ...policy)
   screen.command(
     `${provider} license create --capsule ${capsuleFile} --customer customer.jwk --queries ${inputs.length}`,
   )
