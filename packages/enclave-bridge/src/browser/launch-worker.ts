@@ -24,7 +24,7 @@ export interface WorkerLike {
   terminate(): void
 }
 
-export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'services' | 'anchor'> {
+export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'services' | 'anchor' | 'info'> {
   /** Address of the folder with the built enclave, ending in `/`. */
   readonly bundleUrl: string | URL
   readonly capsule: Capsule

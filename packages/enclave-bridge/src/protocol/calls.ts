@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod/mini'
-import { bytes32, count, receiptLog } from './fields.ts'
+import { bytes32, count, noPayloads, payloadRule, receiptLog } from './fields.ts'
 import { bridgeLimits } from './limits.ts'
 import { blobNames, recordSlots } from './words.ts'
 
 const nothing = z.strictObject({})
-const payloads = (min: number, max: number = min) => ({ min, max })
 
 /**
  * Everything that the enclave may ask the host for. Answers are untrusted, but for the two about the anchor, which exist
@@ -19,42 +18,42 @@ export const callSchemas = {
       first: count,
       count: z.int().check(z.minimum(1), z.maximum(bridgeLimits.pagesPerCallMaxCount)),
     }),
-    payloads: payloads(0),
+    payloads: noPayloads,
     reply: nothing,
-    replyPayloads: payloads(1, bridgeLimits.pagesPerCallMaxCount),
+    replyPayloads: payloadRule(1, bridgeLimits.pagesPerCallMaxCount, bridgeLimits.sealedPageMaxSizeBytes),
   },
   /** No payload: there is no such record. */
   readRecord: {
     body: z.strictObject({ slot: z.enum(recordSlots) }),
-    payloads: payloads(0),
+    payloads: noPayloads,
     reply: nothing,
-    replyPayloads: payloads(0, 1),
+    replyPayloads: payloadRule(0, 1, bridgeLimits.recordMaxSizeBytes),
   },
   /** Answered only when the record is durable. No payload: the record is removed. */
   writeRecord: {
     body: z.strictObject({ slot: z.enum(recordSlots) }),
-    payloads: payloads(0, 1),
+    payloads: payloadRule(0, 1, bridgeLimits.recordMaxSizeBytes),
     reply: nothing,
-    replyPayloads: payloads(0),
+    replyPayloads: noPayloads,
   },
   /** Receipts and closings that the client has to have before the ledger goes on. */
   keepLog: {
     body: z.strictObject({ log: receiptLog }),
-    payloads: payloads(0),
+    payloads: noPayloads,
     reply: nothing,
-    replyPayloads: payloads(0),
+    replyPayloads: noPayloads,
   },
   readAnchor: {
     body: nothing,
-    payloads: payloads(0),
+    payloads: noPayloads,
     reply: z.strictObject({ digest: bytes32 }),
-    replyPayloads: payloads(0),
+    replyPayloads: noPayloads,
   },
   extendAnchor: {
     body: z.strictObject({ digest: bytes32 }),
-    payloads: payloads(0),
+    payloads: noPayloads,
     reply: nothing,
-    replyPayloads: payloads(0),
+    replyPayloads: noPayloads,
   },
 } as const
 

@@ -5,7 +5,7 @@ import { BridgeError } from '../errors.ts'
 import { type CallOp, callSchemas } from './calls.ts'
 import type { Frame } from './channel.ts'
 import type { Failure } from './failures.ts'
-import { count, failure } from './fields.ts'
+import { count, failure, noPayloads, type PayloadRule } from './fields.ts'
 import { bridgeLimits } from './limits.ts'
 import { type RequestOp, requestSchemas } from './requests.ts'
 import { type EventCode, eventCodes } from './words.ts'
@@ -77,7 +77,7 @@ function parse<Message>(schema: z.ZodMiniType<unknown>, value: unknown, what: st
 
 interface Shape {
   readonly body: z.ZodMiniType<unknown>
-  readonly payloads: { readonly min: number; readonly max: number }
+  readonly payloads: PayloadRule
 }
 
 function shapeOf(message: HostMessage | EnclaveMessage, side: 'host' | 'enclave'): Shape | undefined {
@@ -96,11 +96,14 @@ function shapeOf(message: HostMessage | EnclaveMessage, side: 'host' | 'enclave'
   }
 }
 
-/** Says so if a message comes with fewer or more payloads than belong to it. */
-function countMismatch(shape: Shape | undefined, payloads: readonly Uint8Array[]): string | undefined {
-  const { min, max } = shape?.payloads ?? { min: 0, max: 0 }
-  if (payloads.length >= min && payloads.length <= max) return undefined
-  return `message: expected ${min} to ${max} payloads, got ${payloads.length}`
+/** Says what is wrong if other payloads come with a message than belong to it. */
+function payloadFault(shape: Shape | undefined, payloads: readonly Uint8Array[]): string | undefined {
+  const { min, max, maxSizeBytes } = shape?.payloads ?? noPayloads
+  if (payloads.length < min || payloads.length > max) {
+    return `payloads: expected ${min} to ${max}, got ${payloads.length}`
+  }
+  const tooLarge = payloads.find((it) => it.length > maxSizeBytes)
+  return tooLarge && `payloads: expected at most ${maxSizeBytes} bytes each, got ${tooLarge.length}`
 }
 
 function decode<Message extends HostMessage | EnclaveMessage>(
@@ -116,8 +119,8 @@ function decode<Message extends HostMessage | EnclaveMessage>(
   }
   const message = parse<Message>(schema, value, 'message')
   const shape = shapeOf(message, side)
-  const counts = countMismatch(shape, frame.payloads)
-  if (counts !== undefined) throw violation(counts)
+  const fault = payloadFault(shape, frame.payloads)
+  if (fault !== undefined) throw violation(fault)
   if (shape === undefined) return { message, payloads: frame.payloads }
   const body = parse(shape.body, (message as unknown as WithBody).body, 'body')
   return { message: { ...message, body }, payloads: frame.payloads }
@@ -152,8 +155,8 @@ export function encodeMessage(
       })
     }
   }
-  const counts = countMismatch(shape, payloads)
-  if (counts !== undefined) throw new BridgeError('BRIDGE_MESSAGE_INVALID', counts, { field: 'payloads' })
+  const fault = payloadFault(shape, payloads)
+  if (fault !== undefined) throw new BridgeError('BRIDGE_MESSAGE_INVALID', fault, { field: 'payloads' })
   const control = encodeCbor(message)
   if (control.length > bridgeLimits.controlMaxSizeBytes) {
     const detail = `a control message has at most ${bridgeLimits.controlMaxSizeBytes} bytes, got ${control.length}`

@@ -56,3 +56,21 @@ export const failure = z.strictObject({
   field: z.optional(z.string().check(z.maxLength(96), z.refine(isKnownField, 'unknown field'))),
   numbers: z.optional(z.array(count).check(z.maxLength(bridgeLimits.errorNumberMaxCount))),
 })
+
+/** How many payloads belong to a message, and how large each may be. */
+export interface PayloadRule {
+  readonly min: number
+  readonly max: number
+  readonly maxSizeBytes: number
+}
+
+export const noPayloads: PayloadRule = { min: 0, max: 0, maxSizeBytes: 0 }
+
+/** @param maxSizeBytes of each; all together are bounded for every message alike */
+export function payloadRule(
+  min: number,
+  max: number,
+  maxSizeBytes: number = bridgeLimits.payloadsMaxSizeBytes,
+): PayloadRule {
+  return { min, max, maxSizeBytes }
+}

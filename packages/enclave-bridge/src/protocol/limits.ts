@@ -18,12 +18,13 @@ export const bridgeLimits = {
   evidenceMaxSizeBytes: 32_768,
   manifestMaxSizeBytes: 65_536,
   anchorDescriptorMaxSizeBytes: 1_024,
+  /** The largest page of a capsule, and its tag. */
+  sealedPageMaxSizeBytes: 4_194_304 + 16,
   pagesPerCallMaxCount: 16,
   errorNumberMaxCount: 4,
   receiptMaxSizeBytes: 256,
   logEntryMaxCount: 32,
   pluginMaxCount: 64,
-  defenseMaxCount: 32,
   /** Calls that may wait on the host's side. */
   queueMaxCount: 256,
   /** Events that one request may raise; more is a violation. */

@@ -6,6 +6,8 @@ import {
   bytesOf,
   bytesUpTo,
   count,
+  noPayloads,
+  payloadRule,
   pluginEntry,
   receiptLog,
   tensorDescriptors,
@@ -54,9 +56,6 @@ const active = z.strictObject({
   log,
 })
 
-const payloads = (min: number, max: number = min) => ({ min, max })
-const none = payloads(0)
-
 /**
  * Every request that the host can make: the body with its payloads, and those of the reply.
  * `launch` belongs to the simulated platform alone: the launcher plays the hardware.
@@ -75,15 +74,15 @@ export const requestSchemas = {
       nativeKernelsPath: z.optional(z.string().check(z.minLength(1), z.maxLength(4096))),
       threadCount: z.int().check(z.minimum(1), z.maximum(256)),
     }),
-    payloads: none,
+    payloads: noPayloads,
     reply: nothing,
-    replyPayloads: none,
+    replyPayloads: noPayloads,
   },
   hello: {
     body: z.strictObject({
       versions: z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(16)),
     }),
-    payloads: none,
+    payloads: noPayloads,
     reply: z.strictObject({
       version: z.int().check(z.minimum(1)),
       entry: z.enum(entryNames),
@@ -91,19 +90,19 @@ export const requestSchemas = {
       manifestSha384: bytesOf(48),
       plugins: z.array(pluginEntry).check(z.maxLength(bridgeLimits.pluginMaxCount)),
     }),
-    replyPayloads: none,
+    replyPayloads: noPayloads,
   },
   /** Payload: the capsule's first bytes: magic, length, header, signature. */
   load: {
     body: nothing,
-    payloads: payloads(1),
+    payloads: payloadRule(1, 1, bridgeLimits.capsulePrefixMaxSizeBytes),
     reply: z.strictObject({ capsuleId: bytes32, headerHash: bytes32 }),
-    replyPayloads: none,
+    replyPayloads: noPayloads,
   },
   /** `file`: the release key is sealed into the `pending` record, so that the response may come days later. */
   beginActivation: {
     body: z.strictObject({ challenge: token, flow: z.enum(['online', 'file']) }),
-    payloads: none,
+    payloads: noPayloads,
     reply: z.strictObject({
       releaseKey: bytes32,
       identityKey: bytes32,
@@ -112,19 +111,19 @@ export const requestSchemas = {
       manifest: bytesUpTo(bridgeLimits.manifestMaxSizeBytes),
       platform: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/)),
     }),
-    replyPayloads: payloads(1),
+    replyPayloads: payloadRule(1, 1, bridgeLimits.evidenceMaxSizeBytes),
   },
   finishActivation: {
     body: z.strictObject({ response: token }),
-    payloads: none,
+    payloads: noPayloads,
     reply: active,
-    replyPayloads: none,
+    replyPayloads: noPayloads,
   },
-  resume: { body: nothing, payloads: none, reply: active, replyPayloads: none },
+  resume: { body: nothing, payloads: noPayloads, reply: active, replyPayloads: noPayloads },
   /** One payload per input and per output, in the same order. A blocked query has no outputs. */
   infer: {
     body: z.strictObject({ inputs: tensorDescriptors, retryId: z.optional(bytesOf(16)) }),
-    payloads: payloads(0, bridgeLimits.tensorMaxCount),
+    payloads: payloadRule(0, bridgeLimits.tensorMaxCount),
     reply: z.strictObject({
       verdict: z.enum(verdicts),
       outputs: tensorDescriptors,
@@ -133,22 +132,22 @@ export const requestSchemas = {
       unitsLeft: count,
       log,
     }),
-    replyPayloads: payloads(0, bridgeLimits.tensorMaxCount),
+    replyPayloads: payloadRule(0, bridgeLimits.tensorMaxCount),
   },
-  usage: { body: nothing, payloads: none, reply: usage, replyPayloads: none },
+  usage: { body: nothing, payloads: noPayloads, reply: usage, replyPayloads: noPayloads },
   /** Ends the open block, since a statement covers closed blocks alone. Refused before it is due. */
   statement: {
     body: nothing,
-    payloads: none,
+    payloads: noPayloads,
     reply: z.strictObject({ statement: token, log }),
-    replyPayloads: none,
+    replyPayloads: noPayloads,
   },
   /** Ends the ledger cleanly, wipes all keys and stops. The statement is null where there was never anything to tell. */
   close: {
     body: nothing,
-    payloads: none,
+    payloads: noPayloads,
     reply: z.strictObject({ statement: z.nullable(token), log }),
-    replyPayloads: none,
+    replyPayloads: noPayloads,
   },
 } as const
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs in a page: launches the built enclave in a module Worker, activates it with the provider that the test plays, asks.
+import { httpRangeSource, openCapsule } from '@mlcapsule/capsule-format'
+import type { Tensor } from '@mlcapsule/contracts'
+import { fromBase64Url, generateSigningKeyPair, randomBytes, Secret, toBase64Url } from '@mlcapsule/crypto'
+import { type ActivationOffer, launchWebWorkerEnclave } from '@mlcapsule/enclave-bridge'
+import { volatileAnchor } from '@mlcapsule/metering'
+import { queryOf } from './world.ts'
+
+/** What the page asks of the test. Bytes travel as base64url. */
+export interface Provider {
+  challenge(): Promise<string>
+  respond(offer: Record<keyof ActivationOffer, string>): Promise<string>
+}
+
+export interface PageReport {
+  readonly manifestSha384: string
+  readonly components: readonly string[]
+  readonly answers: readonly (readonly number[])[]
+  readonly refused: string
+  readonly units: number
+}
+
+declare global {
+  var provider: (request: string, argument?: unknown) => Promise<string>
+  var runEnclave: (publisher: string, bundleUrl: string) => Promise<PageReport>
+}
+
+function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, string> {
+  return {
+    releaseKey: toBase64Url(offer.releaseKey),
+    identityKey: toBase64Url(offer.identityKey),
+    headerHash: toBase64Url(offer.headerHash),
+    anchor: toBase64Url(offer.anchor ?? new Uint8Array(0)),
+    manifest: JSON.stringify(offer.manifest),
+    evidence: JSON.stringify({ platform: offer.evidence.platform, bytes: toBase64Url(offer.evidence.bytes) }),
+  }
+}
+
+globalThis.runEnclave = async (publisher, bundleUrl) => {
+  const source = await httpRangeSource(new URL('/model.capsule', location.href).href)
+  const capsule = await openCapsule(source, { publishers: [fromBase64Url(publisher)] })
+  const records = new Map<string, Uint8Array>()
+  const handle = await launchWebWorkerEnclave({
+    bundleUrl: new URL(bundleUrl, location.href),
+    capsule,
+    records: {
+      readRecord: (slot) => Promise.resolve(records.get(slot) ?? null),
+      writeRecord: (slot, record) => {
+        if (record === null) records.delete(slot)
+        else records.set(slot, record)
+        return Promise.resolve()
+      },
+    },
+    machine: {
+      rootPrivateKey: generateSigningKeyPair().privateKey,
+      platformKey: Secret.fromBytes('platform-key', randomBytes(32)),
+      anchor: volatileAnchor(),
+    },
+  })
+  const offer = await handle.beginActivation(await globalThis.provider('challenge'))
+  await handle.finishActivation(await globalThis.provider('respond', encodeOffer(offer)))
+  const answers: number[][] = []
+  for (let i = 0; i < 4; i++) {
+    const { outputs } = await handle.infer(queryOf(i))
+    const { data } = outputs.get('y') as Tensor
+    answers.push([...(data as Float32Array)])
+  }
+  const refused = await handle.infer(queryOf(9)).catch((error: { code: string }) => error.code)
+  const { unitsSpent } = await handle.usage()
+  await handle.close()
+  return {
+    manifestSha384: handle.info.manifestSha384,
+    components: handle.info.manifest.components.map((it) => it.name),
+    answers,
+    refused: typeof refused === 'string' ? refused : '',
+    units: unitsSpent,
+  }
+}
