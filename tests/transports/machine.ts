@@ -31,6 +31,8 @@ export interface StartInMemoryOptions {
   readonly services?: Partial<HostServices>
   readonly log?: ReceiptLogEntry[]
   readonly anchor?: Anchor
+  /** The host's clock. */
+  readonly now?: () => number
 }
 
 /** The enclave's program in this very thread: all that an entry does, but for starting one. */
@@ -63,6 +65,7 @@ export async function startInMemory(
       },
       ...services,
     },
+    ...(options.now === undefined ? {} : { now: options.now }),
     onLog: (entries) => {
       log.push(...entries)
       return Promise.resolve()

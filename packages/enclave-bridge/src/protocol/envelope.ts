@@ -96,6 +96,13 @@ function shapeOf(message: HostMessage | EnclaveMessage, side: 'host' | 'enclave'
   }
 }
 
+/** Says so if a message comes with fewer or more payloads than belong to it. */
+function countMismatch(shape: Shape | undefined, payloads: readonly Uint8Array[]): string | undefined {
+  const { min, max } = shape?.payloads ?? { min: 0, max: 0 }
+  if (payloads.length >= min && payloads.length <= max) return undefined
+  return `message: expected ${min} to ${max} payloads, got ${payloads.length}`
+}
+
 function decode<Message extends HostMessage | EnclaveMessage>(
   frame: Frame,
   schema: z.ZodMiniType<unknown>,
@@ -109,10 +116,8 @@ function decode<Message extends HostMessage | EnclaveMessage>(
   }
   const message = parse<Message>(schema, value, 'message')
   const shape = shapeOf(message, side)
-  const { min, max } = shape?.payloads ?? { min: 0, max: 0 }
-  if (frame.payloads.length < min || frame.payloads.length > max) {
-    throw violation(`message: expected ${min} to ${max} payloads, got ${frame.payloads.length}`)
-  }
+  const counts = countMismatch(shape, frame.payloads)
+  if (counts !== undefined) throw violation(counts)
   if (shape === undefined) return { message, payloads: frame.payloads }
   const body = parse(shape.body, (message as unknown as WithBody).body, 'body')
   return { message: { ...message, body }, payloads: frame.payloads }
@@ -147,6 +152,8 @@ export function encodeMessage(
       })
     }
   }
+  const counts = countMismatch(shape, payloads)
+  if (counts !== undefined) throw new BridgeError('BRIDGE_MESSAGE_INVALID', counts, { field: 'payloads' })
   const control = encodeCbor(message)
   if (control.length > bridgeLimits.controlMaxSizeBytes) {
     const detail = `a control message has at most ${bridgeLimits.controlMaxSizeBytes} bytes, got ${control.length}`
