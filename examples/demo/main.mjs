@@ -35,6 +35,9 @@ async function demonstrate(options) {
     ...process.env,
     MLCAPSULE_PROVIDER_STORE: 'provider',
     MLCAPSULE_STATE: join(folder, 'client'),
+    MLCAPSULE_ENCLAVE: enclaveDir,
+    // Some thirty processes start the same two programs.
+    NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
   }
   const programs = createPrograms(folder, env)
   const screen = createScreen(process)
