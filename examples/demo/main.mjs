@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatDuration } from '@mlcapsule/terminal'
+import { keepLedgerCopies } from './ledger-copies.mjs'
 import { readOptions, usage } from './options.mjs'
 import { createPrograms, DemoError } from './programs.mjs'
 import { showRefusals } from './refusals.mjs'
@@ -34,6 +35,9 @@ async function demonstrate(options) {
     ...process.env,
     MLCAPSULE_PROVIDER_STORE: 'provider',
     MLCAPSULE_STATE: join(folder, 'client'),
+    MLCAPSULE_ENCLAVE: enclaveDir,
+    // Some thirty processes start the same two programs.
+    NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
   }
   const programs = createPrograms(folder, env)
   const screen = createScreen(process)
@@ -53,9 +57,10 @@ async function demonstrate(options) {
     await packModel(world)
     await orderQueries(world)
     await activateModel(world, service)
+    const ledger = await keepLedgerCopies(env.MLCAPSULE_STATE)
     await answerQueries(world)
     await checkReceipts(world, service)
-    await showRefusals(world, service)
+    await showRefusals({ ...world, ledger }, service)
     await service.stop()
     const took = formatDuration(performance.now() - startedAtMs)
     screen.end(

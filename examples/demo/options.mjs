@@ -47,6 +47,12 @@ function digitsExample() {
   }
 }
 
+/** The file's name without its ending; the demonstration finds it again in the header, so it is kept simple. */
+function nameOf(path) {
+  const name = basename(path).replace(/\.[^.]+$/, '')
+  return /^[A-Za-z][A-Za-z0-9 ._-]{0,63}$/.test(name) ? name : 'Model'
+}
+
 /** @throws DemoError for what cannot be understood */
 export function readOptions(args) {
   let values
@@ -67,7 +73,7 @@ export function readOptions(args) {
   return {
     ...common,
     model: resolve(values.model),
-    name: basename(values.model).replace(/\.[^.]+$/, ''),
+    name: nameOf(values.model),
     labels: values.labels === undefined ? undefined : resolve(values.labels),
     preprocess: isFile ? resolve(values.preprocess) : values.preprocess,
     inputs: values.input.map((path) => resolve(path)),

@@ -2,23 +2,27 @@
 // Runs the two command-line programs as anyone would, each in a process of its own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const sourceCondition = '--conditions=@mlcapsule/source'
-const isFromSource = process.execArgv.includes(sourceCondition)
-const apps = new URL('../../apps/', import.meta.url)
+const apps = fileURLToPath(new URL('../../apps/', import.meta.url))
 
-const programs = {
+const folders = {
   'mlcapsule-provider': 'provider-console',
   mlcapsule: 'client-runtime',
 }
 
-/** From the sources where this program runs from them, and else as built and installed. */
+/** The program as built and installed; from its sources where nothing is built and this runs from sources too. */
 function nodeArgs(program) {
-  const file = isFromSource ? 'src/cli/main.ts' : `bin/${program}.mjs`
-  const path = fileURLToPath(new URL(`${programs[program]}/${file}`, apps))
-  return isFromSource ? [sourceCondition, path] : [path]
+  const folder = join(apps, folders[program])
+  const isBuilt = existsSync(join(folder, 'dist', 'cli', 'main.js'))
+  if (!isBuilt && process.execArgv.includes(sourceCondition)) {
+    return [sourceCondition, join(folder, 'src', 'cli', 'main.ts')]
+  }
+  return [join(folder, 'bin', `${program}.mjs`)]
 }
 
 /** An outcome that was not the expected one. */

@@ -60,25 +60,14 @@ export async function packModel({ programs, screen, model, name, labels, preproc
 export async function orderQueries({ programs, screen, entry, inputs }) {
   screen.step('The provider says which enclave may have the key, and takes an order')
   screen.command(`${client} measure --entry ${entry} -o manifest.json`)
-  const { manifestSha384, manifest } = await programs.json(
-    client,
-    'measure',
-    '--entry',
-    entry,
-    '-o',
-    'manifest.json',
-  )
+  screen.command(`${client} key -o customer.jwk`)
+  const [{ manifestSha384, manifest }, customer] = await Promise.all([
+    programs.json(client, 'measure', '--entry', entry, '-o', 'manifest.json'),
+    programs.json(client, 'key', '-o', 'customer.jwk'),
+  ])
   screen.command(`${provider} policy create --manifest manifest.json --allow-unattested ${entry}`)
-  await programs.json(
-    provider,
-    'policy',
-    'create',
-    '--manifest',
-    'manifest.json',
-    '--allow-unattested',
-    entry,
-  )
-  const customer = await programs.json(client, 'key', '-o', 'customer.jwk')
+  const policy = ['--manifest', 'manifest.json', '--allow-unattested', entry]
+  await programs.json(provider, 'policy', 'create', ...policy)
   screen.command(
     `${provider} license create --capsule ${capsuleFile} --customer customer.jwk --queries ${inputs.length}`,
   )
@@ -129,9 +118,10 @@ export async function activateModel({ programs, screen, entry }, service) {
 
 export async function answerQueries({ programs, screen, entry, inputs, expected }) {
   screen.step(
-    `The client asks ${formatCount(inputs.length)} times; no input and no answer leaves the machine`,
+    `The client asks ${inputs.length === 1 ? 'once' : `${formatCount(inputs.length)} times`}; no input and no answer leaves the machine`,
   )
-  screen.command(`${client} run ${capsuleFile} ${inputs.length === 1 ? basename(inputs[0]) : 'samples/*'}`)
+  const shownInputs = expected === undefined ? inputs.map((it) => basename(it)).join(' ') : 'samples/*.png'
+  screen.command(`${client} run ${capsuleFile} ${shownInputs}`)
   const args = [capsuleFile, ...inputs, '--entry', entry]
   const answers = await programs.lines(client, 'run', ...args)
   if (answers.length !== inputs.length)
@@ -148,7 +138,9 @@ function showAnswers(screen, answers) {
           printable(name),
           `${it.dtype} [${it.shape.join(', ')}]`,
         ])
-      : classes.map((it, i) => [i === 0 ? basename(input) : '', percent(it.confidence), printable(it.label)]),
+      : classes
+          .filter((it, i) => i === 0 || it.confidence >= 0.0005)
+          .map((it, i) => [i === 0 ? basename(input) : '', percent(it.confidence), printable(it.label)]),
   )
   screen.rows(rows, { align: 'lrl' })
 }

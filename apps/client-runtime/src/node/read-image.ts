@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CapsuleHeader } from '@mlcapsule/capsule-format'
-import sharp from 'sharp'
 import { ClientError } from '../errors.ts'
 import { centeredCrop, type Pixels, scaledSize } from '../sdk/preprocess.ts'
 
@@ -16,6 +15,8 @@ export async function readImage(
   file: Uint8Array,
   preprocessing: NonNullable<CapsuleHeader['preprocessing']>,
 ): Promise<Pixels> {
+  // Loaded when the first image comes: commands without one start sooner.
+  const { default: sharp } = await import('sharp')
   const channelCount = preprocessing.colorOrder === 'gray' ? 1 : 3
   try {
     const image = sharp(file, { limitInputPixels: maxPixelCount, failOn: 'error' }).rotate()
@@ -24,10 +25,12 @@ export async function readImage(
     if (size.width * size.height > maxPixelCount)
       throw new Error('a strip this long and thin becomes too large')
     const crop = centeredCrop(size, preprocessing)
+    const shorterSide = Math.min(size.width, size.height)
     const { data, info } = await image
       .flatten({ background: '#000000' })
       .toColorspace(channelCount === 1 ? 'b-w' : 'srgb')
-      .resize(size.width, size.height, { fit: 'fill' })
+      // One factor for both sides; the rounding to whole pixels comes after.
+      .resize({ width: shorterSide, height: shorterSide, fit: 'outside' })
       .extract(crop)
       .raw()
       .toBuffer({ resolveWithObject: true })

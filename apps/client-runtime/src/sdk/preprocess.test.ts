@@ -75,6 +75,7 @@ test('the shorter side is scaled, then the center is cut out', () => {
   expect(scaledSize(1, 3000, { ...plain, resizeShorterSide: 224 })).toEqual({ width: 224, height: 672_000 })
   const crop = { height: 224, width: 200 }
   expect(centeredCrop({ width: 320, height: 240 }, { ...plain, crop })).toEqual({ left: 60, top: 8, ...crop })
+  expect(centeredCrop({ width: 201, height: 225 }, { ...plain, crop })).toEqual({ left: 1, top: 1, ...crop })
   expect(() => centeredCrop({ width: 199, height: 240 }, { ...plain, crop })).toThrow(
     code('CLIENT_INPUT_INVALID'),
   )
@@ -93,6 +94,28 @@ describe('readImage', () => {
     expect([...pixels.data.subarray(0, 3)]).toEqual([10, 20, 30])
     expect(pixels.data.length).toBe(240)
   })
+
+  test.each([
+    [45, 30],
+    [451, 300],
+    [63, 101],
+    [20, 9],
+  ])(
+    'of %i × %i scales and crops to the very pixels that sharp gives with fit cover',
+    async (width, height) => {
+      const noise = Buffer.from(Array.from({ length: width * height * 3 }, (_, i) => (i * 7919) % 251))
+      const file = await sharp(noise, { raw: { width, height, channels: 3 } })
+        .png()
+        .toBuffer()
+      const crop = { width: 22, height: 22 }
+      const expected = await sharp(file)
+        .resize({ ...crop, fit: 'cover' })
+        .raw()
+        .toBuffer()
+      const { data } = await readImage(file, { ...plain, resizeShorterSide: 22, crop })
+      expect(Buffer.from(data).equals(expected)).toBe(true)
+    },
+  )
 
   test('keeps gray values, and turns color into gray where gray is asked for', async () => {
     const exact = await readImage(await png(1, 2, 2, 77), gray)

@@ -67,7 +67,7 @@ export function scaledSize(
   }
 }
 
-/** Place of the centered crop. */
+/** Place of the centered crop; of an odd margin, the larger part is before it, as sharp and libvips have it. */
 export function centeredCrop(
   size: { width: number; height: number },
   { crop }: ImagePreprocessing,
@@ -81,5 +81,5 @@ export function centeredCrop(
       { field: 'image' },
     )
   }
-  return { left: (size.width - width) >> 1, top: (size.height - height) >> 1, width, height }
+  return { left: (size.width - width + 1) >> 1, top: (size.height - height + 1) >> 1, width, height }
 }
