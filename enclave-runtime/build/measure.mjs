@@ -55,18 +55,15 @@ function compare(left, right) {
 
 /** Every way to start that this machine has. */
 async function manifests(bundleDir) {
-  const { planLaunch, sharedMemoryAddonPath } = await import('@mlcapsule/enclave-bridge/node')
-  const native = join(
-    root,
-    `packages/inference-kernels/native/build/${process.platform}-${process.arch}/mlcapsule-kernels.node`,
+  const { nativeKernelsAddonPath, planLaunch, sharedMemoryAddonPath } = await import(
+    '@mlcapsule/enclave-bridge/node'
   )
   const ways = [
     { name: 'worker', options: { entry: 'worker' } },
     { name: 'process, wasm kernels', options: { entry: 'process', kernels: 'wasm' } },
   ]
-  if (existsSync(native)) {
-    const options = { entry: 'process', kernels: 'native', nativeKernelsPath: native }
-    ways.push({ name: 'process, native kernels', options })
+  if (nativeKernelsAddonPath() !== undefined) {
+    ways.push({ name: 'process, native kernels', options: { entry: 'process', kernels: 'native' } })
   }
   const measured = []
   for (const { name, options } of ways) {

@@ -7,6 +7,7 @@ import type { Tensor } from '@mlcapsule/contracts'
 import {
   type LaunchOptions,
   launchEnclave,
+  nativeKernelsAddonPath,
   planLaunch,
   sharedMemoryAddonPath,
 } from '@mlcapsule/enclave-bridge/node'
@@ -16,11 +17,6 @@ import { challengeFor, createWorld, expectedAnswer, queryOf, respond, type World
 const root = join(import.meta.dirname, '..', '..')
 const home = mkdtempSync(join(tmpdir(), 'mlcapsule-launch-'))
 const bundleDir = join(home, 'enclave')
-const nativeKernelsPath = join(
-  root,
-  `packages/inference-kernels/native/build/${process.platform}-${process.arch}/mlcapsule-kernels.node`,
-)
-
 let world: World
 beforeAll(async () => {
   execFileSync(process.execPath, ['--conditions=@mlcapsule/source', 'build/build.mjs', bundleDir], {
@@ -41,7 +37,6 @@ async function launch(variant: Variant, stateDir: string, change: Partial<Launch
     stateDir,
     capsule: await world.open(),
     ...variant,
-    ...(variant.kernels === 'native' ? { nativeKernelsPath } : {}),
     ...change,
   })
 }
@@ -68,7 +63,7 @@ const variants: readonly {
     name: 'process, with native kernels',
     variant: { entry: 'process', kernels: 'native', sharedMemory: false },
     transport: 'socket',
-    ...(existsSync(nativeKernelsPath) ? {} : { missing: 'the native kernels are not built here' }),
+    ...(nativeKernelsAddonPath() !== undefined ? {} : { missing: 'the native kernels are not built here' }),
   },
 ]
 

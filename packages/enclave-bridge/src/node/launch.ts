@@ -9,6 +9,7 @@ import { capsulePages } from '../host/capsule-services.ts'
 import type { EnclaveHandle, EnclaveHandleOptions } from '../host/enclave-handle.ts'
 import type { LaunchInfo } from '../host/launch-info.ts'
 import { startEnclave } from '../host/start.ts'
+import { nativeKernelsAddonPath } from './native-kernels.ts'
 import { measureBundle } from './node-bundle.ts'
 import { sharedMemoryAddonPath } from './shared-memory.ts'
 import { spawnProcess } from './spawn-process.ts'
@@ -24,7 +25,7 @@ export interface LaunchOptions extends Omit<EnclaveHandleOptions, 'services' | '
   readonly capsule: Capsule
   /** `auto` takes the native kernels where the entry can use them and they are built. */
   readonly kernels?: 'auto' | 'native' | 'wasm'
-  /** File of the native kernels; needed for them, since their digest is part of the manifest. */
+  /** File of the native kernels; that of the installed `@mlcapsule/inference-kernels` when absent. */
   readonly nativeKernelsPath?: string
   /** Threads that one step may use, 1 by default. Native kernels only. */
   readonly threadCount?: number
@@ -42,6 +43,7 @@ export interface LaunchPlan {
   readonly manifest: EnclaveManifest
   readonly manifestSha384: string
   readonly kernels: 'wasm' | 'native'
+  readonly nativeKernelsPath: string | undefined
   readonly entryPath: string
   readonly sharedMemoryPath: string | undefined
 }
@@ -51,27 +53,20 @@ type PlanOptions = Pick<
   'entry' | 'bundleDir' | 'kernels' | 'nativeKernelsPath' | 'bundleCheck' | 'sharedMemory'
 >
 
-function chooseKernels({ entry, kernels = 'auto', nativeKernelsPath }: PlanOptions): 'wasm' | 'native' {
-  const available = nativeKernelsPath !== undefined && existsSync(nativeKernelsPath)
-  if (kernels === 'native' && entry === 'worker') {
-    throw new BridgeError(
-      'BRIDGE_OPTION_INVALID',
-      'the worker entry has the wasm kernels alone: expected auto or wasm',
-      {
-        field: 'kernels',
-      },
-    )
+/** @returns file of the native kernels, or undefined for the wasm ones */
+function chooseNative(options: PlanOptions): string | undefined {
+  const { entry, kernels = 'auto' } = options
+  if (kernels === 'wasm') return undefined
+  if (entry === 'worker') {
+    if (kernels === 'auto') return undefined
+    const detail = 'the worker entry has the wasm kernels alone: expected auto or wasm'
+    throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'kernels' })
   }
-  if (kernels === 'native' && !available) {
-    throw new BridgeError(
-      'BRIDGE_OPTION_INVALID',
-      'there is no file of native kernels at nativeKernelsPath',
-      {
-        field: 'nativeKernelsPath',
-      },
-    )
-  }
-  return kernels !== 'wasm' && entry === 'process' && available ? 'native' : 'wasm'
+  const path = options.nativeKernelsPath ?? nativeKernelsAddonPath()
+  if (path !== undefined && existsSync(path)) return path
+  if (kernels === 'auto') return undefined
+  const detail = 'the native kernels are not built here: run "npm run kernels:build", or expect auto or wasm'
+  throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'kernels' })
 }
 
 /**
@@ -80,7 +75,7 @@ function chooseKernels({ entry, kernels = 'auto', nativeKernelsPath }: PlanOptio
  */
 export async function planLaunch(options: PlanOptions): Promise<LaunchPlan> {
   await cryptoReady()
-  const kernels = chooseKernels(options)
+  const nativeKernelsPath = chooseNative(options)
   const path = sharedMemoryAddonPath()
   const usesSharedMemory = options.entry === 'process' && options.sharedMemory !== false && existsSync(path)
   const { manifest, entryPath } = await measureBundle({
@@ -88,12 +83,18 @@ export async function planLaunch(options: PlanOptions): Promise<LaunchPlan> {
     entry: options.entry,
     bundleCheck: options.bundleCheck ?? 'manifest',
     addons: {
-      ...(kernels === 'native' ? { 'native-kernels': options.nativeKernelsPath as string } : {}),
+      ...(nativeKernelsPath === undefined ? {} : { 'native-kernels': nativeKernelsPath }),
       ...(usesSharedMemory ? { 'shared-memory': path } : {}),
     },
   })
-  const sharedMemoryPath = usesSharedMemory ? path : undefined
-  return { manifest, manifestSha384: toHex(manifestDigest(manifest)), kernels, entryPath, sharedMemoryPath }
+  return {
+    manifest,
+    manifestSha384: toHex(manifestDigest(manifest)),
+    kernels: nativeKernelsPath === undefined ? 'wasm' : 'native',
+    nativeKernelsPath,
+    entryPath,
+    sharedMemoryPath: usesSharedMemory ? path : undefined,
+  }
 }
 
 function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
@@ -102,7 +103,7 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
   }
   return spawnProcess({
     entryPath: plan.entryPath,
-    addonPaths: plan.kernels === 'native' ? [options.nativeKernelsPath as string] : [],
+    addonPaths: plan.nativeKernelsPath === undefined ? [] : [plan.nativeKernelsPath],
     sharedMemoryPath: plan.sharedMemoryPath,
     showOutput: options.showOutput === true,
   })
@@ -133,7 +134,7 @@ export async function launchEnclave(options: LaunchOptions): Promise<EnclaveHand
       machine: state.machine,
       manifest: plan.manifest,
       kernels: plan.kernels,
-      ...(plan.kernels === 'native' ? { nativeKernelsPath: options.nativeKernelsPath as string } : {}),
+      ...(plan.nativeKernelsPath === undefined ? {} : { nativeKernelsPath: plan.nativeKernelsPath }),
       threadCount: options.threadCount ?? 1,
       capsulePrefix: options.capsule.prefix,
       startTimeoutMs: options.startTimeoutMs ?? 30_000,
