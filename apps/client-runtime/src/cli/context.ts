@@ -81,7 +81,7 @@ export function addEnclaveOptions(command: Command): Command {
       new Option('--entry <entry>', 'how it is started').choices(['process', 'worker']).default('process'),
     )
     .addOption(new Option('--kernels <name>', 'kernels').choices(['auto', 'native', 'wasm']).default('auto'))
-    .option('--native-kernels <file>', 'file of the native kernels')
+    .option('--native-kernels <file>', 'file of the native kernels (default: the installed ones)')
     .option('--threads <count>', 'threads per step, native kernels only', integerOption(1, 256), 1)
     .option(
       '--allow-modified-enclave',

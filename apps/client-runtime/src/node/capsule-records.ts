@@ -15,7 +15,7 @@ const sentSuffix = '.sent.jws'
 const statementName = /^\d{13}(\.sent)?\.jws$/
 
 /** A statement that an enclave has given out. */
-export interface StoredStatement {
+interface StoredStatement {
   readonly token: string
   /** Whether a service has taken it. */
   readonly sent: boolean

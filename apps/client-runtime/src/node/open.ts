@@ -18,7 +18,7 @@ export interface EnclaveOptions {
   readonly bundleDir?: string
   /** `auto` takes the native kernels where there are any. */
   readonly kernels?: 'auto' | 'native' | 'wasm'
-  /** File of the native kernels. */
+  /** File of the native kernels; the installed ones when absent. */
   readonly nativeKernelsPath?: string
   /** Threads that one step may use, 1 when absent. Native kernels only. */
   readonly threadCount?: number

@@ -36,7 +36,7 @@ export function addDoctor(context: CliContext, program: Command): void {
     examples: ['doctor', 'doctor --json'],
   })
     .option('--enclave <dir>', 'folder of the built enclave')
-    .option('--native-kernels <file>', 'file of the native kernels')
+    .option('--native-kernels <file>', 'file of the native kernels (default: the installed ones)')
     .action(async (options: DoctorOptions) => {
       const findings = [
         checkNode(),
