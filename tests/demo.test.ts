@@ -69,3 +69,23 @@ describe.skipIf(!isBuilt)('the demonstration (needs a built enclave: npm run bui
     expect(left).toEqual([])
   })
 })
+
+describe('wrong use of the demonstration', () => {
+  test.each([
+    ['an unknown option', ['--loud']],
+    ['a model without an input', ['--model', 'model.onnx']],
+    ['an input without a model', ['--input', 'photo.jpg']],
+    ['another entry', ['--entry', 'cloud']],
+  ])('%s ends with 1 and leaves nothing', async (_what, args) => {
+    const { exitCode, stderr, left } = await demo(...args)
+    expect(stderr).toMatch(/^\ndemo: /)
+    expect(exitCode).toBe(1)
+    expect(left).toEqual([])
+  })
+
+  test('help says how to show your own model', async () => {
+    const { exitCode, stdout } = await demo('--help')
+    expect(stdout).toContain('--model FILE.onnx')
+    expect(exitCode).toBe(0)
+  })
+})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps that succeed, in their order.
 import { basename } from 'node:path'
-import { formatBytes, formatCount, printable } from '@mlcapsule/terminal'
+import { formatBytes, formatCount, formatItems, printable } from '@mlcapsule/terminal'
 import { DemoError } from './programs.mjs'
 
 const provider = 'mlcapsule-provider'
@@ -76,7 +76,7 @@ export async function orderQueries({ programs, screen, entry, inputs }) {
     ['measurement', `${manifestSha384.slice(0, 48)}…`],
     ['covers', manifest.components.map((it) => it.name).join(', ')],
     ['customer', customer.thumbprint],
-    ['order', `${formatCount(order.units)} queries`],
+    ['order', formatItems(order.units, 'query', 'queries')],
   ])
   screen.warning(
     `no hardware vouches for entry ${entry}: the owner of the client’s machine could read the model.`,
@@ -106,7 +106,7 @@ export async function activateModel({ programs, screen, entry }, service) {
     ['appraised', `measurement as pinned, tier ${activation.tier}: ${screen.style.green('accepted')}`],
     [
       'license',
-      `${formatCount(activation.unitsLeft)} queries, until ${new Date(activation.expiresAtMs).toISOString().slice(0, 10)}`,
+      `${formatItems(activation.unitsLeft, 'query', 'queries')}, until ${new Date(activation.expiresAtMs).toISOString().slice(0, 10)}`,
     ],
     ['enclave', `${enclave.entry}, ${enclave.kernels} kernels (${activation.isa})`],
     [
@@ -196,11 +196,11 @@ export async function checkReceipts({ programs, screen, inputs }, service) {
   screen.facts([
     [
       'client',
-      `${formatCount(ours.queryCount)} receipts, ${formatCount(ours.units)} of ${formatCount(ours.unitsGranted)} units, chain ${screen.style.green('verified')}`,
+      `${formatItems(ours.queryCount, 'receipt')}, ${formatCount(ours.units)} of ${formatItems(ours.unitsGranted, 'unit')}, chain ${screen.style.green('verified')}`,
     ],
     [
       'provider',
-      `${formatCount(theirs.queryCount)} receipts, ${formatCount(theirs.units)} units, same head, chain ${screen.style.green('verified')}`,
+      `${formatItems(theirs.queryCount, 'receipt')}, ${formatItems(theirs.units, 'unit')}, same head, chain ${screen.style.green('verified')}`,
     ],
     [
       'statement',

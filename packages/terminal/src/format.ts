@@ -32,3 +32,8 @@ export function formatDuration(durationMs: number): string {
   const seconds = Math.round(durationMs / 1000)
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`
 }
+
+/** A count with its noun: `1 query`, `20 queries`. */
+export function formatItems(count: number, one: string, many: string = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { formatBytes, formatCount, formatDuration } from './format.ts'
+export { formatBytes, formatCount, formatDuration, formatItems } from './format.ts'
 export { columnCount, type Environment, type OutputStream, type ProgramStreams } from './output.ts'
 export { type PrintErrorOptions, printError } from './print-error.ts'
 export { type ProgressBar, type ProgressBarOptions, progressBar } from './progress.ts'

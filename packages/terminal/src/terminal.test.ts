@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatItems,
   isColored,
   type OutputStream,
   pad,
@@ -88,6 +89,16 @@ describe('numbers', () => {
     [59_999, '1 min 00 s'],
     [125_000, '2 min 05 s'],
   ])('%d ms is %s', (durationMs, text) => expect(formatDuration(durationMs)).toBe(text))
+
+  test('a count has its noun in the right number', () => {
+    expect([0, 1, 2000].map((count) => formatItems(count, 'query', 'queries'))).toEqual([
+      '0 queries',
+      '1 query',
+      '2,000 queries',
+    ])
+    expect(formatItems(1, 'receipt')).toBe('1 receipt')
+    expect(formatItems(2, 'receipt')).toBe('2 receipts')
+  })
 
   test('thousands are set apart', () => {
     expect([0, 999, 1000, 1_235_496].map(formatCount)).toEqual(['0', '999', '1,000', '1,235,496'])

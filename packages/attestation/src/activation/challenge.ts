@@ -10,10 +10,10 @@ import {
   toBase64Url,
   utf8Bytes,
 } from '@mlcapsule/crypto'
+import { base64UrlOf, numericDate } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { AttestationError } from '../errors.ts'
 import { type ReportPurpose, reportPurposes } from '../report/claims.ts'
-import { base64UrlOf, numericDate } from '../schema/fields.ts'
 import { parseWith } from '../schema/parse.ts'
 import { authorityKeys, verifySignedBy } from './signer.ts'
 

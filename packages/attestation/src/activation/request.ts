@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Evidence } from '@mlcapsule/contracts'
 import { fromBase64Url, jwsMaxSizeBytes, type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
+import { base64UrlOf, base64UrlUpTo, identifier } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { type EnclaveManifest, manifestDigest, manifestSchema } from '../manifest/manifest.ts'
 import { anchorDescriptorMaxSizeBytes, buildReportClaims, reportData } from '../report/claims.ts'
-import { base64UrlOf, base64UrlUpTo, identifier } from '../schema/fields.ts'
 import { parseWith } from '../schema/parse.ts'
 import { type Challenge, readChallenge, tokenHash } from './challenge.ts'
 import { unverifiedText, verifySignedBy } from './signer.ts'

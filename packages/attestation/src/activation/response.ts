@@ -7,9 +7,9 @@ import {
   signJws,
   toBase64Url,
 } from '@mlcapsule/crypto'
+import { base64UrlOf, base64UrlUpTo } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { AttestationError } from '../errors.ts'
-import { base64UrlOf, base64UrlUpTo } from '../schema/fields.ts'
 import { parseWith } from '../schema/parse.ts'
 import { type Challenge, tokenHash } from './challenge.ts'
 import { authorityKeys, verifySignedBy } from './signer.ts'

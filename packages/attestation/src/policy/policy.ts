@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { hexOf, identifier } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { AttestationError } from '../errors.ts'
 import type { TrustStore } from '../evidence/verifier.ts'
-import { hexOf, identifier } from '../schema/fields.ts'
 import { parseWith } from '../schema/parse.ts'
 import { entrySchema, tierSchema } from '../schema/words.ts'
 import { manifestReferenceSchema } from './references.ts'

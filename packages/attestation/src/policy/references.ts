@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
+import { hexOf, identifier } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { type EnclaveManifest, manifestDigest, manifestPluginSchema } from '../manifest/manifest.ts'
-import { hexOf, identifier } from '../schema/fields.ts'
 import { entrySchema } from '../schema/words.ts'
 
 const any = z.literal('any')

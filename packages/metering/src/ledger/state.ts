@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeCbor, encodeCbor, toBase64Url } from '@mlcapsule/crypto'
+import { pluginName } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { MeteringError } from '../errors.ts'
 import { maxDefenseCount, maxUnits } from '../license/claims.ts'
 import type { License } from '../license/license.ts'
 import { closingSchema } from '../receipts/closing.ts'
 import { genesisHead } from '../receipts/receipt.ts'
-import { pluginName } from '../schema/fields.ts'
 import { statementSchema } from '../statement/statement.ts'
 import { ledgerIdOf } from './keys.ts'
 import { recordMaxSizeBytes } from './store.ts'

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IsolationTier } from '@mlcapsule/contracts'
 import { fromBase64Url, toBase64Url } from '@mlcapsule/crypto'
+import {
+  base64UrlOf,
+  base64UrlUpTo,
+  hexOf,
+  identifier,
+  numericDate,
+  pluginName,
+} from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { ledgerIdOf } from '../ledger/keys.ts'
-import { base64UrlOf, base64UrlUpTo, hexOf, identifier, numericDate, pluginName } from '../schema/fields.ts'
 
 /** No license grants more, so that sums of units stay exact. */
 export const maxUnits = 2 ** 40

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type SigningKeyPair, signJws } from '@mlcapsule/crypto'
+import { base64UrlOf } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { maxBlockUnits, maxUnits } from '../license/claims.ts'
 import type { License } from '../license/license.ts'
-import { base64UrlOf } from '../schema/fields.ts'
 import { parseWith, verifySignedBy } from '../schema/parse.ts'
 
 export const closingTyp = 'mlc-block+jwt'

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
+import { base64UrlOf } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { MeteringError } from '../errors.ts'
 import { ledgerIdOf } from '../ledger/keys.ts'
 import { maxDefenseCount, maxUnits, tierSchema } from '../license/claims.ts'
 import type { License } from '../license/license.ts'
 import { genesisHead } from '../receipts/receipt.ts'
-import { base64UrlOf } from '../schema/fields.ts'
 import { parseWith, verifySignedBy } from '../schema/parse.ts'
 
 export const statementTyp = 'mlc-statement+jwt'

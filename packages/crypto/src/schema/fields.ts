@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64Url, fromHex } from '@mlcapsule/crypto'
 import { z } from 'zod'
+import { fromBase64Url, fromHex } from '../encoding/text.ts'
 
 function decodes(decode: (text: string) => Uint8Array, fits: (sizeBytes: number) => boolean) {
   return (text: string): boolean => {

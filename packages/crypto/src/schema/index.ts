@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+export { base64UrlOf, base64UrlUpTo, hexOf, identifier, numericDate, pluginName } from './fields.ts'
