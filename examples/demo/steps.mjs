@@ -204,7 +204,7 @@ export async function checkReceipts({ programs, screen, inputs }, service) {
     ],
     [
       'statement',
-      `number ${statement.claims.seq}, ${formatCount(statement.claims.units)} units: ${screen.style.green('accepted')}`,
+      `number ${statement.claims.seq}, ${formatItems(statement.claims.units, 'unit')}: ${screen.style.green('accepted')}`,
     ],
   ])
 }

@@ -89,7 +89,7 @@ export function addPolicy(context: CliContext, program: Command): void {
     name: 'create',
     about: 'write a policy; without --output it becomes the one of the store',
     examples: [
-      'policy create --manifest enclave-runtime/dist/manifest.json',
+      'policy create --manifest manifest.json',
       'policy create --manifest manifest.json --allow-unattested process   # for development: see the warning',
     ],
   })
