@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 interface Manifest {
@@ -78,6 +79,11 @@ describe.each(published.map(({ manifest }) => manifest.name))('%s, packed', (nam
     expect(files.filter((file) => /\.test\.|\.fuzz\.|tsconfig|vitest/.test(file))).toEqual([])
     expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([])
     expect(files).toContain('README.md')
+  })
+
+  test('is as package tools expect it', async () => {
+    const { messages } = await publint({ pkgDir: installed(name), pack: false })
+    expect(messages.map(({ code, type }) => `${type} ${code}`)).toEqual([])
   })
 
   test('every export can be imported by plain Node', () => {
