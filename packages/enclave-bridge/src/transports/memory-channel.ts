@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import { BridgeError } from '../errors.ts'
 import type { Channel, ChannelListener, Frame } from '../protocol/channel.ts'
 import { assertPayloads } from '../protocol/envelope.ts'
@@ -12,7 +13,7 @@ class MemoryChannel implements Channel {
   send(frame: Frame): void {
     if (this.#closed) throw new BridgeError('BRIDGE_CLOSED', 'the channel is closed')
     assertPayloads(frame.payloads)
-    const copy = { control: frame.control.slice(), payloads: frame.payloads.map((it) => it.slice()) }
+    const copy = { control: copyBytes(frame.control), payloads: frame.payloads.map((it) => copyBytes(it)) }
     queueMicrotask(() => this.peer?.deliver(copy))
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import { BridgeError } from '../errors.ts'
 import type { Channel, ChannelListener, Frame } from '../protocol/channel.ts'
 import { assertPayloads } from '../protocol/envelope.ts'
@@ -166,9 +167,9 @@ export class StreamChannel implements Channel {
 }
 
 function ownCopy(piece: Piece): Piece {
-  if ('ringBytes' in piece) return { ringBytes: piece.ringBytes.slice() }
+  if ('ringBytes' in piece) return { ringBytes: copyBytes(piece.ringBytes) }
   const { record } = piece
-  if (record.type === 'inline') return { record: { ...record, bytes: record.bytes.slice() } }
-  if (record.type === 'begin') return { record: { ...record, control: record.control.slice() } }
+  if (record.type === 'inline') return { record: { ...record, bytes: copyBytes(record.bytes) } }
+  if (record.type === 'begin') return { record: { ...record, control: copyBytes(record.control) } }
   return piece
 }
