@@ -93,6 +93,14 @@ function toData(dtype: DType, values: readonly unknown[], field: string): Tensor
       return Uint8Array.from(values, (it, i) => integer(it, i, field, 0, 255))
     case 'bool':
       return Uint8Array.from(values, (it, i) => integer(Number(it), i, field, 0, 1))
+    case 'int16':
+      return Int16Array.from(values, (it, i) => integer(it, i, field, -32_768, 32_767))
+    case 'uint16':
+      return Uint16Array.from(values, (it, i) => integer(it, i, field, 0, 65_535))
+    case 'uint32':
+      return Uint32Array.from(values, (it, i) => integer(it, i, field, 0, 4_294_967_295))
+    case 'uint64':
+      return BigUint64Array.from(values, (it, i) => bigInteger(it, i, field, false))
   }
 }
 
@@ -106,11 +114,13 @@ function integer(value: unknown, index: number, field: string, min: number, max:
   throw invalid(field, `element ${index}: expected a whole number from ${min} to ${max}`)
 }
 
-function bigInteger(value: unknown, index: number, field: string): bigint {
-  const isExact = Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,19}$/.test(value))
+function bigInteger(value: unknown, index: number, field: string, isSigned = true): bigint {
+  const isExact = Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,20}$/.test(value))
   const big = isExact ? BigInt(value as number | string) : undefined
-  if (big !== undefined && BigInt.asIntN(64, big) === big) return big
-  throw invalid(field, `element ${index}: expected a 64-bit integer, as a string beyond 2^53`)
+  const wrap = isSigned ? BigInt.asIntN : BigInt.asUintN
+  if (big !== undefined && wrap(64, big) === big) return big
+  const range = isSigned ? 'a 64-bit integer' : 'an unsigned 64-bit integer'
+  throw invalid(field, `element ${index}: expected ${range}, as a string beyond 2^53`)
 }
 
 function invalid(field: string, detail: string): ClientError {

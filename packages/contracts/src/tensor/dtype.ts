@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Element types, under their usual names. `float16` data is carried as bit patterns in a `Uint16Array`. */
-export type DType = 'float32' | 'float64' | 'float16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool'
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'int64'
+  | 'int32'
+  | 'int8'
+  | 'uint8'
+  | 'bool'
+  | 'int16'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
 
 export type TensorData =
   | Float32Array
   | Float64Array
   | Uint16Array
   | BigInt64Array
+  | BigUint64Array
   | Int32Array
+  | Uint32Array
+  | Int16Array
   | Int8Array
   | Uint8Array
 
@@ -26,6 +41,10 @@ const table: Readonly<Record<DType, DTypeInfo>> = {
   int8: { sizeBytes: 1, array: Int8Array },
   uint8: { sizeBytes: 1, array: Uint8Array },
   bool: { sizeBytes: 1, array: Uint8Array },
+  int16: { sizeBytes: 2, array: Int16Array },
+  uint16: { sizeBytes: 2, array: Uint16Array },
+  uint32: { sizeBytes: 4, array: Uint32Array },
+  uint64: { sizeBytes: 8, array: BigUint64Array },
 }
 
 /** All dtypes, in a fixed order: the index is the dtype's number in binary formats. */
@@ -38,6 +57,10 @@ export const dtypes: readonly DType[] = [
   'int8',
   'uint8',
   'bool',
+  'int16',
+  'uint16',
+  'uint32',
+  'uint64',
 ]
 
 /** Size of one element in bytes. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
+import { broadcastDims } from './broadcast.ts'
 import { failProgram } from './program-error.ts'
 import type { Program, ProgramStep, ProgramValue } from './types.ts'
 
@@ -17,19 +18,6 @@ export function assertDims(actual: readonly number[], expected: readonly number[
   if (actual.length !== expected.length || actual.some((dim, d) => dim !== expected[d])) {
     failProgram(field, `expected dims ${show(expected)}, got ${show(actual)}`)
   }
-}
-
-/** Dims of two tensors broadcast together, right-aligned; null where they do not fit. */
-export function broadcastDims(a: readonly number[], b: readonly number[]): number[] | null {
-  const rank = Math.max(a.length, b.length)
-  const dims: number[] = []
-  for (let d = 0; d < rank; d++) {
-    const x = a[a.length - rank + d] ?? 1
-    const y = b[b.length - rank + d] ?? 1
-    if (x !== y && x !== 1 && y !== 1) return null
-    dims.push(x === 1 ? y : x)
-  }
-  return dims
 }
 
 function assertBroadcast(

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+export type {
+  AttributeSchema,
+  AttributeValue,
+} from '../operators/attributes.ts'
+export { OperatorFault } from '../operators/fault.ts'
+export { completeAttributes, type Operator, type ResultType } from '../operators/operator.ts'
+export { operatorNames, operatorOf } from '../operators/registry.ts'
 export { type BoundPort, type BoundProgram, type PlanOptions, planProgram } from '../plan/plan-program.ts'
 export { bindDims } from './bind-dims.ts'
+export { broadcastDims } from './broadcast.ts'
 export { decodeProgram } from './decode.ts'
 export { encodeProgram } from './encode.ts'
 export {

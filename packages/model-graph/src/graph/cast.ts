@@ -35,7 +35,14 @@ function toHalfBits(value: number): number {
   return sign | (rounded < 1024 ? rounded : rounded + ((exponent + 14) << 10))
 }
 
-const integerBits: Partial<Record<DType, number>> = { int32: 32, int8: 8, uint8: 8 }
+const integerBits: Partial<Record<DType, number>> = {
+  int32: 32,
+  int16: 16,
+  int8: 8,
+  uint32: 32,
+  uint16: 16,
+  uint8: 8,
+}
 
 function convert(data: TensorData, from: DType, to: DType): TensorData {
   const out = newTensorData(to, data.length)
@@ -43,7 +50,8 @@ function convert(data: TensorData, from: DType, to: DType): TensorData {
   for (let i = 0; i < data.length; i++) {
     const raw = data[i] as number | bigint
     const value = table === null ? Number(raw) : (table[raw as number] as number)
-    if (to === 'int64') (out as BigInt64Array)[i] = typeof raw === 'bigint' ? raw : toBigInt(value)
+    if (to === 'int64' || to === 'uint64')
+      (out as BigInt64Array)[i] = typeof raw === 'bigint' ? raw : toBigInt(value)
     else if (to === 'bool') out[i] = value === 0 ? 0 : 1
     else if (to === 'float16') out[i] = toHalfBits(value)
     else if (integerBits[to] !== undefined) {

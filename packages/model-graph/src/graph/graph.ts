@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
-import type { Activation, BinaryKind, UnaryKind } from '@mlcapsule/inference-kernels/program'
+import type { Activation, AttributeValue, BinaryKind, UnaryKind } from '@mlcapsule/inference-kernels/program'
 import type { ConstantTensor } from './constant.ts'
 
-/** A dimension: known, or the name of one that is bound per query. */
+/**
+ * A dimension: known, the name of one that an input brings, or `?1`, `?2`, … for one that is worked out when it is known
+ * what goes in.
+ */
 export type Dim = number | string
 
 /** What flows along an edge: the output of one node, an input of the graph, or a constant. Compared by identity. */
@@ -55,17 +58,32 @@ export interface Attributes {
   /** Constant padding: `before` has one entry per dimension, the rest follows from the dimensions. */
   readonly pad: { readonly before: readonly number[]; readonly value: number }
   readonly expand: Record<never, never>
+  /** An operator of the engine, by its name. */
+  readonly operator: {
+    readonly operator: string
+    readonly attributes: Readonly<Record<string, AttributeValue>>
+  }
+  /** input: the condition, one bool. Runs the first branch where it is true, else the second; the branches read outer values. */
+  readonly if: { readonly branches: readonly [Branch, Branch] }
+}
+
+/** One way that an `if` may go. As many outputs as the node has. */
+export interface Branch {
+  readonly nodes: readonly GraphNode[]
+  readonly outputs: readonly Value[]
 }
 
 export type Op = keyof Attributes
 
-/** A node of the imported graph: an operation with one output. Never changed: passes make new ones. */
+/** A node of the imported graph. Never changed: passes make new ones. */
 export type GraphNode = {
   readonly [K in Op]: {
     readonly op: K
     readonly attributes: Attributes[K]
     readonly inputs: readonly (Value | null)[]
     readonly output: Value
+    /** Outputs after the first, of operators and `if`. */
+    readonly moreOutputs?: readonly Value[]
     /** The node of the model that it came from, for messages. */
     readonly origin: string
   }
@@ -89,9 +107,19 @@ export interface Graph {
 
 export const noActivation: Activation = { kind: 'none', alpha: 0, beta: 0 }
 
-/** Every operand that is there. */
+/** Every operand that is there; of an `if` also the values that its branches read, their own among them. */
 export function operandsOf(node: GraphNode): readonly Value[] {
-  return node.inputs.filter((it) => it !== null)
+  const own = node.inputs.filter((it) => it !== null)
+  if (node.op !== 'if') return own
+  return [
+    ...own,
+    ...node.attributes.branches.flatMap(({ nodes, outputs }) => [...nodes.flatMap(operandsOf), ...outputs]),
+  ]
+}
+
+/** Every output. */
+export function outputsOf(node: GraphNode): readonly Value[] {
+  return node.moreOutputs === undefined ? [node.output] : [node.output, ...node.moreOutputs]
 }
 
 /** How often each value is read by nodes and by the outputs of the graph. */

@@ -139,7 +139,7 @@ class GraphImport {
     if (entry === undefined) {
       throw new ModelError('MODEL_VALUE_UNDEFINED', `output ${quote(info.name)} is defined by nothing`)
     }
-    if (entry === 'poisoned' || this.builder.isShapeOnly(entry)) {
+    if (entry === 'poisoned') {
       throw new ModelError('MODEL_OPERATOR_UNSUPPORTED', `output ${quote(info.name)} cannot be computed`)
     }
     const declared = declaredDims(info)
@@ -201,6 +201,7 @@ export async function importGraph(
     // Before IR version 4 every initializer was an input too; as a default value it is a constant for us.
     if (run.entries.has(info.name)) continue
     const value = importInput(info, symbols)
+    for (const dim of value.dims) if (typeof dim === 'string') run.builder.probes.addSymbol(dim)
     run.entries.set(info.name, value)
     inputs.push(value)
   }

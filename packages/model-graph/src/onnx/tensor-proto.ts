@@ -30,6 +30,10 @@ const dtypeByNumber = new Map<number, DType>([
   [TensorProto_DataType.INT8, 'int8'],
   [TensorProto_DataType.UINT8, 'uint8'],
   [TensorProto_DataType.BOOL, 'bool'],
+  [TensorProto_DataType.INT16, 'int16'],
+  [TensorProto_DataType.UINT16, 'uint16'],
+  [TensorProto_DataType.UINT32, 'uint32'],
+  [TensorProto_DataType.UINT64, 'uint64'],
 ])
 
 const nameByNumber = new Map<number, string>(
@@ -62,6 +66,7 @@ function dimsOf(proto: TensorProto, what: string): readonly number[] {
 function typedField(proto: TensorProto, dtype: DType): readonly (number | bigint)[] {
   if (dtype === 'float32') return proto.floatData
   if (dtype === 'float64') return proto.doubleData
+  if (dtype === 'uint32' || dtype === 'uint64') return proto.uint64Data
   return dtype === 'int64' ? proto.int64Data : proto.int32Data
 }
 

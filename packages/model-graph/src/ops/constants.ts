@@ -28,33 +28,12 @@ export function importConstantOfShape(ctx: NodeContext): Value {
   return ctx.constant(splatConstant(value.dtype, dims, value.splat))
 }
 
-export function importShape(ctx: NodeContext): Value {
-  const { dims } = ctx.input(0)
-  const rank = dims.length
-  const bound = (index: number) => Math.min(Math.max(index < 0 ? index + rank : index, 0), rank)
-  const start = bound(ctx.attributes.int('start', 0))
-  const part = dims.slice(start, bound(ctx.attributes.int('end', rank)))
-  return ctx.integers(part, [part.length], 'int64')
-}
-
-export function importSize(ctx: NodeContext): Value {
-  let count = 1
-  for (const dim of ctx.input(0).dims) {
-    count *= typeof dim === 'number' ? dim : ctx.unsupported(`dimension ${JSON.stringify(dim)} must be known`)
-  }
-  return ctx.integers([count], [], 'int64')
-}
-
 /** Constants and shapes are converted; at run time there is one element type. */
 export function importCast(ctx: NodeContext): Value {
   const x = ctx.input(0)
   ctx.attributes.ignore('saturate', 'round_mode')
   const to = dtypeOf(ctx.attributes.int('to', 0), 'the result')
   if (to === x.dtype) return x
-  const known = ctx.known(x)
-  const isInteger = (dtype: string) => dtype === 'int64' || dtype === 'int32'
-  if (known !== null && isInteger(x.dtype) && isInteger(to))
-    return ctx.integers(known, x.dims as number[], to)
   if (x.constant !== null) return ctx.constant(castConstant(x.constant, to))
   return ctx.unsupported(`converts ${x.dtype} to ${to} at run time`)
 }

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DType } from '@mlcapsule/contracts'
+import type { DType, TensorData } from '@mlcapsule/contracts'
+import {
+  type AttributeValue,
+  broadcastDims as broadcastKnown,
+  completeAttributes,
+  operatorOf,
+} from '@mlcapsule/inference-kernels/program'
 import { ModelError, quote } from '../errors.ts'
 import {
   type ConstantTensor,
@@ -9,7 +15,7 @@ import {
   splatConstant,
   transposedConstant,
 } from '../graph/constant.ts'
-import { checkDims, formatDims, sameDims, sameElementCount } from '../graph/dims.ts'
+import { broadcastDims, checkDims, formatDims, sameDims, sameElementCount } from '../graph/dims.ts'
 import type { Attributes, Dim, GraphNode, Op, Value } from '../graph/graph.ts'
 import type { AttributeReader } from './attributes.ts'
 import type { GraphBuilder } from './graph-builder.ts'
@@ -91,7 +97,12 @@ export class NodeContext {
 
   /** The elements of a small constant, or of a shape computed from symbolic dimensions; null where they are not known. */
   known(value: Value): readonly Dim[] | null {
-    return this.#builder.known.get(value) ?? null
+    return this.#builder.probes.known(value)
+  }
+
+  /** Whether kernels in C can take the values: float32, and no dimension of 0. Others go to `operator`. */
+  fitsKernels(...values: readonly Value[]): boolean {
+    return values.every(({ dtype, dims }) => dtype === 'float32' && !dims.includes(0))
   }
 
   /** Elements of a small constant integer input. */
@@ -132,15 +143,63 @@ export class NodeContext {
   ): Value {
     checkDims(dims, this.#origin)
     if (dims.includes(0)) this.unsupported(`its result ${formatDims(dims)} is empty`)
-    for (const input of inputs) {
-      if (input !== null && this.#builder.isShapeOnly(input)) {
-        this.unsupported('it computes with the numbers of a symbolic shape')
-      }
-    }
     const dtype = (inputs[0] as Value).dtype
     const output: Value = { name: this.#origin, dtype, dims, constant: null }
     this.#builder.nodes.push({ op, attributes, inputs, output, origin: this.#origin } as unknown as GraphNode)
     return output
+  }
+
+  /**
+   * One of the engine's operators, with the dims, dtypes and, where all that it reads is known, the elements that it gives.
+   * @param attributes those that differ from the operator's defaults
+   */
+  operator(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): Value {
+    return this.operatorOutputs(name, inputs, attributes, 1)[0] as Value
+  }
+
+  /** As `operator`, with the first `outputCount` outputs. */
+  operatorOutputs(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+  ): readonly Value[] {
+    const operator = operatorOf(name)
+    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
+    const complete = completeAttributes(operator, attributes)
+    const { probes } = this.#builder
+    const results = probes.call({ operator, inputs, attributes: complete, outputCount, origin: this.#origin })
+    const outputs = results.map(({ dtype, dims, contents }): Value => {
+      checkDims(dims, this.#origin)
+      const isConstant = contents !== null && !Array.isArray(contents)
+      const constant = isConstant ? inlineConstant(dtype, dims as number[], contents as TensorData) : null
+      const value: Value = { name: this.#origin, dtype, dims, constant }
+      if (contents !== null) probes.setContents(value, contents)
+      return value
+    })
+    if (outputs.every(({ constant }) => constant !== null)) return outputs
+    const [output, ...moreOutputs] = outputs as [Value, ...Value[]]
+    this.#builder.nodes.push({
+      op: 'operator',
+      attributes: { operator: name, attributes: complete },
+      inputs,
+      output,
+      moreOutputs,
+      origin: this.#origin,
+    })
+    return outputs
+  }
+
+  /** Dims of an elementwise result, right-aligned. */
+  broadcast(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] {
+    const dims =
+      broadcastDims(a, b) ??
+      this.#builder.probes.mapDims([a, b], ([x, y]) => broadcastKnown(x as number[], y as number[]))
+    return dims ?? this.mismatch(`${formatDims(a)} and ${formatDims(b)} cannot be broadcast together`)
   }
 
   constant(constant: ConstantTensor): Value {
@@ -149,22 +208,23 @@ export class NodeContext {
   }
 
   scalar(value: number): Value {
-    return this.constant(splatConstant('float32', [], Math.fround(value)))
+    const scalar = this.constant(splatConstant('float32', [], Math.fround(value)))
+    this.#builder.probes.setContents(scalar, Float32Array.of(value))
+    return scalar
   }
 
-  /** Integers known now; with a symbolic one among them they are of use as a shape only. */
-  integers(values: readonly Dim[], dims: readonly number[], dtype: DType): Value {
-    const numbers = values.filter((it) => typeof it === 'number')
-    let constant: ConstantTensor | null = null
-    if (numbers.length === values.length) {
-      const data = newTensorData(dtype, values.length)
-      for (const [i, value] of numbers.entries()) {
-        ;(data as BigInt64Array)[i] = (dtype === 'int64' ? clampInt64(value) : value) as bigint
-      }
-      constant = inlineConstant(dtype, dims, data)
+  /** A constant of integers. */
+  integers(
+    values: readonly number[],
+    dims: readonly number[] = [values.length],
+    dtype: DType = 'int64',
+  ): Value {
+    const data = newTensorData(dtype, values.length)
+    for (const [i, value] of values.entries()) {
+      ;(data as BigInt64Array)[i] = (dtype === 'int64' ? clampInt64(value) : value) as bigint
     }
-    const value: Value = { name: this.#origin, dtype, dims, constant }
-    this.#builder.known.set(value, values)
+    const value: Value = { name: this.#origin, dtype, dims, constant: inlineConstant(dtype, dims, data) }
+    this.#builder.probes.setContents(value, data)
     return value
   }
 
@@ -174,9 +234,6 @@ export class NodeContext {
     if (!sameElementCount(value.dims, dims)) {
       this.mismatch(`${formatDims(value.dims)} cannot become ${formatDims(dims)}`)
     }
-    const known = this.known(value)
-    if (known !== null && value.dtype !== 'float32')
-      return this.integers(known, dims as number[], value.dtype)
     if (value.constant !== null) return this.constant(reshapedConstant(value.constant, dims as number[]))
     return this.emit('reshape', {}, [value], dims)
   }

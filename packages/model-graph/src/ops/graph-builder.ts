@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { elementCount } from '@mlcapsule/contracts'
-import type { Dim, GraphNode, Value } from '../graph/graph.ts'
+import type { GraphNode, Value } from '../graph/graph.ts'
+import { Probes } from './probes.ts'
 
 /** Constants of up to this many elements are read at import, so that operators can look at them. */
 const knownElementCount = 4096
@@ -8,21 +9,18 @@ const knownElementCount = 4096
 /** What grows while a model is imported. */
 export class GraphBuilder {
   readonly nodes: GraphNode[] = []
-  /** Elements of small constants and of computed shapes. */
-  readonly known = new Map<Value, readonly Dim[]>()
+  readonly probes: Probes
 
-  /** A shape with symbolic elements: it exists now, but not when the program runs. */
-  isShapeOnly(value: Value): boolean {
-    return value.constant === null && this.known.has(value)
+  /** @param probes of the graph around this one, for the branch of an If */
+  constructor(probes: Probes = new Probes()) {
+    this.probes = probes
   }
 
-  /** Reads a small constant, so that `known` has it. */
+  /** Reads a small constant, so that operators know its elements. */
   async learn(value: Value): Promise<void> {
     const { constant } = value
-    if (constant === null || this.known.has(value)) return
+    if (constant === null || this.probes.uniform(value) !== null) return
     const count = elementCount(constant.dims)
-    if (count > knownElementCount || constant.dtype === 'float16') return
-    const data = await constant.read(0, count)
-    this.known.set(value, Array.from(data, Number))
+    if (count <= knownElementCount) this.probes.setContents(value, await constant.read(0, count))
   }
 }

@@ -67,14 +67,6 @@ export function importSlice(ctx: NodeContext): Value {
     step[axis] = range.count <= 1 ? 1 : Math.max(-(2 ** 31), Math.min(stride, 2 ** 31 - 1))
     dims[axis] = range.count
   }
-  const known = ctx.known(x)
-  if (known !== null && rank === 1 && x.dtype !== 'float32') {
-    const values = Array.from(
-      { length: dims[0] as number },
-      (_, i) => known[(first[0] as number) + i * (step[0] as number)],
-    )
-    return ctx.integers(values as Dim[], [values.length], x.dtype)
-  }
   return emitSlice(ctx, x, first, step, dims)
 }
 
@@ -126,14 +118,6 @@ export function importGather(ctx: NodeContext): Value {
     ctx.unsupported(`gathers along the symbolic dimension ${JSON.stringify(size)}`)
   const indices = ctx.numbers(1, 'indices').map((index) => ctx.axis(index, size))
   const indexDims = ctx.input(1).dims
-  const known = ctx.known(x)
-  if (known !== null && x.dims.length === 1 && x.dtype !== 'float32') {
-    return ctx.integers(
-      indices.map((index) => known[index] as Dim),
-      indexDims as number[],
-      x.dtype,
-    )
-  }
   if (indices.length > 64) ctx.unsupported(`gathers ${indices.length} slices; up to 64 are supported`)
   const ones = x.dims.map(() => 1)
   const slices = indices.map((index) =>

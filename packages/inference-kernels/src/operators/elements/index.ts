@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Operator } from '../operator.ts'
+
+export const elementOperators: readonly Operator[] = []
