@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { type RandomAccessSource, sourceFailed } from '../source/source.ts'
 
 /**
@@ -33,10 +34,4 @@ export async function fileSource(path: string): Promise<RandomAccessSource> {
     },
     close: () => handle.close(),
   }
-}
-
-/** ENOENT, EACCES and the like. */
-export function systemCode(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : 'unknown'
 }
