@@ -109,6 +109,12 @@ describe('writeFileDurably', () => {
     expect(await readdir(folder)).toEqual(['file'])
   })
 
+  test.each(['sync file', 'link', 'sync folder'])('a failure to %s leaves no new file', async (step) => {
+    failures.set(step, 'EIO')
+    await expect(writeFileDurably(path, 'new')).rejects.toThrow(code('EIO'))
+    expect(await readdir(folder)).toEqual([])
+  })
+
   test('a folder in the place of the file stays, and no temporary file beside it', async () => {
     await mkdir(path)
     await expect(writeFileDurably(path, 'new', { replace: true })).rejects.toThrow()
@@ -124,6 +130,12 @@ describe('a file system without hard links', () => {
     expect(steps).toEqual(['sync file', 'link', 'rename', 'sync folder'])
     expect(await readFile(path, 'utf8')).toBe('new')
     expect(await readdir(folder)).toEqual(['file'])
+  })
+
+  test('leaves no new file when the rename fails', async () => {
+    failures.set('rename', 'EIO')
+    await expect(writeFileDurably(path, 'new')).rejects.toThrow(code('EIO'))
+    expect(await readdir(folder)).toEqual([])
   })
 
   test('keeps the file that is there', async () => {

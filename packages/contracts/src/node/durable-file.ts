@@ -16,7 +16,7 @@ export interface DurableFileOptions {
 export interface DurableFile {
   /** Writes all the bytes at an offset. Writes may come in any order. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>
-  /** Makes the file durable and puts it at its path. When the folder's sync alone fails, the file is there all the same. */
+  /** Makes the file durable and puts it at its path. What it replaced stays replaced should the folder's sync alone fail. */
   commit(): Promise<void>
   /** Gives the file up. Does nothing after `commit` or a failure. */
   abort(): Promise<void>
@@ -45,25 +45,26 @@ export async function createDurableFile(
       await rm(temporary, { force: true })
     }
   }
-  const orAbort = async (act: () => Promise<void>): Promise<void> => {
-    try {
-      await act()
-    } catch (error) {
-      // The first failure is the one to tell of.
-      await abort().catch(() => undefined)
-      throw error
+  const place = async (): Promise<void> => {
+    if (replace) {
+      await rename(temporary, path)
+      await syncFolder(dirname(path))
+    } else {
+      await renameToFreePath(temporary, path)
+      await orUndo(
+        () => syncFolder(dirname(path)),
+        () => rm(path, { force: true }),
+      )
     }
   }
   return {
-    write: (offsetBytes, bytes) => orAbort(() => writeFully(handle, offsetBytes, bytes)),
+    write: (offsetBytes, bytes) => orUndo(() => writeFully(handle, offsetBytes, bytes), abort),
     commit: () =>
-      orAbort(async () => {
+      orUndo(async () => {
         await handle.sync()
         await close()
-        if (replace) await rename(temporary, path)
-        else await renameToFreePath(temporary, path)
-        await syncFolder(dirname(path))
-      }),
+        await place()
+      }, abort),
     abort,
   }
 }
@@ -77,6 +78,16 @@ export async function writeFileDurably(
   const file = await createDurableFile(path, options)
   await file.write(0, typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes)
   await file.commit()
+}
+
+/** Does something; should it fail, takes back what led up to it. The first failure is the one that is told of. */
+async function orUndo(act: () => Promise<void>, undo: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    await undo().catch(() => undefined)
+    throw error
+  }
 }
 
 async function writeFully(handle: FileHandle, offsetBytes: number, bytes: Uint8Array): Promise<void> {
@@ -99,7 +110,10 @@ async function renameToFreePath(temporary: string, path: string): Promise<void> 
     if (!noHardLinks.has(systemCode(error))) throw error
     // An empty file takes the path first: here too, nobody else's file is ever replaced.
     await (await open(path, 'wx')).close()
-    await rename(temporary, path)
+    await orUndo(
+      () => rename(temporary, path),
+      () => rm(path, { force: true }),
+    )
     return
   }
   await rm(temporary)
