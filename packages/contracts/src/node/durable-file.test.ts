@@ -93,6 +93,12 @@ describe('writeFileDurably', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 
+  test('takes the longest name that a file can have', async () => {
+    const name = 'n'.repeat(255)
+    await writeFileDurably(join(folder, name), 'new')
+    expect(await readdir(folder)).toEqual([name])
+  })
+
   test('reports a folder that is not there', async () => {
     await expect(writeFileDurably(join(folder, 'none', 'file'), '')).rejects.toThrow(code('ENOENT'))
   })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { syncFolder } from './sync-folder.ts'
 import { systemCode } from './system-code.ts'
 
@@ -30,7 +30,8 @@ export async function createDurableFile(
   path: string,
   { mode = 0o644, replace = false }: DurableFileOptions = {},
 ): Promise<DurableFile> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  // Without the file's own name in it, which may be as long as a name can be.
+  const temporary = join(dirname(path), `.mlcapsule-${randomBytes(6).toString('hex')}.tmp`)
   const handle = await open(temporary, 'wx', mode)
   let isOpen = true
   const close = async (): Promise<void> => {
