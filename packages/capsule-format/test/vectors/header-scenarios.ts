@@ -369,6 +369,13 @@ export function headerScenarios(parts: Parts): Scenario[] {
       withCore(16, 'https://user@example.com/'),
     ),
 
+    invalid('url-space', '3.2', 'A space comes before the URL.', withCore(16, ' https://example.com/')),
+    invalid(
+      'url-backslash',
+      '3.2',
+      'The URL has backslashes for slashes.',
+      withCore(16, 'https:\\\\example.com/'),
+    ),
     invalid('url-fragment', '3.2', 'The URL has a fragment.', withCore(16, 'https://example.com/#a')),
 
     refused(
