@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { equalBytes, keyThumbprint, utf8Bytes } from '@mlcapsule/crypto'
+import { type AeadProvider, equalBytes, keyThumbprint, utf8Bytes, webCryptoAead } from '@mlcapsule/crypto'
 import { nodeAead } from '@mlcapsule/crypto/node'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -329,9 +329,13 @@ describe('streaming', () => {
         yield new Uint8Array(smallPageSizeBytes)
       }
     }
+    const pages: Uint8Array[] = []
     const sink: CapsuleSink = {
       write(offsetBytes, bytes) {
-        if (offsetBytes > 0) writtenBytes += bytes.length - 16
+        if (offsetBytes > 0) {
+          writtenBytes += bytes.length - 16
+          pages.push(bytes)
+        }
         return Promise.resolve()
       },
       commit: () => Promise.resolve(),
@@ -346,5 +350,26 @@ describe('streaming', () => {
     })
     expect(writtenBytes).toBe(sizeBytes + 65_536)
     expect(mostHeldBytes).toBeLessThanOrEqual(3 * smallPageSizeBytes)
+    // The memory of a page is free as soon as the sink is done with it.
+    expect(pages.map((page) => page.length)).toEqual(Array(80).fill(0))
+  })
+
+  test('a page within a larger buffer is left alone', async () => {
+    const pool = new Uint8Array(20 * (smallPageSizeBytes + 16)).fill(0xee)
+    let pageCount = 0
+    const pooled: AeadProvider = {
+      ...webCryptoAead,
+      async seal(...inputs) {
+        const sealed = await webCryptoAead.seal(...inputs)
+        const at = pageCount++ * sealed.length
+        pool.set(sealed, at)
+        return pool.subarray(at, at + sealed.length)
+      },
+    }
+    const packed = await pack(program, new Uint8Array(10), { aead: pooled })
+    expect(pool.length).toBe(20 * (smallPageSizeBytes + 16))
+    expect(packed.bytes.subarray(-smallPageSizeBytes - 16)).toEqual(
+      pool.slice(16 * (smallPageSizeBytes + 16), 17 * (smallPageSizeBytes + 16)),
+    )
   })
 })
