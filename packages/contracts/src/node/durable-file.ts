@@ -12,7 +12,10 @@ export interface DurableFileOptions {
   readonly replace?: boolean
 }
 
-/** A file that is not at its path before it is whole. The first failure ends it, and takes its temporary file away. */
+/**
+ * A file that is not at its path before it is whole; where there are no hard links, a new one is empty there for a moment.
+ * The first failure ends it, and takes its temporary file away.
+ */
 export interface DurableFile {
   /** Writes all the bytes at an offset. Writes may come in any order. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>
