@@ -2,7 +2,7 @@
 import { signJws } from '@mlcapsule/crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { createWorld, isCoded, query, type World } from '../test/world.ts'
+import { anchorStart, createWorld, isCoded, query, type World } from '../test/world.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { licenseTyp, verifyLicense } from './license/license.ts'
 import { closingTyp, verifyClosing } from './receipts/closing.ts'
@@ -15,7 +15,7 @@ let tokens: readonly string[]
 
 beforeAll(async () => {
   world = await createWorld()
-  const ledger = await Ledger.create(world.deps())
+  const ledger = await Ledger.create(world.deps(), anchorStart)
   await query(ledger)
   await ledger.close()
   tokens = [world.license.token, ...(await ledger.takeClosings()), (await ledger.lastStatement()) ?? '']

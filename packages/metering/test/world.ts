@@ -45,6 +45,9 @@ export function isCoded(error: unknown): boolean {
 
 export const nowSeconds = Date.UTC(2026, 0, 15, 12) / 1000
 
+/** The value of every anchor here before its ledger is created. */
+export const anchorStart: Uint8Array = new Uint8Array(32)
+
 /** Keys of a provider and an enclave, and a license. */
 export async function createWorld(changes: Partial<LicenseClaims> = {}) {
   await cryptoReady()

@@ -51,9 +51,12 @@ export class AnchoredRecord {
     this.#value = value
   }
 
-  /** Starts a chain at the anchor's present value. */
-  static async create(deps: AnchoredRecordDeps): Promise<AnchoredRecord> {
-    return new AnchoredRecord(deps, await readAnchor(deps.anchor))
+  /**
+   * Starts a chain at a value that the caller knows from before. Not at the anchor's present one: a process that was held
+   * up meanwhile would start the chain a second time.
+   */
+  static create(deps: AnchoredRecordDeps, anchorValue: Uint8Array): AnchoredRecord {
+    return new AnchoredRecord(deps, anchorValue.slice())
   }
 
   /**

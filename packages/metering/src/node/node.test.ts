@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toBase64Url } from '@mlcapsule/crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createWorld, query } from '../../test/world.ts'
+import { anchorStart, createWorld, query } from '../../test/world.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { extendedAnchor } from '../ledger/record.ts'
 import { recordMaxSizeBytes } from '../ledger/store.ts'
@@ -63,7 +63,7 @@ test('a ledger on files survives its process', async () => {
   const anchor = await fileAnchor(join(dir, 'anchor'))
   const world = await createWorld({ anchor: toBase64Url(anchor.descriptor) })
   const store = fileRecordStore(join(dir, 'ledger'))
-  await query(await Ledger.create(world.deps({ anchor, store })))
+  await query(await Ledger.create(world.deps({ anchor, store }), anchorStart))
   const again = { anchor: await fileAnchor(join(dir, 'anchor')), store }
   const ledger = await Ledger.open(world.deps(again))
   expect(ledger.usage).toMatchObject({ unitsSpent: 8, uncleanCount: 1 })

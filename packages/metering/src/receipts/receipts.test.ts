@@ -2,7 +2,7 @@
 import { generateSigningKeyPair, toHex } from '@mlcapsule/crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, isCoded, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, isCoded, query, seeded, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { signClosing, verifyClosing } from './closing.ts'
@@ -18,7 +18,7 @@ let end: { block: number; head: Uint8Array }
 beforeAll(async () => {
   world = await createWorld()
   log = []
-  const ledger = await Ledger.create(world.deps())
+  const ledger = await Ledger.create(world.deps(), anchorStart)
   for (let i = 0; i < 20; i++) {
     if (ledger.needsAdvance(1)) await ledger.advance(1)
     for (const closing of await ledger.takeClosings()) log.push({ closing })
@@ -164,7 +164,7 @@ describe('verifyReceiptChain', () => {
   test('leaves out the receipts of a lost block, which is paid whole', async () => {
     const parts = { store: memoryRecordStore(), anchor: volatileAnchor(seeded('anchor')) }
     const entries: ReceiptLogEntry[] = []
-    const crashed = await Ledger.create(world.deps(parts))
+    const crashed = await Ledger.create(world.deps(parts), anchorStart)
     for (let i = 0; i < 3; i++) entries.push({ receipt: await query(crashed) })
     const ledger = await Ledger.open(world.deps(parts))
     for (const closing of await ledger.takeClosings()) entries.push({ closing })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signJws } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, query, seeded, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import {
@@ -25,7 +25,7 @@ beforeAll(async () => {
   tokens = []
   for (const count of [5, 3]) {
     const first = tokens.length === 0
-    const ledger = await (first ? Ledger.create(world.deps(parts)) : Ledger.open(world.deps(parts)))
+    const ledger = await (first ? Ledger.create(world.deps(parts), anchorStart) : Ledger.open(world.deps(parts)))
     for (let i = 0; i < count; i++) await query(ledger)
     await ledger.close()
     tokens.push((await ledger.lastStatement()) ?? '')

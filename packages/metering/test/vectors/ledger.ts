@@ -2,14 +2,14 @@
 import { toHex } from '@mlcapsule/crypto'
 import { decodeStored, extendedAnchor, Ledger, recordHash, volatileAnchor } from '../../src/index.ts'
 import { faultyHost } from '../faulty-host.ts'
-import { createWorld, query, seeded, seededRandom } from '../world.ts'
+import { anchorStart, createWorld, query, seeded, seededRandom } from '../world.ts'
 import { filesOf, type VectorCase } from './format.ts'
 
 /** A ledger's records in the order in which they were written: created, a block opened, a second one, closed. */
 export async function ledgerVectors(): Promise<Map<string, string>> {
   const world = await createWorld()
   const host = faultyHost()
-  const ledger = await Ledger.create(world.deps({ ...host.connect(), random: seededRandom('ledger') }))
+  const ledger = await Ledger.create(world.deps({ ...host.connect(), random: seededRandom('ledger') }), anchorStart)
   for (let i = 0; i < 10; i++) {
     await query(ledger, 1, { verdict: 'pass', levels: [1], defenses: { rounding: Uint8Array.of(i) } })
   }

@@ -13,7 +13,7 @@ import {
   statementTyp,
   volatileAnchor,
 } from '../../src/index.ts'
-import { createWorld, nowSeconds, query, seeded, seededRandom, type World } from '../world.ts'
+import { anchorStart, createWorld, nowSeconds, query, seeded, seededRandom, type World } from '../world.ts'
 import { filesOf, type VectorCase } from './format.ts'
 
 export function payloadOf(token: string): Record<string, unknown> {
@@ -83,7 +83,7 @@ async function chain(world: World): Promise<ReceiptLogEntry[]> {
   const drain = async (ledger: Ledger) => {
     for (const closing of await ledger.takeClosings()) log.push({ closing })
   }
-  const first = await Ledger.create(world.deps({ ...parts, random: seededRandom('first life') }))
+  const first = await Ledger.create(world.deps({ ...parts, random: seededRandom('first life') }), anchorStart)
   for (let i = 0; i < 11; i++) {
     if (first.needsAdvance(1)) await first.advance(1)
     await drain(first)
@@ -208,7 +208,7 @@ async function statementCases(world: World): Promise<Record<string, VectorCase>>
   const tokens: string[] = []
   for (const count of [5, 3]) {
     const deps = world.deps({ ...parts, random: seededRandom(`life ${count}`) })
-    const ledger = await (count === 5 ? Ledger.create(deps) : Ledger.open(deps))
+    const ledger = await (count === 5 ? Ledger.create(deps, anchorStart) : Ledger.open(deps))
     for (let i = 0; i < count; i++)
       await query(ledger, 1, { verdict: i === 0 ? 'block' : 'pass', levels: [1] })
     await ledger.close()
