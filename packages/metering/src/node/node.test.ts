@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toBase64Url } from '@mlcapsule/crypto'
@@ -40,6 +40,22 @@ describe('fileAnchor', () => {
   })
 })
 
+test('anchors that are made at once in one file are one anchor', async () => {
+  const path = join(dir, 'anchor')
+  const made = await Promise.all(Array.from({ length: 8 }, () => fileAnchor(path)))
+  for (const it of made) expect(it.descriptor).toEqual(made[0]?.descriptor)
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+})
+
+test('an anchor does not go on in the file of another', async () => {
+  const [path, other] = [join(dir, 'anchor'), join(dir, 'other')]
+  const anchor = await fileAnchor(path)
+  await fileAnchor(other)
+  await copyFile(other, path)
+  await expect(anchor.read()).rejects.toThrow(RangeError)
+  await expect(anchor.extend(new Uint8Array(32))).rejects.toThrow(RangeError)
+})
+
 describe('fileRecordStore', () => {
   test('replaces the record as a whole, owner-only, and leaves nothing else behind', async () => {
     const path = join(dir, 'ledger')
@@ -56,6 +72,12 @@ describe('fileRecordStore', () => {
     const path = join(dir, 'ledger')
     await writeFile(path, new Uint8Array(recordMaxSizeBytes + 1))
     await expect(fileRecordStore(path).read()).rejects.toThrow(RangeError)
+    await writeFile(path, new Uint8Array(recordMaxSizeBytes))
+    expect((await fileRecordStore(path).read())?.length).toBe(recordMaxSizeBytes)
+    // It says that it has no bytes, and never ends.
+    if (process.platform === 'linux') {
+      await expect(fileRecordStore('/dev/zero').read()).rejects.toThrow(RangeError)
+    }
   })
 })
 

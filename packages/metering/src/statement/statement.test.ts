@@ -25,7 +25,9 @@ beforeAll(async () => {
   tokens = []
   for (const count of [5, 3]) {
     const first = tokens.length === 0
-    const ledger = await (first ? Ledger.create(world.deps(parts), anchorStart) : Ledger.open(world.deps(parts)))
+    const ledger = await (first
+      ? Ledger.create(world.deps(parts), anchorStart)
+      : Ledger.open(world.deps(parts)))
     for (let i = 0; i < count; i++) await query(ledger)
     await ledger.close()
     tokens.push((await ledger.lastStatement()) ?? '')

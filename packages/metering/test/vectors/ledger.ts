@@ -9,7 +9,10 @@ import { filesOf, type VectorCase } from './format.ts'
 export async function ledgerVectors(): Promise<Map<string, string>> {
   const world = await createWorld()
   const host = faultyHost()
-  const ledger = await Ledger.create(world.deps({ ...host.connect(), random: seededRandom('ledger') }), anchorStart)
+  const ledger = await Ledger.create(
+    world.deps({ ...host.connect(), random: seededRandom('ledger') }),
+    anchorStart,
+  )
   for (let i = 0; i < 10; i++) {
     await query(ledger, 1, { verdict: 'pass', levels: [1], defenses: { rounding: Uint8Array.of(i) } })
   }
