@@ -9,8 +9,9 @@ import {
   signJws,
   toBase64Url,
 } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, nowMs, policy, policyJson, seeded, type World } from '../../test/world.ts'
+import { createWorld, nowMs, policy, policyJson, type World } from '../../test/world.ts'
 import { parsePolicy } from '../policy/policy.ts'
 import { simulatedTrustStore, simulatedVerifier } from '../simulated/index.ts'
 import { challengeTyp, readChallenge, verifyChallenge } from './challenge.ts'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signDetached, toHex } from '@mlcapsule/crypto'
+import { seeded, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   buildReportClaims,
   manifestDigest,
@@ -8,8 +9,7 @@ import {
   tpmQualifyingData,
 } from '../../src/index.ts'
 import { encodeBody, encodeQuote, signedBytes } from '../../src/simulated/layout.ts'
-import { createWorld, manifest, nowMs, policyJson, seeded } from '../world.ts'
-import { filesOf, type VectorCase } from './format.ts'
+import { createWorld, manifest, nowMs, policyJson } from '../world.ts'
 
 const claims: ReportClaims = {
   purpose: 'activate',
@@ -218,8 +218,8 @@ export async function evidenceVectors(): Promise<Map<string, string>> {
     }),
   }
   return new Map([
-    ...filesOf('report-data', reports),
-    ...filesOf('manifests', manifests),
-    ...filesOf('appraisal', await appraisals()),
+    ...vectorFiles('report-data', reports),
+    ...vectorFiles('manifests', manifests),
+    ...vectorFiles('appraisal', await appraisals()),
   ])
 }

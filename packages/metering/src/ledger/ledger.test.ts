@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { faultyHost } from '../../test/faulty-host.ts'
-import { anchorStart, createWorld, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from './ledger.ts'
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64Url, generateSigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, nowSeconds, seeded, type World } from '../../test/world.ts'
+import { createWorld, nowSeconds, type World } from '../../test/world.ts'
 import {
   assertLicenseBinding,
   assertLicenseTime,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, toHex } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { anchorStart, createWorld, isCoded, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, isCoded, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { signClosing, verifyClosing } from './closing.ts'

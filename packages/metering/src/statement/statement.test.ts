@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signJws } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { anchorStart, createWorld, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import {

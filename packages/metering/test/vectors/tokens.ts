@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, type SigningKeyPair, signJws, toHex } from '@mlcapsule/crypto'
+import { seeded, seededRandom, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   closingTyp,
   decodeReceipt,
@@ -13,8 +14,7 @@ import {
   statementTyp,
   volatileAnchor,
 } from '../../src/index.ts'
-import { anchorStart, createWorld, nowSeconds, query, seeded, seededRandom, type World } from '../world.ts'
-import { filesOf, type VectorCase } from './format.ts'
+import { anchorStart, createWorld, nowSeconds, query, type World } from '../world.ts'
 
 export function payloadOf(token: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
@@ -281,8 +281,8 @@ async function statementCases(world: World): Promise<Record<string, VectorCase>>
 export async function tokenVectors(): Promise<Map<string, string>> {
   const world = await createWorld()
   return new Map([
-    ...filesOf('license', await licenseCases(world)),
-    ...filesOf('receipts', await chainCases(world)),
-    ...filesOf('statement', await statementCases(world)),
+    ...vectorFiles('license', await licenseCases(world)),
+    ...vectorFiles('receipts', await chainCases(world)),
+    ...vectorFiles('statement', await statementCases(world)),
   ])
 }
