@@ -71,8 +71,7 @@ export class AnchoredRecord {
     )
     if (stored === null)
       throw new MeteringError('LEDGER_RECORD_MISSING', 'there is no record', { field: 'record' })
-    // A copy: the host must not change what was checked.
-    const { previous, record } = decodeStored(Uint8Array.from(stored))
+    const { previous, record } = decodeStored(stored)
     const plaintext = await open({ ...contextOf(deps), previous }, record)
     const value = await readAnchor(deps.anchor)
     const digest = recordHash(record)

@@ -111,7 +111,7 @@ export class Ledger {
     return Object.hasOwn(this.#run.defenses, name) ? this.#run.defenses[name]?.slice() : undefined
   }
 
-  /** Whether `advance` has to come before `reserve`. False where `reserve` would refuse anyway. */
+  /** Whether `advance` has to come before `reserve`. False where the license has too few units for either. */
   needsAdvance(itemCount: number): boolean {
     const price = priceOf(this.#license.claims, itemCount)
     return price > this.#state.open - this.#run.used && price <= this.usage.unitsLeft

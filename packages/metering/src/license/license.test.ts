@@ -86,6 +86,7 @@ describe('assertLicenseTime', () => {
     ['in its last second', { nbf: iat, exp: iat + 10 }, iat + 9, 0, undefined],
     ['at its end', { nbf: iat, exp: iat + 10 }, iat + 10, 0, 'LICENSE_EXPIRED'],
     ['before its start', { nbf: iat + 1000, exp: iat + 2000 }, iat, 0, 'LICENSE_NOT_YET_VALID'],
+    ['by a clock that shows no time', { nbf: iat, exp: iat + 10 }, Number.NaN, 0, 'LICENSE_CLOCK_SET_BACK'],
     ['by a clock set back', { nbf: iat, exp: iat + 10 }, iat - 301, 0, 'LICENSE_CLOCK_SET_BACK'],
     [
       'by a clock set back behind a proven time',

@@ -56,6 +56,7 @@ describe('receipt', () => {
     ['a negative index', { index: -1 }],
     ['an empty policy', { policy: '' }],
     ['a long policy', { policy: 'x'.repeat(65) }],
+    ['a policy that is long in bytes', { policy: 'ü'.repeat(33) }],
     ['a short blind', { blind: new Uint8Array(31) }],
     ['an unknown verdict', { verdict: 'other' as 'pass' }],
   ])('with %s is refused', (_reason, change) => {
@@ -154,7 +155,14 @@ describe('verifyReceiptChain', () => {
     ]) {
       await expect(verify(log.with(8, await signed(changes)))).rejects.toThrow(code('RECEIPT_CHAIN_BROKEN'))
     }
-    await expect(verify(log.with(8, await signed({ block: 0 })))).rejects.toThrow(code('RECEIPT_MALFORMED'))
+    for (const changes of [
+      { block: 0 },
+      { lost: true },
+      { lost: true, count: 0 },
+      { lost: true, to: closing.from },
+    ]) {
+      await expect(verify(log.with(8, await signed(changes)))).rejects.toThrow(code('RECEIPT_MALFORMED'))
+    }
     // The same closing again is what a restart gives out; another one for the same block is a fork.
     expect((await verify(log.toSpliced(9, 0, log[8] as ReceiptLogEntry))).queryCount).toBe(20)
     await expect(verify(log.toSpliced(9, 0, await signed({ units: 7 })))).rejects.toThrow(
