@@ -10,7 +10,7 @@ import {
   toBase64Url,
   utf8Bytes,
 } from '@mlcapsule/crypto'
-import { base64UrlOf, numericDate } from '@mlcapsule/crypto/schema'
+import { base64UrlOf, confirmation, numericDate } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { AttestationError } from '../errors.ts'
 import { orderPattern, type ReportPurpose, reportPurposes } from '../report/claims.ts'
@@ -33,9 +33,7 @@ export const challengeSchema = z
     purpose: z.enum(reportPurposes),
     iat: numericDate,
     exp: numericDate,
-    cnf: z.strictObject({
-      jwk: z.strictObject({ crv: z.literal('Ed25519'), kty: z.literal('OKP'), x: base64UrlOf(32) }),
-    }),
+    cnf: confirmation,
   })
   .refine((it) => it.exp > it.iat && it.exp - it.iat <= challengeMaxLifetimeSeconds, {
     path: ['exp'],

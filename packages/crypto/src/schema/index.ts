@@ -1,2 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-export { base64UrlOf, base64UrlUpTo, hexOf, identifier, numericDate, pluginName } from './fields.ts'
+export {
+  base64UrlOf,
+  base64UrlUpTo,
+  confirmation,
+  hexOf,
+  identifier,
+  numericDate,
+  pluginName,
+} from './fields.ts'
