@@ -186,6 +186,10 @@ describe('options', () => {
     ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'https://user:word@example.com/' } }],
     ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'nonsense' } }],
     ['core.labels', { core: { ...description, labels: [] } }],
+    [
+      'defenses',
+      { defenses: Array.from({ length: 9 }, (_, i) => ({ name: `d${i}`, version: 1, config: {} })) },
+    ],
     ['defenses', { defenses: [{ name: 'Bad Name', version: 1, config: {} }] }],
     ['defenses', { defenses: [{ name: 'rounding', version: 0, config: {} }] }],
     ['defenses', { defenses: [{ name: 'rounding', version: 1, config: { f: () => 1 } }] }],
