@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { describeIssue } from './describe-issue.ts'
 export {
   base64UrlOf,
   base64UrlUpTo,

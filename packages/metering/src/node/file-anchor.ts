@@ -10,7 +10,8 @@ const sizeBytes = 64
 
 /**
  * An anchor in a file: 32 bytes of name, 32 bytes of value. For the simulated platform alone: whoever puts an old copy
- * of this file back together with the old record is not found out. `read` and `extend` reject with what went wrong, and
+ * of this file back together with the old record is not found out, and a lock of the folder has to keep a second process
+ * away: reading and replacing are two steps. `read` and `extend` reject with what went wrong, and
  * the ledger gives it its code.
  * @param path made when absent; its folder has to exist
  * @throws MeteringError `LEDGER_ANCHOR_FAILED`

@@ -194,6 +194,12 @@ async function chainCases(world: World): Promise<Record<string, VectorCase>> {
       await reclosed({ units: 7 }),
     ),
     'closing-head': make('5', 'A closing has another head.', broken, await reclosed({ to: closing.from })),
+    'closing-lost-with-receipts': make(
+      '5',
+      'The closing of a lost block has receipts.',
+      { code: 'RECEIPT_MALFORMED' },
+      await reclosed({ lost: true }),
+    ),
     'closing-malformed': make(
       '5',
       'A closing has a block 0.',
