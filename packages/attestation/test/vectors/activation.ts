@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expose, type SigningKeyPair, signJws, toBase64Url, toHex, utf8Bytes } from '@mlcapsule/crypto'
-import { seeded, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
+import { payloadOf, seeded, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   activationReportData,
   challengeTyp,
@@ -14,10 +14,6 @@ import { createWorld, manifest, nowMs, policyJson, type World } from '../world.t
 
 /** Stands for a license: an activation passes it through unread. */
 const license = 'bGljZW5zZQ.bGljZW5zZQ.bGljZW5zZQ'
-
-function payloadOf(token: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-}
 
 async function challengeCases(world: World): Promise<Record<string, VectorCase>> {
   const { authority, capsule, challenge, trusted, pair } = world

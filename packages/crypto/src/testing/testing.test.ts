@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { toBase64Url, utf8Bytes } from '../encoding/text.ts'
 import { CryptoError } from '../errors.ts'
 import {
   codeOf,
   loadVectors,
+  payloadOf,
   readVectorFiles,
   seeded,
   seededRandom,
@@ -40,6 +42,10 @@ test('a refusal gives its code, a fault goes through', async () => {
   expect(await codeOf(() => 1)).toBe('ok')
   expect(await codeOf(() => Promise.reject(new CryptoError('KEY_WIPED', 'x')))).toBe('KEY_WIPED')
   await expect(codeOf(() => Promise.reject(new RangeError('x')))).rejects.toThrow(RangeError)
+})
+
+test('a payload is read as it is', () => {
+  expect(payloadOf(`x.${toBase64Url(utf8Bytes('{"n":"ü"}'))}.y`)).toEqual({ n: 'ü' })
 })
 
 test('seeded bytes depend on their name alone', () => {

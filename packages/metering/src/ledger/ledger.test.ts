@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair } from '@mlcapsule/crypto'
-import { seeded } from '@mlcapsule/crypto/testing'
+import { payloadOf, seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { faultyHost } from '../../test/faulty-host.ts'
 import { anchorStart, createWorld, query, type World } from '../../test/world.ts'
@@ -99,7 +99,7 @@ describe('a ledger', () => {
     await first.close()
     const second = await Ledger.open(world.deps(parts))
     expect(second.defenseState('rounding')).toEqual(Uint8Array.of(1, 2, 3))
-    const payload = JSON.parse(atob((await second.lastStatement())?.split('.')[1] ?? ''))
+    const payload = payloadOf((await second.lastStatement()) ?? '')
     expect(payload).toMatchObject({
       seq: 1,
       to: 1,

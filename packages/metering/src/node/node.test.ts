@@ -32,7 +32,7 @@ describe('fileAnchor', () => {
     expect(other.descriptor).not.toEqual(first.descriptor)
   })
 
-  test('refuses a damaged file, and one that goes missing', async () => {
+  test('refuses a damaged file, and a folder that is not there', async () => {
     const path = join(dir, 'anchor')
     await writeFile(path, new Uint8Array(63))
     await expect(fileAnchor(path)).rejects.toThrow(code('LEDGER_ANCHOR_FAILED'))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signJws } from '@mlcapsule/crypto'
-import { seeded } from '@mlcapsule/crypto/testing'
+import { payloadOf, seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { anchorStart, createWorld, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
@@ -42,7 +42,7 @@ const history = async (): Promise<StatementHistory> =>
 
 describe('statement', () => {
   test('holds exactly the members of the schema, in one order', () => {
-    const payload = JSON.parse(atob(tokens[0]?.split('.')[1] ?? ''))
+    const payload = payloadOf(tokens[0] ?? '')
     expect(Object.keys(payload).join(' ')).toBe(
       'ledger license seq from to head units lostBlocks unclean tier levels blocked surcharge',
     )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, type SigningKeyPair, signJws, toHex } from '@mlcapsule/crypto'
-import { seeded, seededRandom, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
+import { payloadOf, seeded, seededRandom, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   closingTyp,
   decodeReceipt,
@@ -15,10 +15,6 @@ import {
   volatileAnchor,
 } from '../../src/index.ts'
 import { anchorStart, createWorld, nowSeconds, query, type World } from '../world.ts'
-
-export function payloadOf(token: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-}
 
 async function licenseCases(world: World): Promise<Record<string, VectorCase>> {
   const { authority, license } = world
