@@ -150,9 +150,11 @@ describe('a crash at any operation', () => {
 
 describe('a host that lies at will', () => {
   type Step =
+    | { readonly act: 'create' }
     | { readonly act: 'start'; readonly record: number; readonly fault: Fault | null }
     | { readonly act: 'query' | 'close'; readonly process: number; readonly count: number }
   const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 1, arbitrary: fc.constant({ act: 'create' as const }) },
     fc.record({
       act: fc.constant('start' as const),
       record: fc.nat({ max: 30 }),
@@ -174,7 +176,10 @@ describe('a host that lies at will', () => {
       let released = 0
       for (const it of steps) {
         try {
-          if (it.act === 'start') {
+          if (it.act === 'create') {
+            // A process that found no ledger, and was held up until now.
+            processes.push(await Ledger.create(tight.deps(host.connect()), anchorStart))
+          } else if (it.act === 'start') {
             // Half of the time the latest record, else one that was kept.
             host.putBack(it.record < 15 ? host.records.length - 1 : it.record)
             processes.push(await Ledger.open(tight.deps(host.connect(it.fault ?? undefined))))
