@@ -108,8 +108,7 @@ class ChainRun {
   query(item: readonly Tensor[]): void {
     for (const [index, { defense }] of this.#guards.entries()) {
       if (defense.onQuery === undefined) continue
-      const verdict = this.#guarded(() => defense.onQuery?.(this.#context(index), item))
-      if (verdict === undefined) continue
+      const verdict = this.#ask(['pass', 'block'], () => defense.onQuery?.(this.#context(index), item))
       this.#note(index, verdict)
       if (verdict.verdict !== 'pass') throw new Blocked()
     }
@@ -122,13 +121,14 @@ class ChainRun {
     let worst: Verdict = 'pass'
     for (const [index, { defense }] of this.#guards.entries()) {
       if (defense.onAnswer === undefined) continue
-      const verdict = this.#guarded(() => defense.onAnswer?.(this.#context(index), outputs))
-      if (verdict === undefined) continue
+      const words = ['pass', 'perturb', 'degrade', 'block']
+      const verdict = this.#ask(words, () => defense.onAnswer?.(this.#context(index), outputs))
       this.#note(index, verdict)
       if (verdict.verdict === 'block') throw new Blocked()
       if (verdict.verdict === 'pass') continue
-      assertOutputs(verdict.outputs, outputs)
-      outputs = verdict.outputs
+      const replaced = verdict.outputs
+      this.#guarded(() => assertOutputs(replaced, outputs))
+      outputs = replaced
       if (worst !== 'degrade') worst = verdict.verdict
     }
     return { outputs, outcome: this.#outcome(worst) }
@@ -141,6 +141,17 @@ class ChainRun {
   #context(index: number) {
     const { config } = this.#guards[index] as Guard
     return { config, state: this.#states[index], ...this.#ports }
+  }
+
+  /** Runs a hook. What it returns is held against the words of a verdict: the types do not bind a foreign defense. */
+  #ask<Verdict extends { readonly verdict: string }>(
+    words: readonly string[],
+    hook: () => Verdict | undefined,
+  ): Verdict {
+    const verdict = this.#guarded(hook)
+    if (typeof verdict !== 'object' || verdict === null || !words.includes(verdict.verdict))
+      throw new Blocked()
+    return verdict
   }
 
   #guarded<Result>(act: () => Result): Result {

@@ -85,7 +85,7 @@ export class Service {
     }
     try {
       const isNew = equalBytes(await platform.anchor.read(), anchorValue)
-      return new Service(parts, await (isNew ? Ledger.create(deps) : Ledger.open(deps)), key)
+      return new Service(parts, await (isNew ? Ledger.create(deps, anchorValue) : Ledger.open(deps)), key)
     } catch (error) {
       wipe(key)
       throw error

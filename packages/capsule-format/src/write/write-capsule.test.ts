@@ -190,6 +190,10 @@ describe('options', () => {
     ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'https://example.com:99999/' } }],
     ['core.labels', { core: { ...description, labels: [] } }],
     ['core.labels', { core: { ...description, labels: ['one', 'two', 'three'] } }],
+    [
+      'defenses',
+      { defenses: Array.from({ length: 9 }, (_, i) => ({ name: `d${i}`, version: 1, config: {} })) },
+    ],
     ['defenses', { defenses: [{ name: 'Bad Name', version: 1, config: {} }] }],
     ['defenses', { defenses: [{ name: 'rounding', version: 0, config: {} }] }],
     ['defenses', { defenses: [{ name: 'rounding', version: 1, config: { f: () => 1 } }] }],
