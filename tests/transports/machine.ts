@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EnclaveManifest, manifestDigest } from '@mlcapsule/attestation'
 import type { Capsule } from '@mlcapsule/capsule-format'
-import type { Anchor } from '@mlcapsule/contracts'
+import type { Anchor, KernelBackend } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, randomBytes, Secret, toHex } from '@mlcapsule/crypto'
 import { type EnclaveHandle, memoryChannelPair } from '@mlcapsule/enclave-bridge'
 import { capsulePages, type HostServices, startEnclave } from '@mlcapsule/enclave-bridge/host'
@@ -31,6 +31,7 @@ export interface StartInMemoryOptions {
   readonly services?: Partial<HostServices>
   readonly log?: ReceiptLogEntry[]
   readonly anchor?: Anchor
+  readonly kernels?: KernelBackend
   /** The host's clock. */
   readonly now?: () => number
 }
@@ -44,7 +45,7 @@ export async function startInMemory(
   const [hostChannel, enclaveChannel] = memoryChannelPair()
   serveSimulated(enclaveChannel, {
     entry: 'worker',
-    kernels: () => Promise.resolve(wasmKernels),
+    kernels: () => Promise.resolve(options.kernels ?? wasmKernels),
     onStop: () => undefined,
   })
   return await startEnclave(hostChannel, {

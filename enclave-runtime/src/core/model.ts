@@ -5,7 +5,13 @@ import {
   decodeProgramBlob,
   type ProgramBlob,
 } from '@mlcapsule/capsule-format'
-import type { Defense, Tensor, TensorSpec } from '@mlcapsule/contracts'
+import {
+  type Defense,
+  elementCount,
+  elementSizeBytes,
+  type Tensor,
+  type TensorSpec,
+} from '@mlcapsule/contracts'
 import { type Secret, wipe } from '@mlcapsule/crypto'
 import type { MemoryReport } from '@mlcapsule/enclave-bridge/protocol'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
@@ -30,6 +36,10 @@ function unsuitable(field: string, detail: string): BridgeError {
   return new BridgeError('ENCLAVE_CAPSULE_UNSUITABLE', detail, { field })
 }
 
+function wiped(): BridgeError {
+  return new BridgeError('ENCLAVE_STOPPED', 'the model is wiped')
+}
+
 /** A model with its weights in the kernels' memory. */
 export class Model {
   readonly chain: DefenseChain
@@ -40,6 +50,7 @@ export class Model {
   readonly #weightsSizeBytes: number
   #session: Session | undefined
   #bound: string = ''
+  #wiped: boolean = false
 
   private constructor(options: OpenModelOptions, keys: CapsuleKeys, blob: ProgramBlob) {
     const { header, platform, host } = options
@@ -115,14 +126,24 @@ export class Model {
     return this.#header.outputs.map(({ name }) => outputs.get(name) as Tensor)
   }
 
+  /** Size of an answer to these inputs, all outputs together. */
+  answerSizeBytes({ symbols }: CheckedInputs): number {
+    const sizes = this.#header.outputs.map(({ dtype, shape }) => {
+      const bound = shape.map((it) => (typeof it === 'number' ? it : (symbols[it] ?? 1)))
+      return elementCount(bound) * elementSizeBytes(dtype)
+    })
+    return sizes.reduce((sum, it) => sum + it, 0)
+  }
+
   wipe(): void {
+    this.#wiped = true
     this.#session?.dispose()
     this.#session = undefined
     this.#pages.keys.wipe()
   }
 
   #live(): Session {
-    if (this.#session === undefined) throw new BridgeError('ENCLAVE_STOPPED', 'the model is wiped')
+    if (this.#session === undefined) throw wiped()
     return this.#session
   }
 
@@ -141,13 +162,19 @@ export class Model {
     this.#session?.dispose()
     this.#session = undefined
     try {
-      this.#session = await createSession({
+      const session = await createSession({
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,
         symbols,
         threadCount: this.#platform.threadCount,
       })
+      // The door may have closed while the last page was opened.
+      if (this.#wiped) {
+        session.dispose()
+        throw wiped()
+      }
+      this.#session = session
       this.#bound = bound
     } finally {
       weights.wipe()
