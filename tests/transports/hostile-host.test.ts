@@ -299,6 +299,7 @@ describe('sealed records', () => {
     const handle = await start({ machine })
     await expect(handle.resume()).rejects.toThrow(code('LEDGER_ROLLED_BACK'))
     await expect(handle.infer(queryOf(1))).rejects.toThrow(code('ENCLAVE_STOPPED'))
+    await expect(handle.hello()).rejects.toThrow(code('ENCLAVE_STOPPED'))
     handle.disconnect()
   })
 
