@@ -142,13 +142,13 @@ export async function launchEnclave(options: LaunchOptions): Promise<EnclaveHand
       spawned.kill()
       throw error
     })
-    void handle.closed.then(async () => {
+    void handle.closed.then(() => {
       spawned.kill()
-      await state.release()
+      state.release()
     })
     return handle
   } catch (error) {
-    await state.release()
+    state.release()
     throw error
   }
 }
