@@ -122,9 +122,8 @@ export class EnclaveHandle {
   ): Promise<ActivationOffer> {
     const { body, payloads } = await this.#call('beginActivation', { challenge, flow }, [], options)
     const { platform, manifest, ...rest } = body
-    const decoded = decodeCbor(manifest, { maxSizeBytes: bridgeLimits.manifestMaxSizeBytes })
     const evidence = { platform, bytes: payloads[0] as Uint8Array }
-    return { ...rest, manifest: parseManifest(decoded), evidence }
+    return { ...rest, manifest: this.#orLeave(() => readManifest(manifest)), evidence }
   }
 
   /** Hands over the provider's response. The enclave opens the model and is ready to answer. */
@@ -147,7 +146,7 @@ export class EnclaveHandle {
     const request = { inputs: [...descriptors], ...(retryId === undefined ? {} : { retryId }) }
     const { body, payloads: data } = await this.#call('infer', request, payloads, options, transfer)
     const { outputs, verdict, units, unitsLeft } = body
-    return { verdict, units, unitsLeft, outputs: joinTensors('outputs', outputs, data) }
+    return { verdict, units, unitsLeft, outputs: this.#orLeave(() => joinTensors('outputs', outputs, data)) }
   }
 
   async usage(options?: CallOptions): Promise<UsageReport> {
@@ -178,6 +177,19 @@ export class EnclaveHandle {
     this.#connection.close()
   }
 
+  /** Reads what the schema cannot check. An enclave that does not keep to the protocol there is left as well. */
+  #orLeave<Value>(read: () => Value): Value {
+    try {
+      return read()
+    } catch (cause) {
+      const detail = 'the enclave gave an answer whose parts do not fit each other'
+      const violation =
+        cause instanceof BridgeError ? cause : new BridgeError('BRIDGE_PROTOCOL_VIOLATION', detail, { cause })
+      this.#connection.close(violation)
+      throw violation
+    }
+  }
+
   #call<Op extends RequestOp>(
     op: Op,
     body: RequestBody<Op>,
@@ -192,4 +204,8 @@ export class EnclaveHandle {
       return reply
     }, options)
   }
+}
+
+function readManifest(bytes: Uint8Array): EnclaveManifest {
+  return parseManifest(decodeCbor(bytes, { maxSizeBytes: bridgeLimits.manifestMaxSizeBytes }))
 }
