@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import {
   bytes32,
   bytesOf,
