@@ -26,7 +26,7 @@ export interface EnclaveHandleOptions {
    */
   readonly onLog?: KeepLog
   readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
-  /** Calls that may wait, 64 by default. */
+  /** Calls that may wait: 1 to 256, 64 by default. */
   readonly queueLimit?: number
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -70,9 +70,10 @@ export class EnclaveHandle {
   readonly #onLog: KeepLog
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
+  /** @throws BridgeError `BRIDGE_OPTION_INVALID` */
   constructor(channel: Channel, options: EnclaveHandleOptions) {
     this.info = options.info
-    this.#lane = new Lane(Math.min(options.queueLimit ?? 64, bridgeLimits.queueMaxCount))
+    this.#lane = new Lane(options.queueLimit ?? 64)
     this.#onLog = options.onLog ?? (() => Promise.resolve())
     const { services, anchor } = options
     this.#connection = new Connection(channel, {
