@@ -167,6 +167,32 @@ describe('the memory of the model', () => {
   })
 })
 
+test('what the host is told of the model’s memory are whole MiB, and pages that it has delivered', async () => {
+  const events: (readonly number[])[] = []
+  const delivered: number[] = []
+  const read = capsulePages(await world.open())
+  const readPages: HostServices['readPages'] = (blob, first, pageCount) => {
+    if (blob === 'weights') delivered.push(first + pageCount)
+    return read(blob, first, pageCount)
+  }
+  const handle = await start({
+    services: { readPages },
+    onEvent: (event, numbers) => {
+      if (event === 'weights-progress') events.push(numbers)
+    },
+  })
+  const { active } = await activate(handle)
+  expect(active.memorySizeBytes).toBe(1_048_576)
+  const pageSizeBytes = 4096
+  expect(events.at(-1)).toEqual([2 * pageSizeBytes, 2 * pageSizeBytes])
+  expect(delivered.length).toBeGreaterThan(0)
+  for (const [done, total] of events as [number, number][]) {
+    expect([done % pageSizeBytes, total % pageSizeBytes]).toEqual([0, 0])
+    expect(total).toBeLessThanOrEqual(Math.max(...delivered) * pageSizeBytes)
+  }
+  await handle.close()
+})
+
 describe('a header', () => {
   test('that was changed, cut or extended is not loaded', async () => {
     const capsule = await world.open()

@@ -3,7 +3,7 @@ import { type EnclaveManifest, manifestDigest } from '@mlcapsule/attestation'
 import type { Capsule } from '@mlcapsule/capsule-format'
 import type { Anchor, KernelBackend } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, randomBytes, Secret, toHex } from '@mlcapsule/crypto'
-import { type EnclaveHandle, memoryChannelPair } from '@mlcapsule/enclave-bridge'
+import { type EnclaveHandle, type EnclaveHandleOptions, memoryChannelPair } from '@mlcapsule/enclave-bridge'
 import { capsulePages, type HostServices, startEnclave } from '@mlcapsule/enclave-bridge/host'
 import { plugins, serveSimulated, wasmKernels } from '@mlcapsule/enclave-runtime'
 import { type ReceiptLogEntry, volatileAnchor } from '@mlcapsule/metering'
@@ -32,6 +32,7 @@ export interface StartInMemoryOptions {
   readonly log?: ReceiptLogEntry[]
   readonly anchor?: Anchor
   readonly kernels?: KernelBackend
+  readonly onEvent?: EnclaveHandleOptions['onEvent']
   /** The host's clock. */
   readonly now?: () => number
 }
@@ -67,6 +68,7 @@ export async function startInMemory(
       ...services,
     },
     ...(options.now === undefined ? {} : { now: options.now }),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     onLog: (entries) => {
       log.push(...entries)
       return Promise.resolve()

@@ -13,7 +13,6 @@ import {
   type TensorSpec,
 } from '@mlcapsule/contracts'
 import { type Secret, wipe } from '@mlcapsule/crypto'
-import type { MemoryReport } from '@mlcapsule/enclave-bridge/protocol'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
 import { createSession, type Session } from '@mlcapsule/inference-kernels'
 import { decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
@@ -95,8 +94,10 @@ export class Model {
     return this.#header.outputs.map(({ name }) => name)
   }
 
-  get memory(): MemoryReport {
-    return { ...this.#live().memoryReport }
+  /** In whole MiB: the host must not learn the number of steps or the size of the widest layer from it. */
+  get memorySizeBytes(): number {
+    const { arenaSizeBytes, weightsSizeBytes, stagingSizeBytes, programSizeBytes } = this.#live().memoryReport
+    return roundUp(arenaSizeBytes + weightsSizeBytes + stagingSizeBytes + programSizeBytes, 1_048_576)
   }
 
   get isa(): string {
@@ -157,7 +158,11 @@ export class Model {
     if (this.#session !== undefined && bound === this.#bound) return
     const reader = new PageReader('weights', this.#pages)
     const sizeBytes = this.#weightsSizeBytes
-    const weights = new PagedWeights(reader, sizeBytes, progress(this.#pages.host, sizeBytes))
+    const weights = new PagedWeights(
+      reader,
+      sizeBytes,
+      progress(this.#pages.host, reader.pageSizeBytes, sizeBytes),
+    )
     // Two copies of the weights would be twice the memory.
     this.#session?.dispose()
     this.#session = undefined
@@ -182,14 +187,18 @@ export class Model {
   }
 }
 
-/** Tells the host about every 64th part: how far, out of how much. */
-function progress(host: Host, sizeBytes: number): (doneBytes: number) => void {
+/** Tells the host about every 64th part: how far, out of how much. In whole pages, which it has delivered itself. */
+function progress(host: Host, pageSizeBytes: number, sizeBytes: number): (doneBytes: number) => void {
   let told = 0
   return (doneBytes) => {
     if (doneBytes < sizeBytes && doneBytes - told < sizeBytes / 64) return
     told = doneBytes
-    host.emit('weights-progress', [doneBytes, sizeBytes])
+    host.emit('weights-progress', [roundUp(doneBytes, pageSizeBytes), roundUp(sizeBytes, pageSizeBytes)])
   }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step
 }
 
 /** The signed header tells the client what goes in and comes out; the program has to agree. */

@@ -118,7 +118,13 @@ export class Service {
   async report(): Promise<ActiveReport> {
     const { license, model } = this.#parts
     const log = await this.#ledger.takeClosings()
-    return { license: license.token, usage: this.usage(), memory: model.memory, isa: model.isa, log }
+    return {
+      license: license.token,
+      usage: this.usage(),
+      memorySizeBytes: model.memorySizeBytes,
+      isa: model.isa,
+      log,
+    }
   }
 
   /**
