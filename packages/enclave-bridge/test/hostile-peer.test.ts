@@ -3,7 +3,7 @@
 import { duplexPair } from 'node:stream'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Door } from '../src/enclave/index.ts'
-import type { BridgeError } from '../src/errors.ts'
+import { BridgeError } from '../src/errors.ts'
 import { EnclaveHandle } from '../src/host/enclave-handle.ts'
 import { socketStream } from '../src/node/socket-stream.ts'
 import type { Channel, ChannelListener, Frame } from '../src/protocol/channel.ts'
@@ -139,6 +139,25 @@ describe('an enclave', () => {
     })
     await expect(handle.infer(new Map())).rejects.toMatchObject({ code: 'BRIDGE_PROTOCOL_VIOLATION' })
     expect((await handle.closed).code).toBe('BRIDGE_PROTOCOL_VIOLATION')
+  })
+
+  test('that could not end its ledger is ended all the same, and so is one whose caller no longer waits', async () => {
+    const failed = connect({
+      close: () => Promise.reject(new BridgeError('ENCLAVE_STOPPED', 'an earlier fault')),
+    })
+    await expect(failed.close()).rejects.toMatchObject({ code: 'ENCLAVE_STOPPED' })
+    expect((await failed.closed).code).toBe('BRIDGE_CLOSED')
+
+    const gate = Promise.withResolvers<void>()
+    const slow = connect({
+      close: async () => {
+        await gate.promise
+        return { body: { statement: null, log: [] } }
+      },
+    })
+    await expect(slow.close({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'BRIDGE_TIMEOUT' })
+    gate.resolve()
+    expect((await slow.closed).code).toBe('BRIDGE_CLOSED')
   })
 
   test('that shows no manifest with its evidence is left', async () => {

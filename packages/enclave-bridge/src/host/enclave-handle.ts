@@ -168,9 +168,14 @@ export class EnclaveHandle {
    * @returns the last statement of usage, or null where there was never anything to tell
    */
   async close(options?: CallOptions): Promise<string | null> {
-    const { statement } = (await this.#call('close', {}, [], options)).body
-    this.#connection.close()
-    return statement
+    return await this.#lane.run(async () => {
+      try {
+        return (await this.#exchange('close', {}, [])).body.statement
+      } finally {
+        // Whatever came of it, and whether or not the caller still waits: the enclave has stopped for good.
+        this.#connection.close()
+      }
+    }, options)
   }
 
   /** Ends the enclave at once, as a crash would. */
@@ -196,14 +201,21 @@ export class EnclaveHandle {
     body: RequestBody<Op>,
     payloads: readonly Uint8Array[],
     options?: CallOptions,
+    transfer?: boolean,
+  ): Promise<Reply<Op>> {
+    return this.#lane.run(() => this.#exchange(op, body, payloads, transfer), options)
+  }
+
+  async #exchange<Op extends RequestOp>(
+    op: Op,
+    body: RequestBody<Op>,
+    payloads: readonly Uint8Array[],
     transfer: boolean = false,
   ): Promise<Reply<Op>> {
-    return this.#lane.run(async () => {
-      const reply = await this.#connection.request(op, body, payloads, transfer)
-      const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
-      if (entries.length > 0) await this.#onLog(entries)
-      return reply
-    }, options)
+    const reply = await this.#connection.request(op, body, payloads, transfer)
+    const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
+    if (entries.length > 0) await this.#onLog(entries)
+    return reply
   }
 }
 
