@@ -85,8 +85,12 @@ export function spawnProcess(options: SpawnOptions): Spawned {
     // The child has its own; the mappings stay.
     for (const fd of shared?.fds ?? []) shared?.addon.closeFd(fd)
   }
-  const socket = child.stdio[socketFd] as Duplex
-  child.on('error', () => socket.destroy())
+  // Without descriptors to spare, a child is given back that has no streams, and an error only afterward.
+  const socket = (child.stdio as ChildProcess['stdio'] | undefined)?.[socketFd] as Duplex | undefined
+  child.on('error', () => socket?.destroy())
+  if (socket === undefined) {
+    throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the system has no descriptors left for a child process')
+  }
   const channel = new StreamChannel(socketStream(socket), shared?.rings)
   return {
     channel,
