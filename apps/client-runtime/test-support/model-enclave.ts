@@ -194,8 +194,8 @@ export class ModelEnclave implements EnclavePort {
   }
 
   #active(): ActiveEnclave {
-    const memory = { arenaSizeBytes: 64, weightsSizeBytes: 5000, stagingSizeBytes: 0, programSizeBytes: 64 }
-    return { license: this.#machine.license as string, usage: this.#report(), memory, isa: 'scalar' }
+    const license = this.#machine.license as string
+    return { license, usage: this.#report(), memorySizeBytes: 1_048_576, isa: 'scalar' }
   }
 
   #report(): UsageReport {

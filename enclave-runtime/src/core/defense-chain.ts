@@ -108,9 +108,10 @@ class ChainRun {
   query(item: readonly Tensor[]): void {
     for (const [index, { defense }] of this.#guards.entries()) {
       if (defense.onQuery === undefined) continue
-      const verdict = this.#ask(['pass', 'block'], () => defense.onQuery?.(this.#context(index), item))
+      const verdict = this.#guarded(() => defense.onQuery?.(this.#context(index), item))
+      assertVerdict(verdict, ['pass', 'block'])
       this.#note(index, verdict)
-      if (verdict.verdict !== 'pass') throw new Blocked()
+      if (verdict.verdict === 'block') throw new Blocked()
     }
   }
 
@@ -121,14 +122,13 @@ class ChainRun {
     let worst: Verdict = 'pass'
     for (const [index, { defense }] of this.#guards.entries()) {
       if (defense.onAnswer === undefined) continue
-      const words = ['pass', 'perturb', 'degrade', 'block']
-      const verdict = this.#ask(words, () => defense.onAnswer?.(this.#context(index), outputs))
+      const verdict = this.#guarded(() => defense.onAnswer?.(this.#context(index), outputs))
+      assertVerdict(verdict, ['pass', 'perturb', 'degrade', 'block'])
       this.#note(index, verdict)
       if (verdict.verdict === 'block') throw new Blocked()
       if (verdict.verdict === 'pass') continue
-      const replaced = verdict.outputs
-      this.#guarded(() => assertOutputs(replaced, outputs))
-      outputs = replaced
+      this.#guarded(() => assertOutputs(verdict.outputs, outputs))
+      outputs = verdict.outputs
       if (worst !== 'degrade') worst = verdict.verdict
     }
     return { outputs, outcome: this.#outcome(worst) }
@@ -143,17 +143,6 @@ class ChainRun {
     return { config, state: this.#states[index], ...this.#ports }
   }
 
-  /** Runs a hook. What it returns is held against the words of a verdict: the types do not bind a foreign defense. */
-  #ask<Verdict extends { readonly verdict: string }>(
-    words: readonly string[],
-    hook: () => Verdict | undefined,
-  ): Verdict {
-    const verdict = this.#guarded(hook)
-    if (typeof verdict !== 'object' || verdict === null || !words.includes(verdict.verdict))
-      throw new Blocked()
-    return verdict
-  }
-
   #guarded<Result>(act: () => Result): Result {
     try {
       return act()
@@ -165,7 +154,11 @@ class ChainRun {
   #note(index: number, { state, alarm }: { readonly state?: unknown; readonly alarm?: AlarmLevel }): void {
     if (state !== undefined) {
       const { defense } = this.#guards[index] as Guard
-      this.#changed[defense.name] = this.#guarded(() => encodeCbor(state, { allowFloats: true }))
+      // What its own schema would refuse at the next query must not get into the record.
+      this.#changed[defense.name] = this.#guarded(() => {
+        validated(defense.state?.schema, state)
+        return encodeCbor(state, { allowFloats: true })
+      })
       this.#states[index] = state
     }
     if (alarm === undefined) return
@@ -186,14 +179,22 @@ function loadState({ defense, config }: Guard, ledger: Pick<Ledger, 'defenseStat
   return validated(defense.state.schema, value)
 }
 
-function validated(schema: StandardSchema<unknown>, value: unknown): unknown {
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise || result.issues !== undefined) {
+function validated(schema: StandardSchema<unknown> | undefined, value: unknown): unknown {
+  const result = schema?.['~standard'].validate(value)
+  if (result === undefined || result instanceof Promise || result.issues !== undefined) {
     throw new BridgeError('ENCLAVE_RECORD_INVALID', 'the state of a defense is not of its schema', {
       field: 'defenses',
     })
   }
   return result.value
+}
+
+/** A hook that forgets to answer, or answers later, is as faulty as one that throws. */
+function assertVerdict<const Word extends string>(
+  found: { readonly verdict: string } | undefined,
+  words: readonly Word[],
+): asserts found is { readonly verdict: Word } {
+  if (!(words as readonly unknown[]).includes(found?.verdict)) throw new Blocked()
 }
 
 function assertOutputs(found: readonly Tensor[], expected: readonly Tensor[]): void {

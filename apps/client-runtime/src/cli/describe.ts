@@ -49,17 +49,13 @@ export const unattestedNote =
   'no hardware vouches for this enclave: whoever owns this machine could read the model'
 
 export function activationPairs(activation: Activation, info: LaunchInfo): Pairs {
-  const { memory } = activation
   return [
     ['queries left', `${formatCount(activation.unitsLeft)} of ${formatCount(activation.unitsGranted)}`],
     ['license until', new Date(activation.expiresAtMs).toISOString()],
     ['tier', activation.tier],
     ['enclave', `${info.entry}, ${info.kernels} kernels (${activation.isa})`],
     ['measurement', info.manifestSha384],
-    [
-      'memory',
-      `${formatBytes(memory.weightsSizeBytes)} weights, ${formatBytes(memory.arenaSizeBytes)} arena`,
-    ],
+    ['memory', formatBytes(activation.memorySizeBytes)],
   ]
 }
 

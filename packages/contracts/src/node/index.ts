@@ -5,5 +5,6 @@ export {
   type DurableFileOptions,
   writeFileDurably,
 } from './durable-file.ts'
+export { type FolderHolder, type FolderLock, lockFolder } from './folder-lock.ts'
 export { syncFolder } from './sync-folder.ts'
 export { systemCode } from './system-code.ts'
