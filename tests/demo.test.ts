@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -89,6 +90,24 @@ describe.skipIf(!isBuilt)('the demonstration (needs a built enclave: npm run bui
       })
     },
   )
+
+  test('stopped in the middle, it says nothing more and leaves nothing', { timeout: minutesMs }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'demo-test-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const child = spawn(process.execPath, ['--conditions=@mlcapsule/source', main], {
+      env: { ...process.env, TMPDIR: folder, NODE_NO_WARNINGS: '1' },
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text
+      if (!child.killed && stdout.includes('listening')) child.kill('SIGINT')
+    })
+    expect(await once(child, 'close')).toEqual([130, null])
+    expect(stderr).toBe('')
+    expect(readdirSync(folder)).toEqual([])
+  })
 
   test('says what failed, ends with 1 and leaves nothing', { timeout: minutesMs }, async () => {
     const { exitCode, stderr, left } = await demo('--model', main, '--input', main)
