@@ -48,7 +48,8 @@ describe('docs/reference/errors.md', () => {
 
 test('no other document names a code that does not exist', () => {
   const prefixes = new Set([...inCode.keys()].map((code) => code.split('_')[0]))
-  const unknown = listCommittable(root)
+  const paths: string[] = listCommittable(root)
+  const unknown = paths
     .filter((path) => path.endsWith('.md'))
     .flatMap((path) => {
       const named = readFileSync(join(root, path), 'utf8').matchAll(/`([A-Z]+(?:_[A-Z0-9]+)+)`/g)
