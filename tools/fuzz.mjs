@@ -24,7 +24,7 @@ for (const { dir } of workspacePackages()) {
   const { code } = await run(process.execPath, [vitest, 'run', ...fuzzers], {
     cwd: join(root, dir),
     env,
-    show: true,
+    show: 'all',
   })
   ranCount++
   if (code !== 0) failedCount++
