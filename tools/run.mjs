@@ -48,10 +48,23 @@ const tasks = {
     about: 'print what the measured program consists of',
     steps: [buildEnclave, { node: 'enclave-runtime/build/measure.mjs' }],
   },
-  'kernels:build': { about: 'compile the C kernels', steps: [{ turbo: 'kernels:build' }] },
+  'kernels:build': {
+    about: 'compile the native kernels, and compare the WebAssembly ones with their sources',
+    steps: [{ turbo: 'kernels:build' }],
+  },
+  'kernels:wasm': {
+    about: 'write the committed WebAssembly kernels anew, with clang-22 and lld-22',
+    steps: [{ node: 'packages/inference-kernels/tools/build-wasm.mjs' }],
+  },
   'errors:doc': {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
+  },
+  vectors: {
+    about: 'write the test vectors anew, byte for byte',
+    steps: ['capsule', 'evidence', 'ledger', 'tokens'].map((name) => ({
+      node: `vectors/${name}/generate.ts`,
+    })),
   },
   'digits:train': {
     about: 'train the example network anew, or work on its files',
