@@ -2,7 +2,7 @@
 import type { CapsuleHeader } from '@mlcapsule/capsule-format'
 import { toBase64Url, toHex } from '@mlcapsule/crypto'
 import type { LaunchInfo, UsageReport } from '@mlcapsule/enclave-bridge'
-import { fields, formatBytes, formatCount, printable, type Styles } from '@mlcapsule/terminal'
+import { fields, formatBytes, formatCount, formatItems, printable, type Styles } from '@mlcapsule/terminal'
 import type { Activation } from '../sdk/activation.ts'
 import { describe } from '../sdk/inputs.ts'
 
@@ -69,7 +69,7 @@ export function usagePairs(usage: UsageReport): Pairs {
   return [
     ['queries left', `${formatCount(usage.unitsLeft)} of ${formatCount(usage.grantUnits)}`],
     ['answered', formatCount(usage.queryCount)],
-    ['charged', `${formatCount(usage.unitsSpent)} units`],
+    ['charged', formatItems(usage.unitsSpent, 'unit')],
     ['unclean ends', formatCount(usage.uncleanCount)],
     ...(usage.strictUnits === 0
       ? []
