@@ -20,8 +20,7 @@ function indexOfExtreme(
   let extreme = x[first] as number
   for (let i = 0; i < count; i++) {
     const value = x[first + i * step] as number
-    // Only NaN differs from itself; the elements may be BigInts.
-    if (value !== value) return i
+    if (Number.isNaN(value)) return i
     if ((isMax ? value > extreme : value < extreme) || (isLast && value === extreme)) {
       best = i
       extreme = value

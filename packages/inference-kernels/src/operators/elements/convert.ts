@@ -23,10 +23,12 @@ function decodeFloat16(data: Uint16Array): Float32Array {
  * @param out as many elements of dtype `to`
  */
 export function convertElements(data: TensorData, from: DType, out: TensorData, to: DType): void {
-  if (from === to) return out.set(data as never)
-  if (from === 'float16') return convertElements(decodeFloat16(data as Uint16Array), 'float32', out, to)
   const source = data as ArrayLike<number | bigint>
-  if (to === 'bool') {
+  if (from === to) {
+    out.set(data as never)
+  } else if (from === 'float16') {
+    convertElements(decodeFloat16(data as Uint16Array), 'float32', out, to)
+  } else if (to === 'bool') {
     const zero = isBigInt(from) ? 0n : 0
     for (let i = 0; i < out.length; i++) out[i] = source[i] === zero ? 0 : 1
   } else if (to === 'float16') {

@@ -2,7 +2,7 @@
 
 let table: Float32Array | undefined
 
-function valueOf(bits: number): number {
+function valueOfBits(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
   const fraction = bits & 0x3ff
@@ -13,7 +13,7 @@ function valueOf(bits: number): number {
 
 /** The value of each of the 65,536 bit patterns of IEEE 754 binary16. */
 export function float16Values(): Float32Array {
-  table ??= Float32Array.from({ length: 65_536 }, (_, bits) => valueOf(bits))
+  table ??= Float32Array.from({ length: 65_536 }, (_, bits) => valueOfBits(bits))
   return table
 }
 
