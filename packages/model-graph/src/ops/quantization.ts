@@ -35,6 +35,7 @@ export function importDequantizeLinear(ctx: NodeContext): Value {
   if (number !== 0 && !floatDtypes.includes(dtypeOf(number, 'the result')))
     ctx.unsupported('the result is not a float')
   const x = ctx.input(0)
+  // Checks the operands; where the constant takes its place, nothing reads it and it goes.
   const result = ctx.operator('DequantizeLinear', ctx.inputs, layout)
   if (x.constant === null || result.constant !== null || layout.block_size !== 0) return result
   const scales = ctx.known(ctx.input(1))
