@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { splatConstant } from '../graph/constant.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
 import { emitDense } from './linear.ts'
 import { poolWhole } from './pooling.ts'
-import { isUnknown } from './probes.ts'
 
 interface Reduction {
   readonly x: Value

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sameElementCount } from '../graph/dims.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
-import { isUnknown } from './probes.ts'
 
 type SoftmaxOperator = 'Softmax' | 'LogSoftmax' | 'Hardmax'
 
