@@ -19,6 +19,7 @@ import { broadcastDims, checkDims, formatDims, sameDims, sameElementCount } from
 import type { Attributes, Dim, GraphNode, Op, Value } from '../graph/graph.ts'
 import type { AttributeReader } from './attributes.ts'
 import type { GraphBuilder } from './graph-builder.ts'
+import type { ProbedCall } from './probes.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
 /** What the importer of an operator gets to see of one node, and the operations that it may emit for it. */
@@ -100,9 +101,15 @@ export class NodeContext {
     return this.#builder.probes.known(value)
   }
 
-  /** Whether kernels in C can take the values: float32, and no dimension of 0. Others go to `operator`. */
+  /**
+   * Whether kernels in C can take the values: float32, no dimension of 0, and not known from shapes, which is worth keeping.
+   * Others go to `operator`.
+   */
   fitsKernels(...values: readonly Value[]): boolean {
-    return values.every(({ dtype, dims }) => dtype === 'float32' && !dims.includes(0))
+    return values.every(
+      (value) =>
+        value.dtype === 'float32' && !value.dims.includes(0) && !this.#builder.probes.isFromShapes(value),
+    )
   }
 
   /** Elements of a small constant integer input. */
@@ -168,12 +175,9 @@ export class NodeContext {
     attributes: Readonly<Record<string, AttributeValue>>,
     outputCount: number,
   ): readonly Value[] {
-    const operator = operatorOf(name)
-    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
-    const complete = completeAttributes(operator, attributes)
     const { probes } = this.#builder
-    const results = probes.call({ operator, inputs, attributes: complete, outputCount, origin: this.#origin })
-    const outputs = results.map(({ dtype, dims, contents }): Value => {
+    const call = this.#call(name, inputs, attributes, outputCount)
+    const outputs = probes.call(call).map(({ dtype, dims, contents }): Value => {
       checkDims(dims, this.#origin)
       const isConstant = contents !== null && !Array.isArray(contents)
       const constant = isConstant ? inlineConstant(dtype, dims as number[], contents as TensorData) : null
@@ -185,13 +189,44 @@ export class NodeContext {
     const [output, ...moreOutputs] = outputs as [Value, ...Value[]]
     this.#builder.nodes.push({
       op: 'operator',
-      attributes: { operator: name, attributes: complete },
+      attributes: { operator: name, attributes: call.attributes },
       inputs,
       output,
       moreOutputs,
       origin: this.#origin,
     })
     return outputs
+  }
+
+  /** Types that `operatorOutputs` would give, without a node for it. */
+  resultTypes(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+  ): readonly { readonly dtype: DType; readonly dims: readonly Dim[] }[] {
+    return this.#builder.probes.call(this.#call(name, inputs, attributes, outputCount))
+  }
+
+  /** As `resultTypes`, the dims of the first output. */
+  resultDims(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): readonly Dim[] {
+    return this.resultTypes(name, inputs, attributes, 1)[0]?.dims ?? []
+  }
+
+  #call(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+  ): ProbedCall {
+    const operator = operatorOf(name)
+    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
+    const complete = completeAttributes(operator, attributes)
+    return { operator, inputs, attributes: complete, outputCount, origin: this.#origin }
   }
 
   /** Dims of an elementwise result, right-aligned. */
@@ -210,6 +245,15 @@ export class NodeContext {
   scalar(value: number): Value {
     const scalar = this.constant(splatConstant('float32', [], Math.fround(value)))
     this.#builder.probes.setContents(scalar, Float32Array.of(value))
+    return scalar
+  }
+
+  /** A constant scalar of any dtype. */
+  filled(dtype: DType, value: number | bigint): Value {
+    const data = newTensorData(dtype, 1)
+    ;(data as Float32Array)[0] = value as number
+    const scalar = this.constant(inlineConstant(dtype, [], data))
+    this.#builder.probes.setContents(scalar, data)
     return scalar
   }
 
