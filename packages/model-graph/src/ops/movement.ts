@@ -69,15 +69,16 @@ export function importConstantOfShape(ctx: NodeContext): Value {
   return expanded(ctx, scalar, shape)
 }
 
-/** At inference Dropout passes its input on, with a mask that is true everywhere. */
+/**
+ * At inference Dropout passes its input on, with a mask that is true everywhere. Where only a query tells whether this is
+ * training, the operator looks.
+ */
 export function importDropout(ctx: NodeContext): readonly Value[] {
   const x = ctx.input(0)
   ctx.attributes.ignore('ratio', 'seed', 'is_test')
   const mode = ctx.optional(2)
-  const ratio = ctx.optional(1)
-  if (mode !== null && (ctx.known(mode)?.[0] ?? 1) !== 0) {
-    const isWithout = ratio !== null && ctx.known(ratio)?.[0] === 0
-    if (!isWithout) ctx.unsupported('training_mode is not constant false')
+  if (mode !== null && ctx.known(mode)?.[0] !== 0) {
+    return ctx.operatorOutputs('Dropout', [x, ctx.optional(1), mode], {}, ctx.outputCount)
   }
   if (ctx.outputCount < 2) return [x]
   const kept = ctx.opset < 10 ? ctx.filled(x.dtype, 1) : ctx.filled('bool', 1)

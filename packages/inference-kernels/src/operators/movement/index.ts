@@ -5,6 +5,7 @@ import { centerCropPad } from './center-crop-pad.ts'
 import { compress } from './compress.ts'
 import { concat } from './concat.ts'
 import { depthToSpace, spaceToDepth } from './depth-to-space.ts'
+import { dropout } from './dropout.ts'
 import { expand, tile } from './expand.ts'
 import { eyeLike } from './eye-like.ts'
 import { gather } from './gather.ts'
@@ -60,4 +61,5 @@ export const movementOperators: readonly Operator[] = [
   depthToSpace,
   spaceToDepth,
   reverseSequence,
+  dropout,
 ]
