@@ -54,8 +54,11 @@ function sliceByKernels(
       stride[axis] = range.step
       continue
     }
-    // The engine checks that the part lies within the dimension, whatever size it has then.
-    if (start < 0 || step !== 1) return null
+    // The engine checks that the part lies within the dimension; that it is not cut short has to be sure here.
+    const isAll = start === 0 && dims[axis] === size && typeof end === 'number' && end >= 2 ** 31 - 1
+    const isUpToSymbol = start === 0 && dims[axis] === end
+    const isFixed = start >= 0 && typeof end === 'number' && dims[axis] === end - start
+    if (step !== 1 || !(isAll || isUpToSymbol || isFixed)) return null
     first[axis] = start
   }
   return emitSlice(ctx, x, first, stride, dims)
