@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DType, TensorData } from '@mlcapsule/contracts'
-import {
-  type AttributeValue,
-  broadcastDims as broadcastKnown,
-  completeAttributes,
-  operatorOf,
-} from '@mlcapsule/inference-kernels/program'
+import type { DType } from '@mlcapsule/contracts'
+import { type AttributeValue, broadcastDims as broadcastKnown } from '@mlcapsule/inference-kernels/program'
 import { ModelError, quote } from '../errors.ts'
+import { computedDtype } from '../graph/cast.ts'
 import {
   type ConstantTensor,
   inlineConstant,
@@ -17,9 +13,9 @@ import {
 } from '../graph/constant.ts'
 import { broadcastDims, checkDims, formatDims, sameDims, sameElementCount } from '../graph/dims.ts'
 import type { Attributes, Dim, GraphNode, Op, Value } from '../graph/graph.ts'
+import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { AttributeReader } from './attributes.ts'
 import type { GraphBuilder } from './graph-builder.ts'
-import type { ProbedCall } from './probes.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
 /** What the importer of an operator gets to see of one node, and the operations that it may emit for it. */
@@ -128,6 +124,12 @@ export class NodeContext {
     )
   }
 
+  /** The dtype that an attribute names, as it is computed with: float32 for float16 and float64. */
+  dtypeAttribute(name: string, otherwise: DType): DType {
+    const number = this.attributes.int(name, 0)
+    return number === 0 ? otherwise : computedDtype(dtypeOf(number, `attribute ${quote(name)}`))
+  }
+
   /** The tensor of a TENSOR attribute. */
   attributeConstant(name: string): ConstantTensor | undefined {
     this.attributes.tensor(name)
@@ -175,27 +177,7 @@ export class NodeContext {
     attributes: Readonly<Record<string, AttributeValue>>,
     outputCount: number,
   ): readonly Value[] {
-    const { probes } = this.#builder
-    const call = this.#call(name, inputs, attributes, outputCount)
-    const outputs = probes.call(call).map(({ dtype, dims, contents }): Value => {
-      checkDims(dims, this.#origin)
-      const isConstant = contents !== null && !Array.isArray(contents)
-      const constant = isConstant ? inlineConstant(dtype, dims as number[], contents as TensorData) : null
-      const value: Value = { name: this.#origin, dtype, dims, constant }
-      if (contents !== null) probes.setContents(value, contents)
-      return value
-    })
-    if (outputs.every(({ constant }) => constant !== null)) return outputs
-    const [output, ...moreOutputs] = outputs as [Value, ...Value[]]
-    this.#builder.nodes.push({
-      op: 'operator',
-      attributes: { operator: name, attributes: call.attributes },
-      inputs,
-      output,
-      moreOutputs,
-      origin: this.#origin,
-    })
-    return outputs
+    return this.#builder.operator(name, inputs, attributes, outputCount, this.#origin)
   }
 
   /** Types that `operatorOutputs` would give, without a node for it. */
@@ -205,7 +187,7 @@ export class NodeContext {
     attributes: Readonly<Record<string, AttributeValue>>,
     outputCount: number,
   ): readonly { readonly dtype: DType; readonly dims: readonly Dim[] }[] {
-    return this.#builder.probes.call(this.#call(name, inputs, attributes, outputCount))
+    return this.#builder.types(name, inputs, attributes, outputCount, this.#origin)
   }
 
   /** As `resultTypes`, the dims of the first output. */
@@ -215,18 +197,6 @@ export class NodeContext {
     attributes: Readonly<Record<string, AttributeValue>> = {},
   ): readonly Dim[] {
     return this.resultTypes(name, inputs, attributes, 1)[0]?.dims ?? []
-  }
-
-  #call(
-    name: string,
-    inputs: readonly (Value | null)[],
-    attributes: Readonly<Record<string, AttributeValue>>,
-    outputCount: number,
-  ): ProbedCall {
-    const operator = operatorOf(name)
-    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
-    const complete = completeAttributes(operator, attributes)
-    return { operator, inputs, attributes: complete, outputCount, origin: this.#origin }
   }
 
   /** Dims of an elementwise result, right-aligned. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeValue } from '@mlcapsule/inference-kernels/program'
 import { sameElementCount } from '../graph/dims.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
-import { isUnknown } from './probes.ts'
 
 type AttributeValues = Readonly<Record<string, AttributeValue>>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Value } from '../graph/graph.ts'
-import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { NodeContext } from './context.ts'
 import { importOperator } from './generic.ts'
 import { renamed } from './moving.ts'
@@ -32,6 +31,6 @@ export function importTopK(ctx: NodeContext): readonly Value[] {
 /** The dtype is that of the input if none is named. */
 export function importEyeLike(ctx: NodeContext): Value {
   const x = ctx.input(0)
-  const dtype = ctx.attributes.has('dtype') ? dtypeOf(ctx.attributes.int('dtype', 0), 'the result') : x.dtype
+  const dtype = ctx.dtypeAttribute('dtype', x.dtype)
   return ctx.operator('EyeLike', [x], { k: ctx.attributes.int('k', 0), dtype })
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sliceRange } from '@mlcapsule/inference-kernels/program'
-import type { Dim, Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
 import { emitSlice, kernelDims } from './moving.ts'
-import { isUnknown } from './probes.ts'
 
 /** starts, ends and axes are attributes before opset 10; they and steps are inputs since. */
 export function importSlice(ctx: NodeContext): Value {
