@@ -6,6 +6,7 @@ export type {
 } from '../operators/attributes.ts'
 export { OperatorFault } from '../operators/fault.ts'
 export { completeAttributes, type Operator, type ResultType } from '../operators/operator.ts'
+export { recurrentActivations } from '../operators/products/recurrent-activations.ts'
 export { operatorNames, operatorOf } from '../operators/registry.ts'
 export { type BoundPort, type BoundProgram, type PlanOptions, planProgram } from '../plan/plan-program.ts'
 export { bindDims } from './bind-dims.ts'
