@@ -10,7 +10,7 @@ import { type Secret, wipe } from '@mlcapsule/crypto'
 import type { MemoryReport } from '@mlcapsule/enclave-bridge/protocol'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
 import { createSession, type Session } from '@mlcapsule/inference-kernels'
-import { decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
+import { type Dimension, decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import type { LicenseClaims } from '@mlcapsule/metering'
 import { DefenseChain } from './defense-chain.ts'
 import type { Host } from './host.ts'
@@ -167,6 +167,11 @@ function progress(host: Host, sizeBytes: number): (doneBytes: number) => void {
 
 /** The signed header tells the client what goes in and comes out; the program has to agree. */
 function assertPorts(program: Program, header: CapsuleHeader): void {
+  // A size that the program works out has no name there: the header may call it what it likes.
+  const fits = (dim: Dimension, named: number | string | undefined) =>
+    dim === null
+      ? typeof named === 'string'
+      : (typeof dim === 'number' ? dim : program.symbols[dim.symbol]) === named
   const same = (ports: Program['inputs'], specs: readonly TensorSpec[]) =>
     ports.length === specs.length &&
     specs.every((spec) => {
@@ -176,9 +181,7 @@ function assertPorts(program: Program, header: CapsuleHeader): void {
         value !== undefined &&
         value.dtype === spec.dtype &&
         value.dims.length === spec.shape.length &&
-        value.dims.every((it, axis) =>
-          typeof it === 'number' ? it === spec.shape[axis] : program.symbols[it.symbol] === spec.shape[axis],
-        )
+        value.dims.every((it, axis) => fits(it, spec.shape[axis]))
       )
     })
   if (!same(program.inputs, header.inputs))

@@ -93,6 +93,12 @@ export const kernelErrorTable = defineErrorTable({
     meaning: 'An input has another shape than the model declares.',
     remedy: 'Reshape or resize the input to the shape that the message names.',
   },
+  KERNEL_VALUE_INVALID: {
+    kind: 'input',
+    meaning:
+      'A number that the model computes with, such as an index or a size, is out of the range that its step allows.',
+    remedy: 'Check the inputs: indices, lengths and sizes have to be those that the model was made for.',
+  },
   KERNEL_INPUT_INVALID: {
     kind: 'input',
     meaning: "An input's data does not fit its own dtype and shape.",

@@ -4,7 +4,9 @@ export { abiVersion, alignmentBytes, panelWidth, recordWordCount } from './abi.g
 export { createSession, type MemoryReport, type Session, type SessionOptions } from './engine/session.ts'
 export type { WeightSource } from './engine/weight-source.ts'
 export { KernelError, type KernelErrorCode, type KernelErrorOptions, kernelErrorTable } from './errors.ts'
-export { type BoundPort, type BoundProgram, type PlanOptions, planProgram } from './plan/plan-program.ts'
+export type { BoundPort, BoundTensor } from './plan/bound.ts'
+export { type BoundProgram, type PlanOptions, planProgram } from './plan/plan-program.ts'
+export type { BoundSegment } from './plan/program-binder.ts'
 export { assertRecords, checkRecord } from './records/check.ts'
 export {
   type AnyRecord,

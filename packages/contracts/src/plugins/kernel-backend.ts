@@ -11,7 +11,10 @@ export type ProgramHandle = number & { readonly __programHandle: never }
 export interface Kernels {
   /** Instruction set in use, e.g. `avx2`, `wasm-simd128`, `scalar`. */
   readonly isa: string
-  /** The whole memory: fixed at creation, never grows, zero at the start. Addresses in records are offsets into it. */
+  /**
+   * The whole memory, zero at the start. Addresses in records are offsets into it. After `grow` it is another view, and
+   * older ones may be empty.
+   */
   readonly memory: Uint8Array
   /**
    * Checks every record against the memory's size and keeps a private copy.
@@ -19,6 +22,13 @@ export interface Kernels {
    * @throws KernelError `KERNEL_RECORD_INVALID` with the index of the step and the field at fault
    */
   load(records: Int32Array): ProgramHandle
+  /** Forgets a list of records. @throws KernelError `KERNEL_HANDLE_INVALID` */
+  unload(handle: ProgramHandle): void
+  /**
+   * Enlarges the memory; what it holds stays, what is new is zero, and loaded records stay valid.
+   * @throws KernelError `KERNEL_MEMORY_TOO_LARGE` beyond `maxMemorySizeBytes`
+   */
+  grow(memorySizeBytes: number): void
   /** Runs one step. Allocates nothing. @throws KernelError `KERNEL_HANDLE_INVALID` for a step out of range */
   runStep(handle: ProgramHandle, stepIndex: number): void
   /** Runs all steps from `firstStep`, `stepCount` of them, in one call. */
@@ -32,6 +42,8 @@ export interface Kernels {
 export interface KernelBackendOptions {
   /** Size of the memory: arena, weights and staging together. */
   readonly memorySizeBytes: number
+  /** What it may grow to at most, `memorySizeBytes` by default: reserved addresses, no memory. A backend may stop earlier. */
+  readonly maxMemorySizeBytes?: number
   /** Threads that one step may use, 1 by default. */
   readonly threadCount?: number
 }

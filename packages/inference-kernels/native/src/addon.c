@@ -122,15 +122,15 @@ static const mlc_kernel_set *kernel_set(napi_env env, napi_value name) {
   return NULL;
 }
 
-/* create(memorySizeBytes, threadCount, isa): handle, or null where memory or threads cannot be had */
+/* create(memorySizeBytes, maxMemorySizeBytes, threadCount, isa): handle, or null where memory or threads cannot be had */
 static napi_value create(napi_env env, napi_callback_info info) {
-  napi_value values[3], handle = NULL, null = NULL;
-  double size, threads;
-  if (!arguments(env, info, 3, values) || !integer(env, values[0], 1, 4294967296.0, &size) ||
-      !integer(env, values[1], 1, MLC_POOL_MAX_WORKERS, &threads)) {
+  napi_value values[4], handle = NULL, null = NULL;
+  double size, max_size, threads;
+  if (!arguments(env, info, 4, values) || !integer(env, values[0], 1, 4294967296.0, &size) ||
+      !integer(env, values[1], size, 4294967296.0, &max_size) || !integer(env, values[2], 1, MLC_POOL_MAX_WORKERS, &threads)) {
     return NULL;
   }
-  const mlc_kernel_set *kernels = kernel_set(env, values[2]);
+  const mlc_kernel_set *kernels = kernel_set(env, values[3]);
   if (kernels == NULL) {
     throw_type(env, "argument is not an instruction set of this machine");
     return NULL;
@@ -138,7 +138,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
   napi_get_null(env, &null);
   owner *o = calloc(1, sizeof *o);
   if (o == NULL) return null;
-  o->instance = mlc_instance_create((uint64_t)size, (uint32_t)threads, kernels);
+  o->instance = mlc_instance_create((uint64_t)size, (uint64_t)max_size, (uint32_t)threads, kernels);
   if (o->instance == NULL) {
     free(o);
     return null;
@@ -156,7 +156,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
   return handle;
 }
 
-/* memory(handle): the ArrayBuffer over the whole memory, the same one at each call */
+/* memory(handle): the ArrayBuffer over all memory that kernels may ever have, the same one at each call */
 static napi_value memory(napi_env env, napi_callback_info info) {
   napi_value values[1], buffer = NULL;
   if (!arguments(env, info, 1, values)) return NULL;
@@ -167,7 +167,7 @@ static napi_value memory(napi_env env, napi_callback_info info) {
     return buffer;
   }
   o->buffer_alive = 1;
-  if (napi_create_external_arraybuffer(env, o->memory, (size_t)o->instance->context.memory_size_bytes,
+  if (napi_create_external_arraybuffer(env, o->memory, (size_t)o->instance->max_memory_size_bytes,
                                        finalize_buffer, o, &buffer) != napi_ok) {
     o->buffer_alive = 0;
     napi_throw_error(env, NULL, "this Node does not allow external memory");
@@ -199,6 +199,28 @@ static napi_value load(napi_env env, napi_callback_info info) {
   if (result.status == MLC_LOAD_FULL) return number(env, -1);
   if (result.status == MLC_LOAD_OK) return number(env, result.program);
   return number(env, -2.0 - ((double)result.step * MLC_RECORD_WORD_COUNT + (double)result.word));
+}
+
+/* unload(handle, program): whether there was such a program */
+static napi_value unload(napi_env env, napi_callback_info info) {
+  napi_value values[2], result = NULL;
+  double program;
+  if (!arguments(env, info, 2, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL || !integer(env, values[1], 0, UINT32_MAX, &program)) return NULL;
+  napi_get_boolean(env, mlc_instance_unload(o->instance, (uint32_t)program), &result);
+  return result;
+}
+
+/* grow(handle, memorySizeBytes): whether kernels have that much now */
+static napi_value grow(napi_env env, napi_callback_info info) {
+  napi_value values[2], result = NULL;
+  double size;
+  if (!arguments(env, info, 2, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL || !integer(env, values[1], 1, 4294967296.0, &size)) return NULL;
+  napi_get_boolean(env, mlc_instance_grow(o->instance, (uint64_t)size), &result);
+  return result;
 }
 
 /* run(handle, program, firstStep, stepCount): whether the steps exist; runs none otherwise */
@@ -249,8 +271,8 @@ NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
     napi_callback callback;
-  } functions[] = {{"listIsas", list_isas}, {"create", create},    {"memory", memory},  {"load", load},
-                   {"run", run},            {"selfTest", self_test}, {"dispose", dispose}};
+  } functions[] = {{"listIsas", list_isas}, {"create", create},    {"memory", memory},      {"load", load},      {"unload", unload},
+                   {"grow", grow},          {"run", run},       {"selfTest", self_test}, {"dispose", dispose}};
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;
     if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL, &function) !=

@@ -9,10 +9,11 @@
 /* The larger page, so that the size is right on every kernel. */
 #define PAGE_SIZE_BYTES 65536u
 
-mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint32_t worker_count, const mlc_kernel_set *kernels) {
+mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint64_t max_memory_size_bytes, uint32_t worker_count,
+                                  const mlc_kernel_set *kernels) {
   mlc_instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL) return NULL;
-  const size_t mapped = (size_t)((memory_size_bytes + PAGE_SIZE_BYTES) / PAGE_SIZE_BYTES * PAGE_SIZE_BYTES);
+  const size_t mapped = (size_t)((max_memory_size_bytes + PAGE_SIZE_BYTES) / PAGE_SIZE_BYTES * PAGE_SIZE_BYTES);
   const size_t scratch_size = (size_t)worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float);
   void *memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   void *scratch = NULL;
@@ -33,6 +34,7 @@ mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint32_t worker_co
 #endif
   memset(scratch, 0, scratch_size);
   instance->mapped_size_bytes = mapped;
+  instance->max_memory_size_bytes = max_memory_size_bytes;
   instance->context = (mlc_context){.memory = memory,
                                     .memory_size_bytes = memory_size_bytes,
                                     .kernels = kernels,
@@ -54,7 +56,9 @@ mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint32_t worker_co
 
 mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records, uint32_t count) {
   mlc_load_result result = {MLC_LOAD_FULL, 0, 0, 0};
-  if (instance->program_count == MLC_MAX_PROGRAM_COUNT || count > MLC_MAX_RECORD_COUNT) return result;
+  uint32_t place = 0;
+  while (place < instance->program_count && instance->programs[place].records != NULL) place++;
+  if (place == MLC_MAX_PROGRAM_COUNT || count > MLC_MAX_RECORD_COUNT) return result;
   const size_t size_bytes = (size_t)count * MLC_RECORD_WORD_COUNT * sizeof(int32_t);
   int32_t *copy = malloc(size_bytes == 0 ? 1 : size_bytes);
   if (copy == NULL) return result;
@@ -69,15 +73,39 @@ mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records
     }
   }
   result.status = MLC_LOAD_OK;
-  result.program = instance->program_count;
-  instance->programs[instance->program_count++] = (mlc_program){copy, count};
+  result.program = place;
+  instance->programs[place] = (mlc_program){copy, count};
+  if (place == instance->program_count) instance->program_count++;
   return result;
+}
+
+static void drop(mlc_program *program) {
+  if (program->records == NULL) return;
+  explicit_bzero(program->records, (size_t)program->count * MLC_RECORD_WORD_COUNT * sizeof(int32_t));
+  free(program->records);
+  *program = (mlc_program){NULL, 0};
+}
+
+int mlc_instance_unload(mlc_instance *instance, uint32_t program) {
+  if (program >= instance->program_count || instance->programs[program].records == NULL) return 0;
+  drop(&instance->programs[program]);
+  return 1;
+}
+
+int mlc_instance_grow(mlc_instance *instance, uint64_t memory_size_bytes) {
+  mlc_context *context = &instance->context;
+  if (context->memory == NULL || memory_size_bytes < context->memory_size_bytes ||
+      memory_size_bytes > instance->max_memory_size_bytes) {
+    return 0;
+  }
+  context->memory_size_bytes = memory_size_bytes;
+  return 1;
 }
 
 int mlc_instance_run(const mlc_instance *instance, uint32_t program, uint32_t first, uint32_t count) {
   if (instance->context.memory == NULL || program >= instance->program_count) return 0;
   const mlc_program *p = &instance->programs[program];
-  if (first > p->count || count > p->count - first) return 0;
+  if (p->records == NULL || first > p->count || count > p->count - first) return 0;
   for (uint32_t step = first; step < first + count; step++) {
     mlc_run_record(&instance->context, p->records + (size_t)step * MLC_RECORD_WORD_COUNT);
   }
@@ -90,10 +118,7 @@ void mlc_instance_close(mlc_instance *instance) {
   if (instance->pool != NULL) mlc_pool_destroy(instance->pool);
   explicit_bzero(context->scratch, (size_t)context->worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float));
   free(context->scratch);
-  for (uint32_t i = 0; i < instance->program_count; i++) {
-    explicit_bzero(instance->programs[i].records, (size_t)instance->programs[i].count * MLC_RECORD_WORD_COUNT * 4);
-    free(instance->programs[i].records);
-  }
+  for (uint32_t i = 0; i < instance->program_count; i++) drop(&instance->programs[i]);
   /* Fresh zero pages in place of the old: faster than writing zeros, and untouched pages are not brought in. */
   if (madvise(context->memory, instance->mapped_size_bytes, MADV_DONTNEED) != 0) {
     explicit_bzero(context->memory, instance->mapped_size_bytes);

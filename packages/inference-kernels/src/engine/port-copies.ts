@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  assertTensor,
-  elementSizeBytes,
-  type Tensor,
-  type TensorData,
-  viewTensorData,
-} from '@mlcapsule/contracts'
+import { assertTensor, type DType, type Tensor, type TensorData } from '@mlcapsule/contracts'
 import { KernelError } from '../errors.ts'
-import type { BoundPort } from '../plan/plan-program.ts'
+import type { BoundPort } from '../plan/bound.ts'
+import { viewTensor } from './segment-runner.ts'
 
-/** An input or output with its view of the kernels' memory, made once. */
-export interface PortView {
-  readonly port: BoundPort
-  readonly view: TensorData
+/** An input of a program: its dims are numbers, names of symbols, or null where anything goes. */
+export interface InputPort {
+  readonly name: string
+  readonly dtype: DType
+  readonly dims: readonly (number | string | null)[]
 }
 
-export function viewPorts(ports: readonly BoundPort[], memory: Uint8Array): readonly PortView[] {
-  return ports.map((port) => {
-    const count = port.sizeBytes / elementSizeBytes(port.dtype)
-    return {
-      port,
-      view: viewTensorData(port.dtype, memory.buffer, memory.byteOffset + port.addressBytes, count),
-    }
-  })
-}
+const showShape = (dims: readonly (number | string | null)[]) =>
+  `[${dims.map((dim) => dim ?? '?').join(', ')}]`
 
-function assertInput(port: BoundPort, tensor: Tensor | undefined): asserts tensor is Tensor {
+function assertInput(port: InputPort, tensor: Tensor | undefined, sizes: Map<string, number>): void {
   const field = `inputs.${port.name}`
   if (tensor === undefined) {
     throw new KernelError('KERNEL_INPUT_MISSING', `${field}: the model needs this input`, { field })
@@ -39,37 +28,61 @@ function assertInput(port: BoundPort, tensor: Tensor | undefined): asserts tenso
   } catch (cause) {
     throw new KernelError('KERNEL_INPUT_INVALID', (cause as Error).message, { field, cause })
   }
-  const isShape =
-    tensor.shape.length === port.shape.length && tensor.shape.every((dim, d) => dim === port.shape[d])
-  if (!isShape) {
-    const detail = `${field}: expected shape [${port.shape.join(', ')}], got [${tensor.shape.join(', ')}]`
+  const fits = (dim: number | string | null | undefined, size: number) => {
+    if (typeof dim !== 'string') return dim === null || dim === size
+    const known = sizes.get(dim) ?? size
+    sizes.set(dim, known)
+    return known === size
+  }
+  if (
+    tensor.shape.length !== port.dims.length ||
+    !tensor.shape.every((size, d) => fits(port.dims[d], size))
+  ) {
+    const detail = `${field}: expected shape ${showShape(port.dims)}, got ${showShape(tensor.shape)}`
     throw new KernelError('KERNEL_INPUT_SHAPE_MISMATCH', detail, { field })
   }
 }
 
-/** Checks all inputs before the first is copied. @throws KernelError `KERNEL_INPUT_*` naming the tensor */
-export function copyInputs(ports: readonly PortView[], inputs: ReadonlyMap<string, Tensor>): void {
+/**
+ * Checks that a query has the inputs of a program, and that dimensions of one name have one size.
+ * @returns the shape of each, in the order of the ports
+ * @throws KernelError `KERNEL_INPUT_*` naming the tensor
+ */
+export function checkInputs(
+  ports: readonly InputPort[],
+  inputs: ReadonlyMap<string, Tensor>,
+): readonly (readonly number[])[] {
   for (const name of inputs.keys()) {
-    if (!ports.some(({ port }) => port.name === name)) {
-      const known = ports.map(({ port }) => port.name).join(', ')
+    if (!ports.some((port) => port.name === name)) {
+      const known = ports.map((port) => port.name).join(', ')
       const field = `inputs.${name}`
       throw new KernelError('KERNEL_INPUT_UNKNOWN', `${field}: the model's inputs are: ${known}`, { field })
     }
   }
-  for (const { port } of ports) assertInput(port, inputs.get(port.name))
-  for (const { port, view } of ports) {
+  const sizes = new Map<string, number>()
+  for (const port of ports) assertInput(port, inputs.get(port.name), sizes)
+  return ports.map(({ name }) => inputs.get(name)?.shape ?? [])
+}
+
+/** Copies checked inputs into memory. */
+export function copyInputs(
+  ports: readonly BoundPort[],
+  inputs: ReadonlyMap<string, Tensor>,
+  memory: Uint8Array,
+): void {
+  for (const port of ports) {
     const { data } = inputs.get(port.name) as Tensor
     // Both sides are the typed array of one dtype, which the type of set() cannot say.
-    ;(view as Float32Array).set(data as Float32Array)
+    ;(viewTensor(port, memory) as Float32Array).set(data as Float32Array)
   }
 }
 
 /** Fresh tensors, apart from the kernels' memory. */
-export function copyOutputs(ports: readonly PortView[]): Map<string, Tensor> {
+export function copyOutputs(ports: readonly BoundPort[], memory: Uint8Array): Map<string, Tensor> {
   return new Map(
-    ports.map(({ port, view }) => [
+    ports.map((port) => [
       port.name,
-      { dtype: port.dtype, shape: [...port.shape], data: view.slice() as TensorData },
+      { dtype: port.dtype, shape: [...port.shape], data: viewTensor(port, memory).slice() as TensorData },
     ]),
   )
 }

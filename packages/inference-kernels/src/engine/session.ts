@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KernelBackend, Kernels, ProgramHandle, Tensor, TensorSpec } from '@mlcapsule/contracts'
-import { recordWordCount } from '../abi.generated.ts'
+import type { KernelBackend, Kernels, Tensor, TensorData, TensorSpec } from '@mlcapsule/contracts'
+import { elementSizeBytes } from '@mlcapsule/contracts'
 import { KernelError } from '../errors.ts'
-import { type BoundPort, type BoundProgram, planProgram } from '../plan/plan-program.ts'
+import type { BoundTensor } from '../plan/bound.ts'
+import { ProgramBinder } from '../plan/program-binder.ts'
+import { inputDims } from '../program/bind-dims.ts'
 import { decodeProgram } from '../program/decode.ts'
-import type { Program } from '../program/types.ts'
+import { programLimits } from '../program/limits.ts'
+import type { Dimension, Program, ProgramPort, ProgramValue } from '../program/types.ts'
 import { validateProgram } from '../program/validate.ts'
-import { copyInputs, copyOutputs, type PortView, viewPorts } from './port-copies.ts'
+import { type BindingNode, Bindings } from './bindings.ts'
+import { checkInputs, copyInputs, copyOutputs, type InputPort } from './port-copies.ts'
+import { viewTensor } from './segment-runner.ts'
 import { loadWeights, type WeightSource } from './weight-source.ts'
 
 export interface SessionOptions {
@@ -14,8 +19,10 @@ export interface SessionOptions {
   /** Encoded, or as an object; validated either way. */
   readonly program: Program | Uint8Array
   readonly weights: WeightSource | Uint8Array
-  /** A positive integer for each symbolic dimension of the program, e.g. the batch. */
+  /** Sizes of all symbolic dimensions, to make ready for. A query may have others. */
   readonly symbols?: Readonly<Record<string, number>>
+  /** What arena and weights may grow to, by default what 32-bit addresses reach. */
+  readonly maxMemorySizeBytes?: number
   /** Threads that one step may use, 1 by default. */
   readonly threadCount?: number
 }
@@ -32,64 +39,93 @@ export interface MemoryReport {
 
 /** A model ready to answer: one lane, each query runs to its end. */
 export interface Session {
+  /** A name in a shape stands for a size that each query may choose. */
   readonly inputs: readonly TensorSpec[]
+  /** `?` in a shape stands for a size that is worked out. */
   readonly outputs: readonly TensorSpec[]
   /** Instruction set of the kernels. */
   readonly isa: string
   readonly memoryReport: MemoryReport
   /**
-   * Answers one query. Inputs are copied in and outputs copied out; steps allocate nothing.
+   * Answers one query. Inputs are copied in and outputs copied out. What a query of these shapes has needed is kept for the
+   * next one; its records then allocate nothing.
    * @param inputs exactly the tensors that `inputs` lists, by name
-   * @throws KernelError `KERNEL_INPUT_*` naming the tensor, before anything has run; `KERNEL_DISPOSED`
+   * @throws KernelError `KERNEL_INPUT_*` naming the tensor, before anything has run; `PROGRAM_INVALID` for sizes that do not
+   *   go together; `KERNEL_VALUE_INVALID` for an element out of range; `KERNEL_MEMORY_TOO_LARGE`, `PROGRAM_TOO_LARGE`;
+   *   `KERNEL_DISPOSED`
    */
   run(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor>
   /** Zeroes and releases the memory, weights and last answer with it. */
   dispose(): void
 }
 
-const specOf = ({ name, dtype, shape }: BoundPort): TensorSpec => ({ name, dtype, shape })
+/** Constants of up to this many elements can decide sizes. */
+const knownElementCount = 4096
+
+function namedDim(program: Program, dim: Dimension): number | string | null {
+  return typeof dim === 'number' || dim === null ? dim : (program.symbols[dim.symbol] as string)
+}
+
+function inputPort(program: Program, { name, value }: ProgramPort): InputPort {
+  const { dtype, dims } = program.values[value] as ProgramValue
+  return { name, dtype, dims: dims.map((dim) => namedDim(program, dim)) }
+}
 
 class KernelSession implements Session {
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
   readonly isa: string
-  readonly memoryReport: MemoryReport
-  readonly #handle: ProgramHandle
-  readonly #recordCount: number
+  readonly #ports: readonly InputPort[]
+  readonly #binder: ProgramBinder
+  readonly #bindings: Bindings
   #kernels: Kernels | null
-  #inputViews: readonly PortView[]
-  #outputViews: readonly PortView[]
 
-  constructor(kernels: Kernels, bound: BoundProgram) {
-    this.inputs = bound.inputs.map(specOf)
-    this.outputs = bound.outputs.map(specOf)
+  constructor(kernels: Kernels, binder: ProgramBinder, bindings: Bindings) {
+    const { program } = binder
+    this.#ports = program.inputs.map((port) => inputPort(program, port))
+    const specOf = ({ name, dtype, dims }: InputPort): TensorSpec => ({
+      name,
+      dtype,
+      shape: dims.map((dim) => dim ?? '?'),
+    })
+    this.inputs = this.#ports.map(specOf)
+    this.outputs = program.outputs.map((port) => specOf(inputPort(program, port)))
     this.isa = kernels.isa
-    this.memoryReport = {
-      arenaSizeBytes: bound.arenaSizeBytes,
-      weightsSizeBytes: bound.weightsSizeBytes,
-      stagingSizeBytes: 0,
-      programSizeBytes: bound.steps.byteLength,
-    }
+    this.#binder = binder
+    this.#bindings = bindings
     this.#kernels = kernels
-    this.#handle = kernels.load(bound.steps)
-    this.#recordCount = bound.steps.length / recordWordCount
-    this.#inputViews = viewPorts(bound.inputs, kernels.memory)
-    this.#outputViews = viewPorts(bound.outputs, kernels.memory)
+  }
+
+  get memoryReport(): MemoryReport {
+    return {
+      arenaSizeBytes: Math.max(0, (this.#kernels?.memory.length ?? 0) - this.#binder.arenaBaseBytes),
+      weightsSizeBytes: this.#binder.program.weightsSizeBytes,
+      stagingSizeBytes: 0,
+      programSizeBytes: this.#bindings.recordsSizeBytes,
+    }
   }
 
   run(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
     const kernels = this.#kernels
     if (kernels === null) throw new KernelError('KERNEL_DISPOSED', 'this session is disposed')
-    copyInputs(this.#inputViews, inputs)
-    kernels.runSteps(this.#handle, 0, this.#recordCount)
-    return copyOutputs(this.#outputViews)
+    const root = this.#bindings.root(checkInputs(this.#ports, inputs))
+    copyInputs(root.inputs, inputs, kernels.memory)
+    const passed: BindingNode[] = [root.node]
+    try {
+      for (let node = root.node; ; passed.push(node)) {
+        node.runner.run()
+        const { wanted, outputs } = node.runner.segment
+        if (wanted === null) return copyOutputs(outputs, kernels.memory)
+        node = this.#bindings.next(node)
+      }
+    } finally {
+      for (const node of passed) this.#bindings.release(node)
+    }
   }
 
   dispose(): void {
     this.#kernels?.dispose()
     this.#kernels = null
-    this.#inputViews = []
-    this.#outputViews = []
   }
 }
 
@@ -99,22 +135,40 @@ function validated(program: Program | Uint8Array): Program {
   return program
 }
 
+/** Whether the sizes of everything follow from the program alone. */
+function isStatic({ symbols, steps }: Program): boolean {
+  return symbols.length === 0 && steps.every(({ op }) => op !== 'operator' && op !== 'if')
+}
+
 /**
- * Makes a model ready: plans the program, creates kernels with exactly the memory that it needs, fills in the weights,
- * and lets the kernels prove themselves and check every record.
+ * Makes a model ready: creates kernels, fills in the weights, lets the kernels prove themselves, and, where all sizes are
+ * known, plans the program and lets them check every record. Memory grows when a query needs more.
  * @throws KernelError `PROGRAM_*`, `KERNEL_*`; whatever the source of weights throws. Nothing stays behind.
  */
 export async function createSession(options: SessionOptions): Promise<Session> {
-  const { symbols = {}, threadCount = 1 } = options
-  const bound = planProgram(validated(options.program), { symbols })
-  const memorySizeBytes = Math.max(bound.memorySizeBytes, 1)
-  const kernels = await options.kernels.create({ memorySizeBytes, threadCount })
+  const { symbols = {}, threadCount = 1, maxMemorySizeBytes = programLimits.memorySizeBytes } = options
+  const program = validated(options.program)
+  const sizes = Object.fromEntries(program.symbols.map((name) => [name, 1]))
+  const dims = inputDims(program, { ...sizes, ...symbols })
+  let kernels: Kernels | undefined
+  const weightsContents = (place: BoundTensor): TensorData | null =>
+    kernels === undefined || place.sizeBytes > knownElementCount * elementSizeBytes(place.dtype)
+      ? null
+      : (viewTensor(place, kernels.memory).slice() as TensorData)
+  const binder = new ProgramBinder(program, { weightsBaseBytes: 0, weightsContents })
+  const needed = isStatic(program) ? binder.begin(dims).segment.memorySizeBytes : binder.arenaBaseBytes
+  const memorySizeBytes = Math.max(needed, 1)
+  kernels = await options.kernels.create({
+    memorySizeBytes,
+    maxMemorySizeBytes: isStatic(program) ? memorySizeBytes : Math.max(memorySizeBytes, maxMemorySizeBytes),
+    threadCount,
+  })
   try {
     kernels.selfTest()
-    const { weightsBaseBytes, weightsSizeBytes } = bound
-    const target = kernels.memory.subarray(weightsBaseBytes, weightsBaseBytes + weightsSizeBytes)
-    await loadWeights(options.weights, target)
-    return new KernelSession(kernels, bound)
+    await loadWeights(options.weights, kernels.memory.subarray(0, program.weightsSizeBytes))
+    const bindings = new Bindings(binder, kernels)
+    if (program.symbols.every((name) => Object.hasOwn(symbols, name))) bindings.root(dims)
+    return new KernelSession(kernels, binder, bindings)
   } catch (error) {
     kernels.dispose()
     throw error

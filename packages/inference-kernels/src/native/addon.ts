@@ -13,10 +13,20 @@ export interface AddonHandle {
 export interface Addon {
   /** Best first; at least `scalar`. */
   listIsas(): string[]
-  create(memorySizeBytes: number, threadCount: number, isa: string): AddonHandle | null
+  create(
+    memorySizeBytes: number,
+    maxMemorySizeBytes: number,
+    threadCount: number,
+    isa: string,
+  ): AddonHandle | null
+  /** All memory that the kernels may ever have: what they have now is its beginning. */
   memory(handle: AddonHandle): ArrayBuffer
   /** Number of the program; -1 without room for it; -2 - (step * 64 + word) for a refused record. */
   load(handle: AddonHandle, records: Int32Array): number
+  /** Whether there was such a program. */
+  unload(handle: AddonHandle, program: number): boolean
+  /** Whether the kernels have that much now. */
+  grow(handle: AddonHandle, memorySizeBytes: number): boolean
   /** Whether the steps exist. */
   run(handle: AddonHandle, program: number, firstStep: number, stepCount: number): boolean
   selfTest(handle: AddonHandle): number

@@ -114,15 +114,17 @@ describe.skipIf(!built)(`native kernels${reason}`, () => {
   it('checks every argument in the addon itself', async () => {
     const addon = createRequire(import.meta.url)(defaultAddonPath()) as Addon
     const loose = addon as unknown as Record<string, (...values: unknown[]) => unknown>
-    const handle = addon.create(128, 1, 'scalar') as AddonHandle
+    const handle = addon.create(128, 128, 1, 'scalar') as AddonHandle
     const calls: [string, ...unknown[]][] = [
       ['create'],
-      ['create', '64', 1, 'scalar'],
-      ['create', 0, 1, 'scalar'],
-      ['create', 2 ** 33, 1, 'scalar'],
-      ['create', 64, 0, 'scalar'],
-      ['create', 64, 1, 'a name longer than any instruction set could have'],
-      ['create', 64, 1, null],
+      ['create', '64', 64, 1, 'scalar'],
+      ['create', 64, 63, 1, 'scalar'],
+      ['create', 64, 2 ** 33, 1, 'scalar'],
+      ['create', 0, 64, 1, 'scalar'],
+      ['create', 2 ** 33, 2 ** 33, 1, 'scalar'],
+      ['create', 64, 64, 0, 'scalar'],
+      ['create', 64, 64, 1, 'a name longer than any instruction set could have'],
+      ['create', 64, 64, 1, null],
       ['memory', {}],
       ['memory', 7],
       ['memory', undefined],

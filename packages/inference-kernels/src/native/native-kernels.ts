@@ -2,6 +2,7 @@
 import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
+import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
 import { assertStepRange } from '../records/step-range.ts'
 import { type Addon, type AddonHandle, defaultAddonPath, loadAddon } from './addon.ts'
@@ -21,14 +22,17 @@ class NativeKernels implements Kernels {
   readonly #addon: Addon
   readonly #handle: AddonHandle
   /** Steps of each loaded program, by its number. */
-  readonly #stepCounts: number[] = []
+  readonly #stepCounts: (number | undefined)[] = []
+  readonly #maxMemorySizeBytes: number
   #memory: Uint8Array
 
-  constructor(addon: Addon, handle: AddonHandle, isa: string) {
+  constructor(addon: Addon, handle: AddonHandle, isa: string, memorySizeBytes: number) {
     this.#addon = addon
     this.#handle = handle
     this.isa = isa
-    this.#memory = new Uint8Array(addon.memory(handle))
+    const buffer = addon.memory(handle)
+    this.#maxMemorySizeBytes = buffer.byteLength
+    this.#memory = new Uint8Array(buffer, 0, memorySizeBytes)
   }
 
   get memory(): Uint8Array {
@@ -49,6 +53,20 @@ class NativeKernels implements Kernels {
     }
     this.#stepCounts[result] = records.length / recordWordCount
     return result as ProgramHandle
+  }
+
+  unload(handle: ProgramHandle): void {
+    this.#assertAlive()
+    if (this.#stepCounts[handle] === undefined || !this.#addon.unload(this.#handle, handle))
+      throw handleError(handle)
+    this.#stepCounts[handle] = undefined
+  }
+
+  grow(memorySizeBytes: number): void {
+    this.#assertAlive()
+    assertGrowth(memorySizeBytes, this.#memory.length, this.#maxMemorySizeBytes)
+    if (!this.#addon.grow(this.#handle, memorySizeBytes)) throw growthError(memorySizeBytes)
+    this.#memory = new Uint8Array(this.#memory.buffer, 0, memorySizeBytes)
   }
 
   runStep(handle: ProgramHandle, stepIndex: number): void {
@@ -77,11 +95,9 @@ class NativeKernels implements Kernels {
   }
 }
 
-function assertOptions({ memorySizeBytes, threadCount = 1 }: KernelBackendOptions): void {
-  if (!Number.isSafeInteger(memorySizeBytes) || memorySizeBytes < 1) {
-    const detail = `expected a positive integer, got ${memorySizeBytes}`
-    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'memorySizeBytes' })
-  }
+function assertOptions(options: KernelBackendOptions): void {
+  const { threadCount = 1 } = options
+  const { maxMemorySizeBytes: memorySizeBytes } = assertMemoryOptions(options)
   if (!Number.isSafeInteger(threadCount) || threadCount < 1 || threadCount > maxThreadCount) {
     const detail = `expected an integer from 1 to ${maxThreadCount}, got ${threadCount}`
     throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
@@ -118,15 +134,15 @@ export function createNativeKernels(options: NativeKernelsOptions = {}): KernelB
     version: 1,
     async create(createOptions) {
       assertOptions(createOptions)
-      const { memorySizeBytes, threadCount = 1 } = createOptions
+      const { memorySizeBytes, maxMemorySizeBytes = memorySizeBytes, threadCount = 1 } = createOptions
       const addon = loadAddon(options.addonPath ?? defaultAddonPath())
       const isa = chooseIsa(addon, options.isa)
-      const handle = addon.create(memorySizeBytes, threadCount, isa)
+      const handle = addon.create(memorySizeBytes, maxMemorySizeBytes, threadCount, isa)
       if (handle === null) {
-        const detail = `the system does not give ${memorySizeBytes} bytes and ${threadCount} threads`
+        const detail = `the system does not give ${maxMemorySizeBytes} bytes and ${threadCount} threads`
         throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes' })
       }
-      const kernels = new NativeKernels(addon, handle, isa)
+      const kernels = new NativeKernels(addon, handle, isa, memorySizeBytes)
       kernels.selfTest()
       return kernels
     },

@@ -19,6 +19,11 @@ export function alignUp(sizeBytes: number): number {
   return Math.ceil(sizeBytes / alignmentBytes) * alignmentBytes
 }
 
+/** A block that has its place already. */
+export interface PlacedBlock extends ArenaBlock {
+  readonly offsetBytes: number
+}
+
 interface Placed {
   readonly block: ArenaBlock
   readonly startBytes: number
@@ -45,14 +50,20 @@ function bestFit(block: ArenaBlock, sizeBytes: number, placed: readonly Placed[]
 /**
  * Places blocks so that no two share a byte while both are needed. Largest first, each where it fits best; the order and
  * so the result depend on nothing but the blocks.
+ * @param fixed blocks that stay where they are
  */
-export function planArena(blocks: readonly ArenaBlock[]): ArenaPlan {
+export function planArena(blocks: readonly ArenaBlock[], fixed: readonly PlacedBlock[] = []): ArenaPlan {
   const order = blocks.map((_, i) => i)
   const size = (i: number) => (blocks[i] as ArenaBlock).sizeBytes
   order.sort((a, b) => size(b) - size(a) || a - b)
   const offsetsBytes = new Array<number>(blocks.length).fill(0)
-  const placed: Placed[] = [] // by start
-  let arenaSizeBytes = 0
+  const placed = fixed // by start
+    .map((block): Placed => {
+      const startBytes = block.offsetBytes
+      return { block, startBytes, endBytes: startBytes + alignUp(block.sizeBytes) }
+    })
+    .sort((a, b) => a.startBytes - b.startBytes)
+  let arenaSizeBytes = placed.reduce((size, { endBytes }) => Math.max(size, endBytes), 0)
   for (const i of order) {
     const block = blocks[i] as ArenaBlock
     const sizeBytes = alignUp(block.sizeBytes)

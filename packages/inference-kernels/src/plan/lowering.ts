@@ -21,16 +21,20 @@ export interface PlacedValue {
 /** Collects the records of a program, step after step. */
 export class Lowering {
   readonly #program: Program
-  readonly #dims: readonly (readonly number[])[]
-  readonly #addresses: readonly number[]
+  readonly #dims: (value: number) => readonly number[]
+  readonly #address: (value: number) => number
   readonly #records: Int32Array[] = []
   /** Path of the step being lowered, for messages. */
   path = 'steps'
 
-  constructor(program: Program, dims: readonly (readonly number[])[], addresses: readonly number[]) {
+  constructor(
+    program: Program,
+    dims: (value: number) => readonly number[],
+    address: (value: number) => number,
+  ) {
     this.#program = program
     this.#dims = dims
-    this.#addresses = addresses
+    this.#address = address
   }
 
   get recordCount(): number {
@@ -39,9 +43,9 @@ export class Lowering {
 
   place(value: number): PlacedValue {
     const { dtype, layout } = this.#program.values[value] as ProgramValue
-    const dims = this.#dims[value] as readonly number[]
+    const dims = this.#dims(value)
     return {
-      addressBytes: this.#addresses[value] as number,
+      addressBytes: this.#address(value),
       dims,
       layout,
       dtype,
@@ -53,7 +57,7 @@ export class Lowering {
 
   /** Address of an operand that may be absent; 0 then. */
   addressOrZero(value: number | null): number {
-    return value === null ? 0 : (this.#addresses[value] as number)
+    return value === null ? 0 : this.#address(value)
   }
 
   add<Op extends OpRecordName>(op: Op, fields: OpRecordFields<Op>): void {

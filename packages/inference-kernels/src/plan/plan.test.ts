@@ -3,8 +3,8 @@ import { elementSizeBytes } from '@mlcapsule/contracts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { recordWordCount } from '../abi.generated.ts'
-import { bindDims } from '../program/bind-dims.ts'
-import { stepInputs } from '../program/step-schema.ts'
+import { declaredDims } from '../program/bind-dims.ts'
+import { stepInputs, stepOutputs } from '../program/step-schema.ts'
 import { validateProgram } from '../program/validate.ts'
 import { valueRoots } from '../program/value-roots.ts'
 import { assertRecords } from '../records/check.ts'
@@ -12,7 +12,6 @@ import { ProgramBuilder } from '../testing/program-builder.ts'
 import { randomProgram } from '../testing/random-program.ts'
 import { imageProgram } from '../testing/sample-programs.ts'
 import { type ArenaBlock, alignUp, planArena } from './arena.ts'
-import { planLifetimes } from './lifetimes.ts'
 import { planProgram } from './plan-program.ts'
 
 const numRuns = process.env.SLOW === '1' ? 10_000 : 200
@@ -61,15 +60,14 @@ describe('planProgram', () => {
         const program = randomProgram(seed)
         validateProgram(program)
         const bound = planProgram(program)
-        assertRecords(bound.steps, bound.memorySizeBytes)
+        assertRecords(bound.segment.records, bound.segment.memorySizeBytes)
 
         const roots = valueRoots(program.values)
-        const dims = bindDims(program, {})
-        const { blocks, blockOf } = planLifetimes(program, dims, roots)
-        const { offsetsBytes } = planArena(blocks)
-        const owners = new Int32Array(bound.arenaSizeBytes).fill(-1)
+        const dims = declaredDims(program)
+        const { blocks, blockOf } = bound.segment.continuation.state
+        const owners = new Int32Array(bound.segment.arenaSizeBytes).fill(-1)
         const range = (root: number): [number, number] => {
-          const start = offsetsBytes[blockOf[root] as number] as number
+          const start = blocks[blockOf[root] as number]?.offsetBytes as number
           const size = (dims[root] ?? []).reduce((total, dim) => total * dim, elementSizeBytes('float32'))
           return [start, start + size]
         }
@@ -81,7 +79,7 @@ describe('planProgram', () => {
         for (const { value } of program.inputs) write(value)
         for (const step of program.steps) {
           for (const [, value] of stepInputs(step)) expectOwned(value)
-          write(step.output)
+          for (const value of stepOutputs(step)) write(value)
         }
         for (const { value } of program.outputs) expectOwned(value)
       }),
@@ -103,8 +101,8 @@ describe('planProgram', () => {
       })
     }
     const bound = planProgram(p.output('y', value).build().program)
-    expect(bound.arenaSizeBytes).toBe(alignUp(4000))
-    expect(bound.outputs[0]?.addressBytes).toBe(bound.inputs[0]?.addressBytes)
+    expect(bound.segment.arenaSizeBytes).toBe(alignUp(4000))
+    expect(bound.segment.outputs[0]?.addressBytes).toBe(bound.inputs[0]?.addressBytes)
   })
 
   test('an operand that is both input and residual of one step is not written over', () => {
@@ -120,8 +118,8 @@ describe('planProgram', () => {
       activation: { kind: 'none', alpha: 0, beta: 0 },
     })
     const bound = planProgram(p.output('y', y).build().program)
-    assertRecords(bound.steps, bound.memorySizeBytes)
-    expect(bound.arenaSizeBytes).toBe(2 * 128)
+    assertRecords(bound.segment.records, bound.segment.memorySizeBytes)
+    expect(bound.segment.arenaSizeBytes).toBe(2 * 128)
   })
 
   test('weights come first, the arena after them; each program step knows its records', () => {
@@ -129,22 +127,24 @@ describe('planProgram', () => {
     const bound = planProgram(program, { symbols: { N: 2 }, weightsBaseBytes: 128 })
     expect(bound.weightsBaseBytes).toBe(128)
     expect(bound.arenaBaseBytes).toBe(alignUp(128 + weights.length))
-    expect(bound.memorySizeBytes).toBe(bound.arenaBaseBytes + bound.arenaSizeBytes)
+    expect(bound.segment.memorySizeBytes).toBe(bound.arenaBaseBytes + bound.segment.arenaSizeBytes)
     expect(bound.inputs).toEqual([
       expect.objectContaining({ name: 'image', dtype: 'float32', shape: [2, 3, 8, 8], sizeBytes: 1536 }),
     ])
+    const { firstRecords, records } = bound.segment
+    const recordCount = records.length / recordWordCount
     const counts = program.steps.map(
-      (_, s) => (bound.firstRecords[s + 1] ?? 0) - (bound.firstRecords[s] ?? 0),
+      (_, s) => (firstRecords.get(s + 1) ?? recordCount) - (firstRecords.get(s) ?? 0),
     )
     expect(counts).toEqual([1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1])
-    expect(bound.steps.length).toBe(17 * recordWordCount)
-    assertRecords(bound.steps, bound.memorySizeBytes)
+    expect(records.length).toBe(17 * recordWordCount)
+    assertRecords(bound.segment.records, bound.segment.memorySizeBytes)
   })
 
   const { program } = imageProgram()
   test.each([
     ['a symbol that is not bound', {}, 'PROGRAM_SYMBOL_INVALID', 'symbols.N'],
-    ['a symbol of 0', { N: 0 }, 'PROGRAM_SYMBOL_INVALID', 'symbols.N'],
+    ['a symbol below 0', { N: -1 }, 'PROGRAM_SYMBOL_INVALID', 'symbols.N'],
     ['a symbol that does not exist', { N: 1, M: 1 }, 'PROGRAM_SYMBOL_INVALID', 'symbols.M'],
     ['a tensor beyond all bounds', { N: 2 ** 30 }, 'PROGRAM_TOO_LARGE', 'values[0]'],
     ['an arena beyond 4 GiB', { N: 1_000_000 }, 'PROGRAM_TOO_LARGE', 'memory'],
@@ -159,7 +159,7 @@ describe('planProgram', () => {
     const y = p.step({ op: 'unary', input: x, output: p.arena([3, 4]), unary: 'abs', alpha: 0, beta: 0 })
     const built = p.output('y', y).build().program
     validateProgram(built)
-    expect(planProgram(built, { symbols: { N: 3 } }).outputs[0]?.shape).toEqual([3, 4])
+    expect(planProgram(built, { symbols: { N: 3 } }).segment.outputs[0]?.shape).toEqual([3, 4])
     expect(() => planProgram(built, { symbols: { N: 4 } })).toThrow(
       expect.objectContaining({ code: 'PROGRAM_INVALID', field: 'steps[0].output', stepIndex: 0 }),
     )

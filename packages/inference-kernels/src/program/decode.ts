@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dtypes } from '@mlcapsule/contracts'
+import { type AttributeSchema, type AttributeValue, attributeElementCount } from '../operators/attributes.ts'
+import { operatorOf } from '../operators/registry.ts'
 import {
   headerWordCount,
   layouts,
@@ -7,6 +9,7 @@ import {
   programVersion,
   stepWordCount,
   storageKinds,
+  unknownDimension,
   valueWordCount,
 } from './format.ts'
 import { programLimits } from './limits.ts'
@@ -41,14 +44,16 @@ function readHeader(view: DataView) {
     inputCount: readCount(reader, programLimits.portCount, 'inputCount'),
     outputCount: readCount(reader, programLimits.portCount, 'outputCount'),
     nameSizeBytes: readCount(reader, programLimits.programSizeBytes, 'nameSizeBytes'),
+    operatorCount: readCount(reader, programLimits.operatorCount, 'operatorCount'),
   }
   reader.zeros(reader.remainingWordCount, 'header.reserved')
   return header
 }
 
 function readDimension(word: number, symbolCount: number, field: string): Dimension {
-  if (word > 0) return word
-  if (word === 0 || -1 - word >= symbolCount) malformed(field, `${word} is neither a size nor a symbol`)
+  if (word >= 0) return word
+  if (word === unknownDimension) return null
+  if (-1 - word >= symbolCount) malformed(field, `${word} is neither a size nor a symbol`)
   return { symbol: -1 - word }
 }
 
@@ -76,7 +81,51 @@ function readList(reader: WordReader, count: number, field: string): number[] {
   return Array.from({ length: count }, () => reader.int(field))
 }
 
-function readField(reader: WordReader, type: StepFieldType, field: string): unknown {
+function readAttribute(reader: WordReader, schema: AttributeSchema, field: string): AttributeValue {
+  switch (schema.kind) {
+    case 'int':
+      return reader.int(field)
+    case 'float':
+      return reader.float(field)
+    case 'flag':
+      return reader.index(2, field) === 1
+    case 'oneOf':
+      return schema.members[reader.index(schema.members.length, field)] as string
+    default: {
+      const count = reader.index(
+        Math.min(attributeElementCount, reader.remainingWordCount) + 1,
+        `${field}.length`,
+      )
+      const next = () => (schema.kind === 'ints' ? reader.int(field) : reader.float(field))
+      return Array.from({ length: count }, next)
+    }
+  }
+}
+
+function readOperator(reader: WordReader, names: readonly string[], field: string): ProgramStep {
+  const operator = names[reader.index(names.length, `${field}.operator`)] as string
+  const schemas =
+    operatorOf(operator)?.attributes ?? failProgram(`${field}.operator`, `there is no ${operator}`)
+  const readValues = (name: string) =>
+    readList(
+      reader,
+      reader.index(programLimits.operandCount + 1, `${field}.${name}.length`),
+      `${field}.${name}`,
+    )
+  const inputs = readValues('inputs').map((value) => (value === -1 ? null : value))
+  const outputs = readValues('outputs')
+  const attributes: Record<string, AttributeValue> = {}
+  for (const [name, schema] of Object.entries(schemas)) {
+    attributes[name] = readAttribute(reader, schema, `${field}.attributes.${name}`)
+  }
+  return { op: 'operator', operator, inputs, outputs, attributes }
+}
+
+function readField(
+  reader: WordReader,
+  type: Exclude<StepFieldType, 'operator' | 'attributes' | 'optionalValues'>,
+  field: string,
+): unknown {
   switch (type) {
     case 'value':
     case 'int':
@@ -109,11 +158,23 @@ function readField(reader: WordReader, type: StepFieldType, field: string): unkn
   }
 }
 
-function readStep(op: ProgramStep['op'], reader: WordReader, field: string): ProgramStep {
+function readPlainStep(op: ProgramStep['op'], reader: WordReader, field: string): ProgramStep {
   const step: Record<string, unknown> = { op }
-  for (const [name, type] of stepFields(op)) step[name] = readField(reader, type, `${field}.${name}`)
-  if (reader.remainingWordCount !== 0) malformed(field, 'has words that no field owns')
+  for (const [name, type] of stepFields(op)) {
+    step[name] = readField(reader, type as Parameters<typeof readField>[1], `${field}.${name}`)
+  }
   return step as unknown as ProgramStep
+}
+
+function readStep(
+  op: ProgramStep['op'],
+  reader: WordReader,
+  operators: readonly string[],
+  field: string,
+): ProgramStep {
+  const step = op === 'operator' ? readOperator(reader, operators, field) : readPlainStep(op, reader, field)
+  if (reader.remainingWordCount !== 0) malformed(field, 'has words that no field owns')
+  return step
 }
 
 function readSteps(
@@ -121,6 +182,7 @@ function readSteps(
   offsetBytes: number,
   stepCount: number,
   attributeWordCount: number,
+  operators: readonly string[],
 ): ProgramStep[] {
   const rows = new WordReader(view, offsetBytes, stepCount * stepWordCount)
   let at = offsetBytes + stepCount * stepWordCount * 4
@@ -131,7 +193,7 @@ function readSteps(
     const number = rows.int(`${field}.op`)
     const op = stepOpOfNumber(number) ?? malformed(`${field}.op`, `${number} is not the number of an op`)
     const wordCount = rows.index(left + 1, `${field}.wordCount`)
-    steps.push(readStep(op, new WordReader(view, at, wordCount), field))
+    steps.push(readStep(op, new WordReader(view, at, wordCount), operators, field))
     at += wordCount * 4
     left -= wordCount
   }
@@ -173,11 +235,12 @@ export function decodeProgram(bytes: Uint8Array): Program {
   if (bytes.length < headerWordCount * 4) malformed('program', `${bytes.length} bytes cannot hold a header`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const header = readHeader(view)
-  const { symbolCount, valueCount, stepCount, attributeWordCount, inputCount, outputCount } = header
+  const { symbolCount, valueCount, stepCount, attributeWordCount, inputCount, outputCount, operatorCount } =
+    header
   const valuesAt = headerWordCount * 4
   const stepsAt = valuesAt + valueCount * valueWordCount * 4
   const nameRowsAt = stepsAt + (stepCount * stepWordCount + attributeWordCount) * 4
-  const nameRowWordCount = symbolCount + 2 * (inputCount + outputCount)
+  const nameRowWordCount = symbolCount + operatorCount + 2 * (inputCount + outputCount)
   const namesAt = nameRowsAt + nameRowWordCount * 4
   const sizeBytes = namesAt + Math.ceil(header.nameSizeBytes / 4) * 4
   if (sizeBytes !== bytes.length || header.sizeBytes !== sizeBytes) {
@@ -191,12 +254,15 @@ export function decodeProgram(bytes: Uint8Array): Program {
   const values = Array.from({ length: valueCount }, (_, i) =>
     readValue(valueReader, symbolCount, `values[${i}]`),
   )
-  const steps = readSteps(view, stepsAt, stepCount, attributeWordCount)
   const rows = new WordReader(view, nameRowsAt, nameRowWordCount)
   const names = nameReader(bytes, namesAt, header.nameSizeBytes)
   const symbols = Array.from({ length: symbolCount }, (_, i) =>
     names.next(rows.int('symbols'), `symbols[${i}]`),
   )
+  const operators = Array.from({ length: operatorCount }, (_, i) =>
+    names.next(rows.int('operators'), `operators[${i}]`),
+  )
+  const steps = readSteps(view, stepsAt, stepCount, attributeWordCount, operators)
   const readPorts = (kind: string, count: number): ProgramPort[] =>
     Array.from({ length: count }, (_, i) => {
       const name = names.next(rows.int(kind), `${kind}[${i}].name`)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AttributeSchema, AttributeValue } from '../operators/attributes.ts'
+import { operatorOf } from '../operators/registry.ts'
 import {
   dtypeNumber,
   headerWordCount,
@@ -7,6 +9,7 @@ import {
   programVersion,
   stepWordCount,
   storageKinds,
+  unknownDimension,
   valueWordCount,
 } from './format.ts'
 import { programLimits } from './limits.ts'
@@ -25,11 +28,47 @@ function writeValue(writer: WordWriter, value: ProgramValue): void {
   writer.int(storage.kind === 'weights' ? storage.offsetBytes : storage.kind === 'alias' ? storage.of : 0)
   writer.int(storage.kind === 'weights' ? storage.sizeBytes : 0)
   writer.int(value.dims.length)
-  for (const dim of value.dims) writer.int(typeof dim === 'number' ? dim : -1 - dim.symbol)
+  for (const dim of value.dims) {
+    writer.int(dim === null ? unknownDimension : typeof dim === 'number' ? dim : -1 - dim.symbol)
+  }
   writer.padTo(end)
 }
 
-function writeField(writer: WordWriter, type: StepFieldType, operand: unknown): void {
+function writeAttribute(writer: WordWriter, schema: AttributeSchema, value: AttributeValue): void {
+  switch (schema.kind) {
+    case 'int':
+      writer.int(value as number)
+      break
+    case 'float':
+      writer.float(value as number)
+      break
+    case 'flag':
+      writer.int(value === true ? 1 : 0)
+      break
+    case 'oneOf':
+      writer.int(schema.members.indexOf(value as string))
+      break
+    default: {
+      const list = value as readonly number[]
+      writer.int(list.length)
+      for (const item of list) schema.kind === 'ints' ? writer.int(item) : writer.float(item)
+    }
+  }
+}
+
+type OperatorStep = Extract<ProgramStep, { readonly op: 'operator' }>
+
+function writeAttributes(writer: WordWriter, { operator, attributes }: OperatorStep): void {
+  for (const [name, schema] of Object.entries(operatorOf(operator)?.attributes ?? {})) {
+    writeAttribute(writer, schema, attributes[name] as AttributeValue)
+  }
+}
+
+function writeField(
+  writer: WordWriter,
+  type: Exclude<StepFieldType, 'operator' | 'attributes'>,
+  operand: unknown,
+): void {
   switch (type) {
     case 'value':
     case 'int':
@@ -49,6 +88,10 @@ function writeField(writer: WordWriter, type: StepFieldType, operand: unknown): 
       writer.int((operand as readonly number[]).length)
       writer.ints(operand as readonly number[])
       break
+    case 'optionalValues':
+      writer.int((operand as readonly (number | null)[]).length)
+      for (const value of operand as readonly (number | null)[]) writer.int(value ?? -1)
+      break
     case 'pair':
     case 'pads':
       writer.ints(operand as readonly number[])
@@ -66,10 +109,22 @@ function writeField(writer: WordWriter, type: StepFieldType, operand: unknown): 
   }
 }
 
-function writeStep(rows: WordWriter, attributes: WordWriter, step: ProgramStep): void {
+/** Names of the operators that steps use, each once, in the order of their first use. */
+function usedOperators(program: Program): readonly string[] {
+  return [...new Set(program.steps.flatMap((step) => (step.op === 'operator' ? [step.operator] : [])))]
+}
+
+function writeStep(
+  rows: WordWriter,
+  attributes: WordWriter,
+  step: ProgramStep,
+  operators: readonly string[],
+): void {
   const before = attributes.wordCount
   for (const [name, type] of stepFields(step.op)) {
-    writeField(attributes, type, (step as unknown as Readonly<Record<string, unknown>>)[name])
+    if (type === 'operator') attributes.int(operators.indexOf((step as OperatorStep).operator))
+    else if (type === 'attributes') writeAttributes(attributes, step as OperatorStep)
+    else writeField(attributes, type, (step as unknown as Readonly<Record<string, unknown>>)[name])
   }
   rows.int(stepSchemas[step.op].number)
   rows.int(attributes.wordCount - before)
@@ -86,15 +141,17 @@ export function encodeProgram(program: Program): Uint8Array {
   for (const value of program.values) writeValue(values, value)
   const rows = new WordWriter()
   const attributes = new WordWriter()
-  for (const step of program.steps) writeStep(rows, attributes, step)
+  const operators = usedOperators(program)
+  for (const step of program.steps) writeStep(rows, attributes, step, operators)
 
   const utf8 = new TextEncoder()
   const ports = [...program.inputs, ...program.outputs]
-  const names = [...program.symbols, ...ports.map((port) => port.name)].map((name) => utf8.encode(name))
+  const plainNames = [...program.symbols, ...operators]
+  const names = [...plainNames, ...ports.map((port) => port.name)].map((name) => utf8.encode(name))
   const nameRows = new WordWriter()
   for (const [i, name] of names.entries()) {
     nameRows.int(name.length)
-    const port = ports[i - program.symbols.length]
+    const port = ports[i - plainNames.length]
     if (port !== undefined) nameRows.int(port.value)
   }
   const nameSizeBytes = names.reduce((sum, name) => sum + name.length, 0)
@@ -121,6 +178,7 @@ export function encodeProgram(program: Program): Uint8Array {
   header.int(program.inputs.length)
   header.int(program.outputs.length)
   header.int(nameSizeBytes)
+  header.int(operators.length)
   header.padTo(headerWordCount)
   for (const part of [values, rows, attributes, nameRows]) header.append(part)
 

@@ -11,6 +11,9 @@ export function dtypeNumber(dtype: DType): number {
   return dtypes.indexOf(dtype)
 }
 
+/** In place of a dimension that the step which writes the value gives. */
+export const unknownDimension = -(2 ** 31)
+
 /** Size of the header and of one row of the value and step tables, in 32-bit words. */
 export const headerWordCount = 16
 export const valueWordCount = 16

@@ -10,7 +10,10 @@ export interface StepDims {
   dims(value: number): readonly number[]
 }
 
-type BoxStep = Exclude<ProgramStep, { readonly op: 'conv2d' | 'depthwiseConv2d' | 'dense' | 'pool2d' }>
+type BoxStep = Exclude<
+  ProgramStep,
+  { readonly op: 'conv2d' | 'depthwiseConv2d' | 'dense' | 'pool2d' | 'operator' | 'if' }
+>
 
 const show = (dims: readonly number[]) => `[${dims.join(', ')}]`
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { broadcastDims } from './broadcast.ts'
 import { assertBoxStep, assertDims, type StepDims } from './geometry-boxes.ts'
 import { packedSizeBytes } from './layouts.ts'
 import { failProgram } from './program-error.ts'
+import { stepInputs } from './step-schema.ts'
 import type { Pads, Pair, Program, ProgramStep, ProgramValue } from './types.ts'
 import { validateAliasSizes } from './validate-values.ts'
 
@@ -89,7 +91,10 @@ function assertDense(step: Extract<ProgramStep, { op: 'dense' }>, at: StepDims):
   if (step.residual !== null) assertDims(at.dims(step.residual), output, `${at.path}.residual`)
 }
 
-function assertStep(program: Program, step: ProgramStep, at: StepDims): void {
+/** A step that kernels run, as opposed to operators and branches. */
+export type KernelStep = Exclude<ProgramStep, { readonly op: 'operator' | 'if' }>
+
+function assertStep(program: Program, step: KernelStep, at: StepDims): void {
   switch (step.op) {
     case 'conv2d':
     case 'depthwiseConv2d':
@@ -112,13 +117,77 @@ function assertStep(program: Program, step: ProgramStep, at: StepDims): void {
 }
 
 /**
- * Checks the sizes of all steps and aliases.
- * @param dims concrete logical dims, one list per value
+ * Checks the sizes of one step.
+ * @param dims concrete logical dims of what it reads and writes
  * @throws KernelError `PROGRAM_INVALID` naming step and operand
  */
-export function assertGeometry(program: Program, dims: readonly (readonly number[])[]): void {
+export function assertStepGeometry(
+  program: Program,
+  step: KernelStep,
+  stepIndex: number,
+  dims: (value: number) => readonly number[],
+): void {
+  assertStep(program, step, { path: `steps[${stepIndex}]`, dims })
+}
+
+/**
+ * Checks the sizes of all steps and aliases of which every size is known.
+ * @param dims concrete logical dims of each value; undefined where they are not known
+ * @throws KernelError `PROGRAM_INVALID` naming step and operand
+ */
+export function assertGeometry(program: Program, dims: readonly (readonly number[] | undefined)[]): void {
   validateAliasSizes(program, dims)
+  const isKnown = (value: number) => dims[value] !== undefined
   for (const [i, step] of program.steps.entries()) {
-    assertStep(program, step, { path: `steps[${i}]`, dims: (value) => dims[value] as readonly number[] })
+    if (step.op === 'operator' || step.op === 'if') continue
+    if (!isKnown(step.output) || !stepInputs(step).every(([, value]) => isKnown(value))) continue
+    assertStepGeometry(program, step, i, (value) => dims[value] as readonly number[])
   }
+}
+
+/**
+ * Dims that a step's output has, worked out from what it reads: null for steps whose output's dims have to be declared.
+ * Where ONNX leaves a choice (the last window of a pool) the smaller one.
+ */
+export function inferDims(
+  step: KernelStep,
+  dims: (value: number) => readonly number[],
+): readonly number[] | null {
+  switch (step.op) {
+    case 'conv2d':
+    case 'depthwiseConv2d': {
+      const [outputChannels = 0, , ...kernel] = dims(step.weights)
+      return [dims(step.input)[0] ?? 0, outputChannels, ...windowCounts(step, kernel, dims(step.input))]
+    }
+    case 'pool2d':
+      return [...dims(step.input).slice(0, 2), ...windowCounts(step, step.kernel, dims(step.input))]
+    case 'dense':
+      return [...dims(step.input).slice(0, -1), dims(step.weights)[1] ?? 0]
+    case 'matmul': {
+      const [a, b] = [dims(step.a), dims(step.b)]
+      const batch = broadcastDims(a.slice(0, -2), b.slice(0, -2))
+      return batch === null ? null : [...batch, a.at(-2) ?? 0, b.at(-1) ?? 0]
+    }
+    case 'binary':
+      return broadcastDims(dims(step.a), dims(step.b))
+    case 'unary':
+    case 'softmax':
+      return dims(step.input)
+    case 'transpose':
+      return step.permutation.map((d) => dims(step.input)[d] ?? 0)
+    case 'concat': {
+      const size = step.inputs.reduce((sum, value) => sum + (dims(value)[step.axis] ?? 0), 0)
+      return dims(step.inputs[0] as number).with(step.axis, size)
+    }
+    default:
+      return null
+  }
+}
+
+function windowCounts(step: Windowed, kernel: readonly number[], input: readonly number[]): number[] {
+  return ([0, 1] as const).map((axis) => {
+    const window = step.dilations[axis] * ((kernel[axis] ?? 1) - 1) + 1
+    const [before, after] = [step.pads[axis], step.pads[(axis + 2) as 2 | 3]]
+    return windowCount(input[axis + 2] ?? 0, before, after, window, step.strides[axis], 'floor')
+  })
 }

@@ -5,9 +5,12 @@ import { maxRank } from '@mlcapsule/contracts'
 export const programLimits = {
   programSizeBytes: 64 * 1024 * 1024,
   symbolCount: 64,
+  operatorCount: 256,
   valueCount: 65_536,
   stepCount: 16_384,
   portCount: 256,
+  /** `if` steps within one another. */
+  branchDepth: 16,
   /** Operands of one concat. */
   operandCount: 1024,
   nameSizeBytes: 256,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
 import { ProgramBuilder } from '../testing/program-builder.ts'
-import { denseProgram, imageProgram } from '../testing/sample-programs.ts'
+import { branchProgram, denseProgram, imageProgram } from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 import { programLimits } from './limits.ts'
@@ -26,16 +26,20 @@ function withStep(program: Program, index: number, change: object): Program {
 }
 
 describe('the binary format', () => {
-  test('the sample uses every op, so the round trip below covers them all', () => {
-    const used = new Set(imageProgram().program.steps.map((step) => step.op))
+  test('the samples use every op, so the round trip below covers them all', () => {
+    const programs = [imageProgram(), branchProgram()]
+    const used = new Set(programs.flatMap(({ program }) => program.steps.map((step) => step.op)))
     expect([...used].sort()).toEqual(Object.keys(stepSchemas).sort())
   })
 
-  test.each([imageProgram(), denseProgram()])('decodes to the program that was encoded', ({ program }) => {
-    const bytes = encodeProgram(program)
-    expect(decodeProgram(bytes)).toEqual(program)
-    expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
-  })
+  test.each([imageProgram(), denseProgram(), branchProgram()])(
+    'decodes to the program that was encoded',
+    ({ program }) => {
+      const bytes = encodeProgram(program)
+      expect(decodeProgram(bytes)).toEqual(program)
+      expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
+    },
+  )
 
   test('holds other dtypes, aliases and names beyond ASCII', () => {
     const p = new ProgramBuilder()
@@ -130,7 +134,7 @@ describe('validateProgram', () => {
       'PROGRAM_INVALID',
       'steps[0].input',
     ],
-    ['a dimension of 0', withValue(dense, 0, { dims: [0, 4] }), 'PROGRAM_INVALID', 'values[0].dims[0]'],
+    ['a negative dimension', withValue(dense, 0, { dims: [-1, 4] }), 'PROGRAM_INVALID', 'values[0].dims[0]'],
     ['an absurd size', withValue(dense, 0, { dims: [65536, 65536] }), 'PROGRAM_INVALID', 'values[0].dims'],
     [
       'a symbol that does not exist',

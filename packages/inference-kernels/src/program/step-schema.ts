@@ -5,12 +5,17 @@ import type { ProgramStep, StepOp } from './types.ts'
 /**
  * How a field of a step is written, in 32-bit words:
  * `value` 1 · `optionalValue` 1, -1 for null · `values` and `ints` a count and the words · `int` 1 · `flag` 1 ·
- * `float` 1 · `pair` 2 · `pads` 4 · `activation` 3 · an enum 1.
+ * `float` 1 · `pair` 2 · `pads` 4 · `activation` 3 · an enum 1 · `optionalValues` a count and the words, -1 for null ·
+ * `operator` 1, the place of its name · `attributes` those of the operator in the order of its schema: `int`, `float`,
+ * `flag` and `oneOf` 1, lists a count and the words.
  */
 export type StepFieldType =
   | 'value'
   | 'optionalValue'
   | 'values'
+  | 'optionalValues'
+  | 'operator'
+  | 'attributes'
   | 'int'
   | 'ints'
   | 'flag'
@@ -96,6 +101,26 @@ export const stepSchemas: { readonly [Op in StepOp]: StepSchema<Op> } = {
   slice: { number: 11, fields: { input: 'value', output: 'value', starts: 'ints', steps: 'ints' } },
   pad: { number: 12, fields: { input: 'value', output: 'value', before: 'ints', value: 'float' } },
   expand: { number: 13, fields: { input: 'value', output: 'value' } },
+  operator: {
+    number: 14,
+    fields: {
+      operator: 'operator',
+      inputs: 'optionalValues',
+      outputs: 'values',
+      attributes: 'attributes',
+    },
+  },
+  if: {
+    number: 15,
+    fields: {
+      condition: 'value',
+      thenStepCount: 'int',
+      elseStepCount: 'int',
+      thenOutputs: 'values',
+      elseOutputs: 'values',
+      outputs: 'values',
+    },
+  },
 }
 
 const opsByNumber = new Map(Object.entries(stepSchemas).map(([op, { number }]) => [number, op as StepOp]))
@@ -114,12 +139,23 @@ export function enumMembers(type: 'pool' | 'unary' | 'binary' | 'softmax' | 'act
   return recordEnums[type]
 }
 
-/** Values that a step reads, with the names of the fields that name them. */
+/** Values that a step writes. */
+export function stepOutputs(step: ProgramStep): readonly number[] {
+  return step.op === 'operator' || step.op === 'if' ? step.outputs : [step.output]
+}
+
+/** Values that a step reads, with the names of the fields that name them; of an `if` the condition alone. */
 export function stepInputs(step: ProgramStep): readonly (readonly [field: string, value: number])[] {
   const inputs: [string, number][] = []
+  if (step.op === 'if') return [['condition', step.condition]]
   for (const [name, type] of stepFields(step.op)) {
     const operand = (step as unknown as Readonly<Record<string, unknown>>)[name]
-    if (type === 'values') {
+    if (name === 'outputs') continue
+    if (type === 'optionalValues') {
+      for (const [i, value] of (operand as readonly (number | null)[]).entries()) {
+        if (value !== null) inputs.push([`${name}[${i}]`, value])
+      }
+    } else if (type === 'values') {
       for (const [i, value] of (operand as readonly number[]).entries()) inputs.push([`${name}[${i}]`, value])
     } else if (name !== 'output' && (type === 'value' || type === 'optionalValue') && operand !== null) {
       inputs.push([name, operand as number])

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
+import type { AttributeValue } from '../operators/attributes.ts'
 
-/** A dimension: fixed, or the index of a symbol that is bound per query. */
-export type Dimension = number | { readonly symbol: number }
+/**
+ * A dimension: fixed, the index of a symbol that an input of the query gives, or null where the step that writes the value
+ * says what it is. What is not null is checked whenever the program is bound.
+ */
+export type Dimension = number | { readonly symbol: number } | null
 
 /**
  * How the bytes of a value lie. `dims` stay those of ONNX (NCHW for images); `nhwc` says that the bytes are
@@ -156,6 +160,28 @@ export type ProgramStep =
       /** Repeats dimensions of 1, right-aligned as in ONNX. */ readonly op: 'expand'
       readonly input: number
       readonly output: number
+    }
+  | {
+      /** An operator in TypeScript, by its name; operands row-major. @see Operator */
+      readonly op: 'operator'
+      readonly operator: string
+      readonly inputs: readonly (number | null)[]
+      readonly outputs: readonly number[]
+      /** Every attribute of the operator. */
+      readonly attributes: Readonly<Record<string, AttributeValue>>
+    }
+  | {
+      /**
+       * Runs the `thenStepCount` steps that follow where the condition, one bool, is true, else the `elseStepCount` steps
+       * after those. `outputs` are then the values that the branch names; what else a branch writes is its own.
+       */
+      readonly op: 'if'
+      readonly condition: number
+      readonly thenStepCount: number
+      readonly elseStepCount: number
+      readonly thenOutputs: readonly number[]
+      readonly elseOutputs: readonly number[]
+      readonly outputs: readonly number[]
     }
 
 export type UnaryKind =

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isAttributeValue } from '../operators/attributes.ts'
+import { operatorOf } from '../operators/registry.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
 import { enumMembers, type StepFieldType, stepFields, stepSchemas } from './step-schema.ts'
@@ -18,6 +20,7 @@ const matrix: OperandRule = { layout: 'row-major', minRank: 2 }
 const vector: OperandRule = { layout: 'row-major', minRank: 1, maxRank: 1 }
 const floats: OperandRule = {}
 const anything: OperandRule = { anyDtype: true }
+const plain: OperandRule = { anyDtype: true, layout: 'row-major' }
 
 const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
   conv2d: {
@@ -45,6 +48,8 @@ const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
   slice: { input: anything, output: anything },
   pad: { input: anything, output: anything },
   expand: { input: anything, output: anything },
+  operator: { inputs: plain, outputs: plain },
+  if: { condition: plain, thenOutputs: plain, elseOutputs: plain, outputs: plain },
 }
 
 function validateOperand(program: Program, index: unknown, rule: OperandRule, field: string): void {
@@ -92,6 +97,12 @@ function validateField(
         validateOperand(program, value, rule, `${field}[${i}]`)
       }
       return
+    case 'optionalValues':
+      validateInts(operand, 0, programLimits.operandCount, 0, field)
+      return
+    case 'operator':
+    case 'attributes':
+      return
     case 'int':
       return assertInteger(operand, 0, programLimits.dimension, field)
     case 'ints':
@@ -116,10 +127,47 @@ function validateField(
   }
 }
 
+/** Checks what an operator's schema says of the call; whether operands go together is found when dims are known. */
+function validateOperator(
+  program: Program,
+  step: Extract<ProgramStep, { readonly op: 'operator' }>,
+  field: string,
+): void {
+  const operator =
+    operatorOf(step.operator) ?? failProgram(`${field}.operator`, `there is no ${step.operator}`)
+  const assertCount = (list: unknown, [least, most]: readonly [number, number], name: string) => {
+    const count = Array.isArray(list) ? list.length : -1
+    if (count < least || count > Math.min(most, programLimits.operandCount)) {
+      failProgram(`${field}.${name}`, `${operator.name} takes ${least} to ${most}, got ${count}`)
+    }
+  }
+  assertCount(step.inputs, operator.inputCount, 'inputs')
+  assertCount(step.outputs, operator.outputCount, 'outputs')
+  for (const [i, value] of step.inputs.entries()) {
+    if (value !== null) validateOperand(program, value, plain, `${field}.inputs[${i}]`)
+  }
+  for (const [i, value] of step.outputs.entries())
+    validateOperand(program, value, plain, `${field}.outputs[${i}]`)
+  for (const name of Object.keys(step.attributes)) {
+    if (!Object.hasOwn(operator.attributes, name)) {
+      failProgram(`${field}.attributes.${name}`, `${operator.name} has no such attribute`)
+    }
+  }
+  for (const [name, schema] of Object.entries(operator.attributes)) {
+    if (!isAttributeValue(schema, step.attributes[name])) {
+      failProgram(`${field}.attributes.${name}`, `expected ${schema.kind}`)
+    }
+  }
+}
+
 /** Checks a step's fields and what kind of value each operand is; not yet its dims. */
 export function validateOperands(program: Program, step: ProgramStep, stepIndex: number): void {
   if (!Object.hasOwn(stepSchemas, step.op))
     failProgram(`steps[${stepIndex}].op`, `${String(step.op)} does not exist`)
+  if (step.op === 'operator') {
+    validateOperator(program, step, `steps[${stepIndex}]`)
+    return
+  }
   for (const [name, type] of stepFields(step.op)) {
     const operand = (step as unknown as Readonly<Record<string, unknown>>)[name]
     validateField(program, step.op, name, type, operand, `steps[${stepIndex}].${name}`)

@@ -15,9 +15,14 @@ function validateDims(value: ProgramValue, symbolCount: number, field: string): 
   }
   let count = 1
   for (const [d, dim] of value.dims.entries()) {
-    if (typeof dim === 'number') {
-      assertInteger(dim, 1, programLimits.dimension, `${field}.dims[${d}]`)
-      count *= dim
+    if (dim === null) {
+      if (value.storage.kind !== 'arena') {
+        failProgram(`${field}.dims[${d}]`, `storage ${value.storage.kind} has no unknown dimensions`)
+      }
+    } else if (typeof dim === 'number') {
+      assertInteger(dim, 0, programLimits.dimension, `${field}.dims[${d}]`)
+      // An empty tensor may still have absurd dimensions beside the zero.
+      count *= Math.max(dim, 1)
     } else {
       assertInteger(dim.symbol, 0, symbolCount - 1, `${field}.dims[${d}].symbol`)
     }
@@ -46,7 +51,7 @@ function validateWeights(value: ProgramValue, weightsSizeBytes: number, field: s
   if (value.storage.kind !== 'weights') return
   const { offsetBytes, sizeBytes } = value.storage
   assertInteger(offsetBytes, 0, weightsSizeBytes, `${field}.storage.offsetBytes`)
-  assertInteger(sizeBytes, 1, weightsSizeBytes - offsetBytes, `${field}.storage.sizeBytes`)
+  assertInteger(sizeBytes, 0, weightsSizeBytes - offsetBytes, `${field}.storage.sizeBytes`)
   if (offsetBytes % alignmentBytes !== 0) {
     failProgram(`${field}.storage.offsetBytes`, `${offsetBytes} is not a multiple of ${alignmentBytes}`)
   }
@@ -88,15 +93,16 @@ export function validateValues(program: Program): void {
 
 /**
  * Checks that aliases have the size of what they share.
- * @param dims concrete, one list per value
+ * @param dims concrete, one list per value; undefined where they are not known
  */
-export function validateAliasSizes(program: Program, dims: readonly (readonly number[])[]): void {
+export function validateAliasSizes(program: Program, dims: readonly (readonly number[] | undefined)[]): void {
   const size = (index: number, dtype: ProgramValue['dtype']) =>
-    (dims[index] as readonly number[]).reduce((count, dim) => count * dim, elementSizeBytes(dtype))
+    dims[index]?.reduce((count, dim) => count * dim, elementSizeBytes(dtype))
   for (const [i, { dtype, storage }] of program.values.entries()) {
     if (storage.kind !== 'alias') continue
-    if (size(i, dtype) !== size(storage.of, dtype)) {
-      failProgram(`values[${i}].storage.of`, `${size(i, dtype)} bytes alias ${size(storage.of, dtype)}`)
+    const [own, target] = [size(i, dtype), size(storage.of, dtype)]
+    if (own !== undefined && target !== undefined && own !== target) {
+      failProgram(`values[${i}].storage.of`, `${own} bytes alias ${target}`)
     }
   }
 }

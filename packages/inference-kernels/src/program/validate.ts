@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bindDims } from './bind-dims.ts'
+import { declaredDims } from './bind-dims.ts'
 import { assertGeometry } from './geometry.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
-import { stepInputs } from './step-schema.ts'
-import type { Program, ProgramPort, ProgramValue } from './types.ts'
+import { stepInputs, stepOutputs } from './step-schema.ts'
+import type { Program, ProgramPort, ProgramStep, ProgramValue } from './types.ts'
 import { validateOperands } from './validate-operands.ts'
 import { validateValues } from './validate-values.ts'
 import { valueRoots } from './value-roots.ts'
@@ -56,22 +56,75 @@ function validateOrder(program: Program): void {
   const define = (value: number, field: string) => {
     const kind = program.values[value]?.storage.kind
     if (kind !== 'arena') failProgram(field, `only arena values are written, got storage ${kind}`)
-    if (isDefined[value] === 1) failProgram(field, `value ${value} is already written`)
+    if (isDefined[value] !== 0) failProgram(field, `value ${value} is already written`)
     isDefined[value] = 1
   }
   for (const [i, port] of program.inputs.entries()) {
     portValue(program, port, `inputs[${i}].value`)
     define(port.value, `inputs[${i}].value`)
   }
-  for (const [s, step] of program.steps.entries()) {
-    validateOperands(program, step, s)
-    for (const [name, value] of stepInputs(step)) {
-      if (isDefined[roots[value] as number] !== 1) {
-        failProgram(`steps[${s}].${name}`, `value ${value} is read before it is written`)
+  const assertDefined = (value: number, field: string) => {
+    if (isDefined[roots[value] as number] !== 1)
+      failProgram(field, `value ${value} is read before it is written`)
+  }
+  /** Visits the steps from `first` to before `end`. @returns the values that they write */
+  const visit = (first: number, end: number, depth: number): number[] => {
+    const written: number[] = []
+    for (let s = first; s < end; s++) {
+      const step = program.steps[s] as ProgramStep
+      const field = `steps[${s}]`
+      validateOperands(program, step, s)
+      for (const [name, value] of stepInputs(step)) assertDefined(value, `${field}.${name}`)
+      if (step.op === 'if') s = visitBranches(step, s, end, depth)
+      for (const [i, output] of stepOutputs(step).entries()) {
+        define(
+          output,
+          step.op === 'operator' || step.op === 'if' ? `${field}.outputs[${i}]` : `${field}.output`,
+        )
+        written.push(output)
       }
     }
-    define(step.output, `steps[${s}].output`)
+    return written
   }
+  /** @returns the last step of the branches */
+  const visitBranches = (
+    step: Extract<ProgramStep, { readonly op: 'if' }>,
+    s: number,
+    end: number,
+    depth: number,
+  ): number => {
+    const field = `steps[${s}]`
+    if (depth === programLimits.branchDepth)
+      failProgram(field, `more than ${depth} branches within one another`)
+    const condition = program.values[step.condition] as ProgramValue
+    if (condition.dtype !== 'bool') failProgram(`${field}.condition`, `expected bool, got ${condition.dtype}`)
+    let at = s + 1
+    for (const branch of ['then', 'else'] as const) {
+      const branchEnd = at + step[`${branch}StepCount`]
+      if (branchEnd > end)
+        failProgram(`${field}.${branch}StepCount`, 'the branch goes beyond its surroundings')
+      const written = visit(at, branchEnd, depth + 1)
+      const outputs = step[`${branch}Outputs`]
+      if (outputs.length !== step.outputs.length) {
+        failProgram(
+          `${field}.${branch}Outputs`,
+          `expected ${step.outputs.length} values, got ${outputs.length}`,
+        )
+      }
+      for (const [i, value] of outputs.entries()) {
+        assertDefined(value, `${field}.${branch}Outputs[${i}]`)
+        const dtype = program.values[value]?.dtype
+        if (dtype !== program.values[step.outputs[i] as number]?.dtype) {
+          failProgram(`${field}.${branch}Outputs[${i}]`, `dtype ${dtype} is not that of the output`)
+        }
+      }
+      // What a branch writes cannot be read outside, nor written again.
+      for (const value of written) isDefined[value] = 2
+      at = branchEnd
+    }
+    return at - 1
+  }
+  visit(0, program.steps.length, 0)
   for (const [i, port] of program.outputs.entries()) {
     portValue(program, port, `outputs[${i}].value`)
     const root = roots[port.value] as number
@@ -82,9 +135,23 @@ function validateOrder(program: Program): void {
   }
 }
 
+/** Each symbol is given by a dimension of some input. */
+function validateSymbols(program: Program): void {
+  const given = new Set(
+    program.inputs.flatMap(({ value }) =>
+      (program.values[value] as ProgramValue).dims.map((dim) =>
+        typeof dim === 'object' ? dim?.symbol : undefined,
+      ),
+    ),
+  )
+  for (const [i, name] of program.symbols.entries()) {
+    if (!given.has(i)) failProgram(`symbols[${i}]`, `no input has a dimension ${name}`)
+  }
+}
+
 /**
- * Checks that a program can be bound and run: counts, names, values, operands, order, and, where it has no symbols, the
- * sizes of every step. Sizes of a program with symbols are checked for each binding by `planProgram`.
+ * Checks that a program can be bound and run: counts, names, values, operands, order, and the sizes of every step whose
+ * operands have fixed dims. All sizes are checked again for each binding.
  * @throws KernelError `PROGRAM_INVALID` or `PROGRAM_LIMIT_EXCEEDED`, naming the field and the step
  */
 export function validateProgram(program: Program): void {
@@ -96,5 +163,6 @@ export function validateProgram(program: Program): void {
   if (program.outputs.length === 0) failProgram('outputs', 'a program without outputs has nothing to compute')
   validateValues(program)
   validateOrder(program)
-  if (program.symbols.length === 0) assertGeometry(program, bindDims(program, {}))
+  validateSymbols(program)
+  assertGeometry(program, declaredDims(program))
 }

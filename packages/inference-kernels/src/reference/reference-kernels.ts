@@ -3,6 +3,7 @@ import type { KernelBackend, Kernels, ProgramHandle } from '@mlcapsule/contracts
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
 import { assertRecords } from '../records/check.ts'
+import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
 import { type AnyRecord, readRecord } from '../records/record.ts'
 import { runConv2d, runDepthwiseConv2d, runPool2d } from './conv.ts'
 import { runBinary, runSoftmax, runUnary } from './elements.ts'
@@ -48,12 +49,14 @@ function runRecord(record: AnyRecord, floats: Float32Array, views: MemoryViews):
 class ReferenceKernels implements Kernels {
   readonly isa = 'reference'
   #memory: Uint8Array
-  readonly #floats: Float32Array
-  readonly #views: MemoryViews
-  readonly #programs: (readonly AnyRecord[])[] = []
+  readonly #maxMemorySizeBytes: number
+  #floats: Float32Array
+  #views: MemoryViews
+  readonly #programs: (readonly AnyRecord[] | undefined)[] = []
 
-  constructor(memorySizeBytes: number) {
+  constructor(memorySizeBytes: number, maxMemorySizeBytes: number) {
     const buffer = new ArrayBuffer(Math.ceil(memorySizeBytes / 8) * 8)
+    this.#maxMemorySizeBytes = maxMemorySizeBytes
     this.#memory = new Uint8Array(buffer, 0, memorySizeBytes)
     this.#floats = new Float32Array(buffer)
     this.#views = viewMemory(buffer)
@@ -71,7 +74,33 @@ class ReferenceKernels implements Kernels {
     for (let offset = 0; offset < copy.length; offset += recordWordCount) {
       program.push(readRecord(copy, offset) as AnyRecord)
     }
-    return (this.#programs.push(program) - 1) as ProgramHandle
+    const free = this.#programs.indexOf(undefined)
+    const place = free >= 0 ? free : this.#programs.length
+    this.#programs[place] = program
+    return place as ProgramHandle
+  }
+
+  unload(handle: ProgramHandle): void {
+    this.#assertAlive()
+    if (this.#programs[handle] === undefined) throw handleError(handle)
+    this.#programs[handle] = undefined
+  }
+
+  grow(memorySizeBytes: number): void {
+    this.#assertAlive()
+    assertGrowth(memorySizeBytes, this.#memory.length, this.#maxMemorySizeBytes)
+    const old = this.#memory
+    let buffer: ArrayBuffer
+    try {
+      buffer = new ArrayBuffer(Math.ceil(memorySizeBytes / 8) * 8)
+    } catch (cause) {
+      throw growthError(memorySizeBytes, cause)
+    }
+    this.#memory = new Uint8Array(buffer, 0, memorySizeBytes)
+    this.#memory.set(old)
+    old.fill(0)
+    this.#floats = new Float32Array(buffer)
+    this.#views = viewMemory(buffer)
   }
 
   runStep(handle: ProgramHandle, stepIndex: number): void {
@@ -118,17 +147,15 @@ export const referenceKernels: KernelBackend = {
   kind: 'kernel-backend',
   name: 'reference',
   version: 1,
-  async create({ memorySizeBytes, threadCount = 1 }) {
-    if (!Number.isSafeInteger(memorySizeBytes) || memorySizeBytes < 1) {
-      const detail = `expected a positive integer, got ${memorySizeBytes}`
-      throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'memorySizeBytes' })
-    }
+  async create(options) {
+    const { threadCount = 1 } = options
+    const { memorySizeBytes, maxMemorySizeBytes } = assertMemoryOptions(options)
     if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
       const detail = `expected a positive integer, got ${threadCount}`
       throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
     }
     try {
-      return new ReferenceKernels(memorySizeBytes)
+      return new ReferenceKernels(memorySizeBytes, maxMemorySizeBytes)
     } catch (cause) {
       const detail = `this JavaScript engine does not give ${memorySizeBytes} bytes in one piece`
       throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes', cause })

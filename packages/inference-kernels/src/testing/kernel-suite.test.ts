@@ -22,8 +22,12 @@ describe('the suite finds', () => {
       const kernels = await referenceKernels.create(options)
       return {
         isa: 'spoiled',
-        memory: kernels.memory,
+        get memory() {
+          return kernels.memory
+        },
         load: kernels.load.bind(kernels),
+        unload: kernels.unload.bind(kernels),
+        grow: kernels.grow.bind(kernels),
         runStep: kernels.runStep.bind(kernels),
         runSteps: kernels.runSteps.bind(kernels),
         selfTest: kernels.selfTest.bind(kernels),

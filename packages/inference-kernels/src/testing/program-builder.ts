@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { DType } from '@mlcapsule/contracts'
 import { alignmentBytes } from '../abi.generated.ts'
 import { packDepthwise16, packPanels16 } from '../program/layouts.ts'
+import { stepOutputs } from '../program/step-schema.ts'
 import type {
   Activation,
   Dimension,
@@ -73,7 +75,7 @@ export class ProgramBuilder {
   /** Adds a step. @returns its output */
   step(step: ProgramStep): number {
     this.#steps.push(step)
-    return step.output
+    return stepOutputs(step)[0] as number
   }
 
   output(name: string, value: number): this {

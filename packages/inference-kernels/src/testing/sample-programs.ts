@@ -164,3 +164,45 @@ export function denseProgram(seed = 1): Sample {
   })
   return p.output('y', y).build()
 }
+
+/**
+ * A program whose course depends on data: `y` is |relu(x)| where `mode` is true, else |-x| in the shape that `target` lists;
+ * `s` is the shape of x [N, 3].
+ */
+export function branchProgram(): Sample {
+  const p = new ProgramBuilder()
+  const n = p.symbol('N')
+  const x = p.input('x', [n, 3])
+  const mode = p.input('mode', [], 'bool')
+  const target = p.input('target', [2], 'int64')
+  const shape = p.step({
+    op: 'operator',
+    operator: 'Shape',
+    inputs: [x],
+    outputs: [p.arena([2], { dtype: 'int64' })],
+    attributes: { start: 0, end: 2 ** 31 - 1 },
+  })
+  const [positive, reshaped, negative, chosen, y] = Array.from({ length: 5 }, () =>
+    p.arena([null, null]),
+  ) as [number, number, number, number, number]
+  p.step({
+    op: 'if',
+    condition: mode,
+    thenStepCount: 1,
+    elseStepCount: 2,
+    thenOutputs: [positive],
+    elseOutputs: [negative],
+    outputs: [chosen],
+  })
+  p.step({ op: 'unary', input: x, output: positive, unary: 'relu', alpha: 0, beta: 0 })
+  p.step({
+    op: 'operator',
+    operator: 'Reshape',
+    inputs: [x, target],
+    outputs: [reshaped],
+    attributes: { allowzero: false },
+  })
+  p.step({ op: 'unary', input: reshaped, output: negative, unary: 'neg', alpha: 0, beta: 0 })
+  p.step({ op: 'unary', input: chosen, output: y, unary: 'abs', alpha: 0, beta: 0 })
+  return p.output('y', y).output('s', shape).build()
+}

@@ -2,6 +2,7 @@
 import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
+import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
 import { assertStepRange } from '../records/step-range.ts'
 import { bundledModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
@@ -15,16 +16,23 @@ type LoadedProgram = readonly Int32Array[]
 class WasmKernels implements Kernels {
   readonly isa = 'wasm-simd128'
   readonly #exports: KernelsExports
-  readonly #memorySizeBytes: number
-  readonly #programs: LoadedProgram[] = []
-  readonly #slot: Int32Array
+  readonly #wasmMemory: WebAssembly.Memory
+  readonly #maxMemorySizeBytes: number
+  readonly #programs: (LoadedProgram | undefined)[] = []
+  #slot: Int32Array
   #memory: Uint8Array
 
-  constructor(exports: KernelsExports, buffer: ArrayBuffer, memorySizeBytes: number) {
+  constructor(
+    exports: KernelsExports,
+    wasmMemory: WebAssembly.Memory,
+    memorySizeBytes: number,
+    maxMemorySizeBytes: number,
+  ) {
     this.#exports = exports
-    this.#memorySizeBytes = memorySizeBytes
-    this.#memory = new Uint8Array(buffer, exports.memoryBase() >>> 0, memorySizeBytes)
-    this.#slot = new Int32Array(buffer, exports.recordSlot() >>> 0, recordWordCount)
+    this.#wasmMemory = wasmMemory
+    this.#maxMemorySizeBytes = maxMemorySizeBytes
+    this.#memory = new Uint8Array(wasmMemory.buffer, exports.memoryBase() >>> 0, memorySizeBytes)
+    this.#slot = new Int32Array(wasmMemory.buffer, exports.recordSlot() >>> 0, recordWordCount)
   }
 
   get memory(): Uint8Array {
@@ -40,11 +48,36 @@ class WasmKernels implements Kernels {
     for (let at = 0; at < copy.length; at += recordWordCount) {
       const record = copy.subarray(at, at + recordWordCount)
       this.#slot.set(record)
-      const word = this.#exports.checkRecord(this.#memorySizeBytes)
+      const word = this.#exports.checkRecord(this.#memory.length)
       if (word >= 0) throw recordError(copy, program.length, word)
       program.push(record)
     }
-    return (this.#programs.push(program) - 1) as ProgramHandle
+    const free = this.#programs.indexOf(undefined)
+    const place = free >= 0 ? free : this.#programs.length
+    this.#programs[place] = program
+    return place as ProgramHandle
+  }
+
+  unload(handle: ProgramHandle): void {
+    this.#assertAlive()
+    const program = this.#programs[handle]
+    if (program === undefined) throw handleError(handle)
+    for (const record of program) record.fill(0)
+    this.#programs[handle] = undefined
+  }
+
+  grow(memorySizeBytes: number): void {
+    this.#assertAlive()
+    assertGrowth(memorySizeBytes, this.#memory.length, this.#maxMemorySizeBytes)
+    const { byteOffset } = this.#memory
+    const missing = byteOffset + memorySizeBytes - this.#wasmMemory.buffer.byteLength
+    try {
+      if (missing > 0) this.#wasmMemory.grow(Math.ceil(missing / pageSizeBytes))
+    } catch (cause) {
+      throw growthError(memorySizeBytes, cause)
+    }
+    this.#memory = new Uint8Array(this.#wasmMemory.buffer, byteOffset, memorySizeBytes)
+    this.#slot = new Int32Array(this.#wasmMemory.buffer, this.#exports.recordSlot() >>> 0, recordWordCount)
   }
 
   runStep(handle: ProgramHandle, stepIndex: number): void {
@@ -57,7 +90,7 @@ class WasmKernels implements Kernels {
     assertStepRange(program?.length, handle, firstStep, stepCount)
     for (let i = firstStep; i < firstStep + stepCount; i++) {
       this.#slot.set(program?.[i] as Int32Array)
-      this.#exports.runRecord(this.#memorySizeBytes)
+      this.#exports.runRecord(this.#memory.length)
     }
   }
 
@@ -71,7 +104,7 @@ class WasmKernels implements Kernels {
     this.#memory.fill(0)
     this.#memory = new Uint8Array(0)
     this.#exports.wipe()
-    for (const program of this.#programs) for (const record of program) record.fill(0)
+    for (const program of this.#programs) for (const record of program ?? []) record.fill(0)
     this.#programs.length = 0
   }
 
@@ -80,19 +113,18 @@ class WasmKernels implements Kernels {
   }
 }
 
-function assertOptions({ memorySizeBytes, threadCount = 1 }: KernelBackendOptions): void {
-  if (!Number.isSafeInteger(memorySizeBytes) || memorySizeBytes < 1) {
-    const detail = `expected a positive integer, got ${memorySizeBytes}`
-    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'memorySizeBytes' })
-  }
+function assertOptions(options: KernelBackendOptions): void {
+  const { threadCount = 1 } = options
+  assertMemoryOptions(options)
   if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
     const detail = `expected a positive integer, got ${threadCount}`
     throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
   }
 }
 
-function createMemory(sizeBytes: number, baseBytes: number): WebAssembly.Memory {
+function createMemory(sizeBytes: number, maxSizeBytes: number, baseBytes: number): WebAssembly.Memory {
   const pageCount = Math.ceil((baseBytes + sizeBytes) / pageSizeBytes)
+  const maximum = Math.min(Math.ceil((baseBytes + maxSizeBytes) / pageSizeBytes), maxPageCount)
   const tooLarge = (cause?: unknown) =>
     new KernelError(
       'KERNEL_MEMORY_TOO_LARGE',
@@ -101,8 +133,7 @@ function createMemory(sizeBytes: number, baseBytes: number): WebAssembly.Memory 
     )
   if (pageCount > maxPageCount) throw tooLarge()
   try {
-    // Its maximum from the start: growing would detach every view.
-    return new WebAssembly.Memory({ initial: pageCount, maximum: pageCount })
+    return new WebAssembly.Memory({ initial: pageCount, maximum })
   } catch (cause) {
     throw tooLarge(cause)
   }
@@ -132,9 +163,10 @@ export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBacken
       assertOptions(options)
       compiled ??= compile()
       const { module, baseBytes } = await compiled
-      const memory = createMemory(options.memorySizeBytes, baseBytes)
+      const { memorySizeBytes, maxMemorySizeBytes = memorySizeBytes } = options
+      const memory = createMemory(memorySizeBytes, maxMemorySizeBytes, baseBytes)
       const exports = await instantiateModule(module, memory)
-      const kernels = new WasmKernels(exports, memory.buffer, options.memorySizeBytes)
+      const kernels = new WasmKernels(exports, memory, memorySizeBytes, maxMemorySizeBytes)
       kernels.selfTest()
       return kernels
     },

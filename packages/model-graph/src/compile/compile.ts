@@ -2,7 +2,7 @@
 import type { TensorSpec } from '@mlcapsule/contracts'
 import { planProgram } from '@mlcapsule/inference-kernels'
 import { encodeProgram } from '@mlcapsule/inference-kernels/program'
-import type { Graph, Value } from '../graph/graph.ts'
+import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
 import { countMacs } from './counts.ts'
 import { lowered } from './pipeline.ts'
 import type { CompiledWeights } from './weights.ts'
@@ -38,7 +38,12 @@ export interface CompiledModel {
   readonly summary: ModelSummary
 }
 
-const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({ name, dtype, shape: dims })
+/** A dimension that is worked out goes by the place where it stands. */
+const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
+  name,
+  dtype,
+  shape: dims.map((dim, axis) => (isUnknown(dim) ? `${name}_dim_${axis}` : dim)),
+})
 
 /**
  * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
@@ -48,7 +53,7 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({ name, dt
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
   const { graph: optimized, program, weights } = await lowered(graph)
   const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
-  const { arenaSizeBytes } = planProgram(program, { symbols })
+  const { arenaSizeBytes } = planProgram(program, { symbols }).segment
   return {
     program: encodeProgram(program),
     weights,

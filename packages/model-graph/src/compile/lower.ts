@@ -7,10 +7,23 @@ import type {
   Storage,
 } from '@mlcapsule/inference-kernels/program'
 import type { ConstantTensor } from '../graph/constant.ts'
-import type { Dim, GraphNode, NodeOf, Value } from '../graph/graph.ts'
+import {
+  type Branch,
+  type Dim,
+  type GraphNode,
+  isUnknown,
+  type NodeOf,
+  outputsOf,
+  type Value,
+} from '../graph/graph.ts'
 import type { LaidOutGraph } from '../passes/assign-layouts.ts'
 import { isDepthwise } from '../passes/depthwise.ts'
 import { type CompiledWeights, type Packing, WeightsLayout } from './weights.ts'
+
+interface LoweredBranch {
+  readonly stepCount: number
+  readonly outputs: readonly number[]
+}
 
 /** Numbers values and symbols, and places constants among the weights as steps ask for them. */
 class Lowering {
@@ -29,6 +42,7 @@ class Lowering {
   #dims(dims: readonly Dim[]): readonly Dimension[] {
     return dims.map((dim) => {
       if (typeof dim === 'number') return dim
+      if (isUnknown(dim)) return null
       const known = this.symbols.indexOf(dim)
       return { symbol: known >= 0 ? known : this.symbols.push(dim) - 1 }
     })
@@ -71,10 +85,44 @@ class Lowering {
       return
     }
     if (node.op === 'batchNorm') throw new TypeError('normalizations are folded before lowering')
-    this.steps.push(this.#step(node))
+    if (node.op === 'operator') this.#operator(node)
+    else if (node.op === 'if') this.#if(node)
+    else this.steps.push(this.#step(node))
   }
 
-  #step(node: Exclude<GraphNode, NodeOf<'reshape'> | NodeOf<'batchNorm'>>): ProgramStep {
+  #operator(node: NodeOf<'operator'>): void {
+    const { operator, attributes } = node.attributes
+    const inputs = node.inputs.map((it) => (it === null ? null : this.operand(it)))
+    const outputs = outputsOf(node).map((it) => this.define(it, { kind: 'arena' }))
+    this.steps.push({ op: 'operator', operator, inputs, outputs, attributes })
+  }
+
+  #if(node: NodeOf<'if'>): void {
+    const condition = this.operand(node.inputs[0])
+    const at = this.steps.length
+    this.steps.length++
+    const lowerBranch = (branch: Branch): LoweredBranch => {
+      const first = this.steps.length
+      for (const it of branch.nodes) this.node(it)
+      const outputs = branch.outputs.map((it) => this.operand(it))
+      return { stepCount: this.steps.length - first, outputs }
+    }
+    const then = lowerBranch(node.attributes.branches[0])
+    const otherwise = lowerBranch(node.attributes.branches[1])
+    this.steps[at] = {
+      op: 'if',
+      condition,
+      thenStepCount: then.stepCount,
+      elseStepCount: otherwise.stepCount,
+      thenOutputs: then.outputs,
+      elseOutputs: otherwise.outputs,
+      outputs: outputsOf(node).map((it) => this.define(it, { kind: 'arena' })),
+    }
+  }
+
+  #step(
+    node: Exclude<GraphNode, NodeOf<'reshape'> | NodeOf<'batchNorm'> | NodeOf<'operator'> | NodeOf<'if'>>,
+  ): ProgramStep {
     if (node.op === 'conv2d') return this.#convolution(node)
     const [first, second, third, fourth] = node.inputs
     if (node.op === 'dense') {

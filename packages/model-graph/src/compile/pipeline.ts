@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Program } from '@mlcapsule/inference-kernels/program'
-import type { Graph } from '../graph/graph.ts'
+import type { Branch, Graph, GraphNode } from '../graph/graph.ts'
 import { assignLayouts } from '../passes/assign-layouts.ts'
 import { foldAffine } from '../passes/fold-affine.ts'
 import { foldConstants } from '../passes/fold-constants.ts'
 import { fuseActivations } from '../passes/fuse-activations.ts'
 import { fuseResiduals } from '../passes/fuse-residuals.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
+import { changed } from '../passes/rewrite.ts'
 import { simplifyMovement } from '../passes/simplify-movement.ts'
 import { lower } from './lower.ts'
 import type { CompiledWeights } from './weights.ts'
@@ -19,7 +20,28 @@ export async function optimized(given: Graph): Promise<Graph> {
   graph = await foldAffine(graph)
   graph = fuseActivations(graph)
   graph = fuseResiduals(graph)
-  return removeDeadNodes(graph)
+  return removeDeadNodes(await withOptimizedBranches(graph))
+}
+
+/** A branch is a graph of its own that may read values of the graph around it. */
+async function optimizedBranch(graph: Graph, branch: Branch): Promise<Branch> {
+  const outputs = branch.outputs.map((value, i) => ({ name: `${i}`, value }))
+  const own = await optimized({ ...graph, inputs: [], nodes: branch.nodes, outputs })
+  return { nodes: own.nodes, outputs: own.outputs.map(({ value }) => value) }
+}
+
+async function withOptimizedBranches(graph: Graph): Promise<Graph> {
+  if (graph.nodes.every(({ op }) => op !== 'if')) return graph
+  const nodes: GraphNode[] = []
+  for (const node of graph.nodes) {
+    if (node.op !== 'if') nodes.push(node)
+    else {
+      const [then, otherwise] = node.attributes.branches
+      const branches = [await optimizedBranch(graph, then), await optimizedBranch(graph, otherwise)] as const
+      nodes.push(changed(node, { attributes: { branches } }))
+    }
+  }
+  return { ...graph, nodes }
 }
 
 export async function lowered(

@@ -83,3 +83,14 @@ export function castConstant(constant: ConstantTensor, to: DType): ConstantTenso
     read: async (start, count) => convert(await constant.read(start, count), constant.dtype, to),
   }
 }
+
+/** The dtype that a model's values have while they are computed with: half and double precision become single. */
+export function computedDtype(dtype: DType): DType {
+  return dtype === 'float16' || dtype === 'float64' ? 'float32' : dtype
+}
+
+/** A constant in the dtype that it is computed with. */
+export function computedConstant(constant: ConstantTensor): ConstantTensor {
+  const dtype = computedDtype(constant.dtype)
+  return dtype === constant.dtype ? constant : castConstant(constant, dtype)
+}

@@ -9,6 +9,11 @@ import type { ConstantTensor } from './constant.ts'
  */
 export type Dim = number | string
 
+/** Whether a dimension is one that only the engine works out. */
+export function isUnknown(dim: Dim): boolean {
+  return typeof dim === 'string' && dim.startsWith('?')
+}
+
 /** What flows along an edge: the output of one node, an input of the graph, or a constant. Compared by identity. */
 export interface Value {
   readonly name: string

@@ -6,6 +6,24 @@ export function describeNode(node: NodeProto): string {
   return `${node.opType} node ${quote(node.name || (node.output.find((it) => it !== '') ?? ''))}`
 }
 
+/** Names that a node reads, also those that its branches take from the graph around them. */
+export function namesRead(node: NodeProto): readonly string[] {
+  const names = node.input.filter((name) => name !== '')
+  for (const { g } of node.attribute) if (g !== undefined) names.push(...namesTaken(g))
+  return names
+}
+
+/** Names that a branch reads and does not define. */
+function namesTaken(graph: GraphProto): readonly string[] {
+  const own = new Set([
+    ...graph.initializer.map(({ name }) => name),
+    ...graph.input.map(({ name }) => name),
+    ...graph.node.flatMap(({ output }) => output),
+  ])
+  const read = [...graph.node.flatMap(namesRead), ...graph.output.map(({ name }) => name)]
+  return read.filter((name) => !own.has(name))
+}
+
 /**
  * Nodes in an order in which each comes after those that it reads from. Files should already have them so; one that does
  * not is put in order.
@@ -29,8 +47,8 @@ export function sortNodes(graph: GraphProto, available: ReadonlySet<string>): re
   const waiting = graph.node.map(() => 0)
   const readers: number[][] = graph.node.map(() => [])
   for (const [index, node] of graph.node.entries()) {
-    for (const name of node.input) {
-      if (name === '' || available.has(name)) continue
+    for (const name of new Set(namesRead(node))) {
+      if (available.has(name)) continue
       const from = producer.get(name)
       if (from === undefined) {
         throw new ModelError(

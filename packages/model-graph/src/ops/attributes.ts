@@ -3,6 +3,7 @@ import { quote } from '../errors.ts'
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
   type TensorProto,
 } from '../onnx/generated/onnx_pb.ts'
 import { UnsupportedNode } from './unsupported.ts'
@@ -69,6 +70,10 @@ export class AttributeReader {
 
   tensor(name: string): TensorProto | undefined {
     return this.#take(name, 'TENSOR')?.t
+  }
+
+  graph(name: string): GraphProto | undefined {
+    return this.#take(name, 'GRAPH')?.g
   }
 
   /** Attributes without influence on the result at inference. */

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DType, TensorData } from '@mlcapsule/contracts'
-import {
-  type AttributeValue,
-  broadcastDims as broadcastKnown,
-  completeAttributes,
-  operatorOf,
-} from '@mlcapsule/inference-kernels/program'
+import type { DType } from '@mlcapsule/contracts'
+import { type AttributeValue, broadcastDims as broadcastKnown } from '@mlcapsule/inference-kernels/program'
 import { ModelError, quote } from '../errors.ts'
+import { computedDtype } from '../graph/cast.ts'
 import {
   type ConstantTensor,
   inlineConstant,
@@ -17,6 +13,7 @@ import {
 } from '../graph/constant.ts'
 import { broadcastDims, checkDims, formatDims, sameDims, sameElementCount } from '../graph/dims.ts'
 import type { Attributes, Dim, GraphNode, Op, Value } from '../graph/graph.ts'
+import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { AttributeReader } from './attributes.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import { UnsupportedNode } from './unsupported.ts'
@@ -121,6 +118,12 @@ export class NodeContext {
     )
   }
 
+  /** The dtype that an attribute names, as it is computed with: float32 for float16 and float64. */
+  dtypeAttribute(name: string, otherwise: DType): DType {
+    const number = this.attributes.int(name, 0)
+    return number === 0 ? otherwise : computedDtype(dtypeOf(number, `attribute ${quote(name)}`))
+  }
+
   /** The tensor of a TENSOR attribute. */
   attributeConstant(name: string): ConstantTensor | undefined {
     this.attributes.tensor(name)
@@ -168,30 +171,7 @@ export class NodeContext {
     attributes: Readonly<Record<string, AttributeValue>>,
     outputCount: number,
   ): readonly Value[] {
-    const operator = operatorOf(name)
-    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
-    const complete = completeAttributes(operator, attributes)
-    const { probes } = this.#builder
-    const results = probes.call({ operator, inputs, attributes: complete, outputCount, origin: this.#origin })
-    const outputs = results.map(({ dtype, dims, contents }): Value => {
-      checkDims(dims, this.#origin)
-      const isConstant = contents !== null && !Array.isArray(contents)
-      const constant = isConstant ? inlineConstant(dtype, dims as number[], contents as TensorData) : null
-      const value: Value = { name: this.#origin, dtype, dims, constant }
-      if (contents !== null) probes.setContents(value, contents)
-      return value
-    })
-    if (outputs.every(({ constant }) => constant !== null)) return outputs
-    const [output, ...moreOutputs] = outputs as [Value, ...Value[]]
-    this.#builder.nodes.push({
-      op: 'operator',
-      attributes: { operator: name, attributes: complete },
-      inputs,
-      output,
-      moreOutputs,
-      origin: this.#origin,
-    })
-    return outputs
+    return this.#builder.operator(name, inputs, attributes, outputCount, this.#origin)
   }
 
   /** Dims of an elementwise result, right-aligned. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount } from '@mlcapsule/contracts'
+import { elementCount, type TensorData } from '@mlcapsule/contracts'
+import { type AttributeValue, completeAttributes, operatorOf } from '@mlcapsule/inference-kernels/program'
+import { inlineConstant } from '../graph/constant.ts'
+import { checkDims } from '../graph/dims.ts'
 import type { GraphNode, Value } from '../graph/graph.ts'
 import { Probes } from './probes.ts'
 
@@ -22,5 +25,37 @@ export class GraphBuilder {
     if (constant === null || this.probes.uniform(value) !== null) return
     const count = elementCount(constant.dims)
     if (count <= knownElementCount) this.probes.setContents(value, await constant.read(0, count))
+  }
+
+  /**
+   * Adds one of the engine's operators, unless all that it gives is known already.
+   * @param attributes those that differ from the operator's defaults
+   * @param origin for messages
+   * @returns its first `outputCount` results
+   */
+  operator(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+    origin: string,
+  ): readonly Value[] {
+    const operator = operatorOf(name)
+    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
+    const complete = completeAttributes(operator, attributes)
+    const results = this.probes.call({ operator, inputs, attributes: complete, outputCount, origin })
+    const outputs = results.map(({ dtype, dims, contents }): Value => {
+      checkDims(dims, origin)
+      const isConstant = contents !== null && !Array.isArray(contents)
+      const constant = isConstant ? inlineConstant(dtype, dims as number[], contents as TensorData) : null
+      const value: Value = { name: origin, dtype, dims, constant }
+      if (contents !== null) this.probes.setContents(value, contents)
+      return value
+    })
+    if (outputs.every(({ constant }) => constant !== null)) return outputs
+    const [output, ...moreOutputs] = outputs as [Value, ...Value[]]
+    const own = { operator: name, attributes: complete }
+    this.nodes.push({ op: 'operator', attributes: own, inputs, output, moreOutputs, origin })
+    return outputs
   }
 }

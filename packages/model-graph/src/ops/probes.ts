@@ -8,7 +8,7 @@ import {
 } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import { newTensorData } from '../graph/constant.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
 /** Tensors of up to this many elements are computed at import where all that they depend on is known. */
@@ -125,7 +125,7 @@ export class Probes {
     if (outcome instanceof OperatorFault) throw faultOf(outcome, call)
     return outcome.types.map(({ dtype, dims }, i) => ({
       dtype,
-      dims: dims.map((dim) => dim ?? this.#newUnknown()),
+      dims: dims.map((dim) => dim ?? this.newUnknown()),
       contents: outcome.contents?.[i] ?? null,
     }))
   }
@@ -211,8 +211,8 @@ export class Probes {
     const first = results.find((it) => it !== null) ?? []
     return first.map((_, axis) => {
       const sizes = results.map((dims) => (dims === null ? Number.NaN : (dims[axis] ?? null)))
-      if (sizes.some((size) => size === null)) return this.#newUnknown()
-      return this.#nameOf(sizes as number[]) ?? this.#newUnknown(sizes as number[])
+      if (sizes.some((size) => size === null)) return this.newUnknown()
+      return this.#nameOf(sizes as number[]) ?? this.newUnknown(sizes as number[])
     })
   }
 
@@ -234,17 +234,12 @@ export class Probes {
   }
 
   /** @param sizes trial by trial; left out where they depend on data, and so may be anything */
-  #newUnknown(sizes?: readonly number[]): string {
+  newUnknown(sizes?: readonly number[]): string {
     const index = this.#sizes.size
     const name = `?${++this.#unknownCount}`
     this.#sizes.set(name, sizes ?? trials.map((trial) => trial(index)))
     return name
   }
-}
-
-/** Whether a dimension is one that only the engine works out. */
-export function isUnknown(dim: Dim): boolean {
-  return typeof dim === 'string' && dim.startsWith('?')
 }
 
 function faultOf(fault: OperatorFault, { origin }: ProbedCall): Error {

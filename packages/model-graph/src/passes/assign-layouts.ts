@@ -2,8 +2,19 @@
 
 import { reshapedConstant } from '../graph/constant.ts'
 import { sameDims } from '../graph/dims.ts'
-import { type Dim, type Graph, type GraphNode, operandsOf, type Value } from '../graph/graph.ts'
+import {
+  type Branch,
+  type Dim,
+  type Graph,
+  type GraphNode,
+  isUnknown,
+  type NodeOf,
+  operandsOf,
+  outputsOf,
+  type Value,
+} from '../graph/graph.ts'
 import { removeDeadNodes } from './remove-dead-nodes.ts'
+import { withOperands } from './rewrite.ts'
 
 /** How the bytes of a value lie; `nhwc` has channels last, and exists for rank 4 only. */
 export type ValueLayout = 'row-major' | 'nhwc'
@@ -23,14 +34,19 @@ function physicalOrder(dims: readonly Dim[], order: readonly number[]): readonly
 
 /** Gives convolution regions channels-last layout, and puts conversions at their borders. */
 class LayoutAssignment {
-  readonly channelsLast = new Set<Value>()
+  readonly channelsLast: Set<Value>
   readonly nodes: GraphNode[] = []
   readonly #converted = new Map<Value, Value>()
   readonly #producers = new Map<Value, GraphNode>()
 
+  /** @param channelsLast of the graph around a branch: grows with it */
+  constructor(channelsLast: Set<Value> = new Set()) {
+    this.channelsLast = channelsLast
+  }
+
   push(node: GraphNode): void {
     this.nodes.push(node)
-    this.#producers.set(node.output, node)
+    for (const value of outputsOf(node)) this.#producers.set(value, node)
   }
 
   isChannelsLast(value: Value | null | undefined): boolean {
@@ -65,7 +81,9 @@ class LayoutAssignment {
     const outputOrder = this.channelsLast.has(output) ? nhwcOrder : output.dims.map((_, axis) => axis)
     const from = physicalOrder(input.dims, inputOrder)
     const to = physicalOrder(output.dims, outputOrder).map((axis) => permutation[axis] as number)
-    if (sameDims(from, to)) return { op: 'reshape', attributes: {}, inputs: [input], output, origin }
+    // An alias needs dims that are known beforehand.
+    if (sameDims(from, to) && !output.dims.some(isUnknown))
+      return { op: 'reshape', attributes: {}, inputs: [input], output, origin }
     return { op: 'transpose', attributes: { permutation }, inputs: [input], output, origin }
   }
 
@@ -97,12 +115,26 @@ class LayoutAssignment {
       this.push({ ...node, inputs: [image, ...rest] })
     } else if (node.op === 'transpose') {
       this.push(this.moved(inputs[0] as Value, node.attributes.permutation, output, node.origin))
+    } else if (node.op === 'if') {
+      this.push(this.#branching(node))
     } else if (this.#keepsLayout(node)) {
       this.channelsLast.add(output)
       this.push({ ...node, inputs: inputs.map((it) => this.operand(it, 'nhwc')) })
     } else {
       this.push({ ...node, inputs: node.inputs.map((it) => (it === null ? null : this.as('row-major', it))) })
     }
+  }
+
+  /** Branches read outer values row-major, and give row-major ones. */
+  #branching(node: NodeOf<'if'>): GraphNode {
+    const given = withOperands(node, (value) => this.as('row-major', value)) as NodeOf<'if'>
+    const lay = ({ nodes, outputs }: Branch): Branch => {
+      const inner = new LayoutAssignment(this.channelsLast)
+      for (const it of nodes) inner.node(it)
+      return { outputs: outputs.map((it) => inner.as('row-major', it)), nodes: inner.nodes }
+    }
+    const [then, otherwise] = given.attributes.branches
+    return { ...given, attributes: { branches: [lay(then), lay(otherwise)] } }
   }
 
   output(value: Value, name: string): Value {
@@ -117,6 +149,9 @@ class LayoutAssignment {
   #keepsLayout(node: GraphNode): boolean {
     if (node.output.dims.length !== 4) return false
     const operands = operandsOf(node)
+    // An operand of lower rank is given four dimensions by an alias, which needs dims that are known beforehand.
+    if (operands.some((it) => it.dims.length < 4 && it.constant === null && it.dims.some(isUnknown)))
+      return false
     switch (node.op) {
       case 'unary':
       case 'softmax':

@@ -5,7 +5,7 @@ import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { macsOf } from '../compile/counts.ts'
 import { lower } from '../compile/lower.ts'
 import { inlineConstant } from '../graph/constant.ts'
-import { type Graph, type GraphNode, operandsOf, type Value } from '../graph/graph.ts'
+import { type Graph, type GraphNode, operandsOf, outputsOf, type Value } from '../graph/graph.ts'
 import { assignLayouts } from './assign-layouts.ts'
 import { rewritten } from './rewrite.ts'
 
@@ -18,11 +18,17 @@ const sizeOf = ({ dims, dtype }: Value) => elementCount(dims as number[]) * elem
 
 function isFoldable(node: GraphNode, folded: ReadonlySet<Value>): boolean {
   // Normalizations are spelled out by a later pass.
-  if (node.op === 'batchNorm') return false
+  if (node.op === 'batchNorm' || node.op === 'if') return false
   const operands = operandsOf(node)
   if (!operands.every((it) => it.constant !== null || folded.has(it))) return false
-  if (node.output.dims.some((dim) => typeof dim === 'string') || macsOf(node) > foldedMacCount) return false
-  return [...operands, node.output].every((it) => sizeOf(it) <= foldedSizeBytes)
+  const outputs = outputsOf(node)
+  if (
+    outputs.some(({ dims }) => dims.some((dim) => typeof dim === 'string')) ||
+    macsOf(node) > foldedMacCount
+  ) {
+    return false
+  }
+  return [...operands, ...outputs].every((it) => sizeOf(it) <= foldedSizeBytes)
 }
 
 async function concatenate(chunks: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Uint8Array> {
@@ -61,7 +67,7 @@ export async function foldConstants(graph: Graph): Promise<Graph> {
   const folded = new Set<Value>()
   const foldable = graph.nodes.filter((node) => {
     const fits = isFoldable(node, folded)
-    if (fits) folded.add(node.output)
+    if (fits) for (const value of outputsOf(node)) folded.add(value)
     return fits
   })
   if (foldable.length === 0) return graph

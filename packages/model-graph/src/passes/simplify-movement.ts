@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sameDims } from '../graph/dims.ts'
 import type { Graph, GraphNode, Value } from '../graph/graph.ts'
-import { changed, producersOf, rewritten } from './rewrite.ts'
+import { changed, producersOf, rewritten, withOperands } from './rewrite.ts'
 
 /** The value that a node merely passes on, if it does nothing else. */
 function passedOn(node: GraphNode): Value | null {
@@ -35,9 +35,9 @@ export function simplifyMovement(graph: Graph): Graph {
   const producers = producersOf(graph.nodes)
   const nodes: GraphNode[] = []
   for (const given of graph.nodes) {
-    const inputs = given.inputs.map((it) => (it === null ? null : (replaced.get(it) ?? it)))
-    const first = inputs[0] ?? null
-    const node = joined({ ...given, inputs } as GraphNode, first === null ? undefined : producers.get(first))
+    const current = withOperands(given, (it) => replaced.get(it) ?? it)
+    const first = current.inputs[0] ?? null
+    const node = joined(current, first === null ? undefined : producers.get(first))
     producers.set(node.output, node)
     const same = passedOn(node)
     if (same === null) nodes.push(node)

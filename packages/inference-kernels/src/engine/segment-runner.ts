@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  elementSizeBytes,
+  type Kernels,
+  type ProgramHandle,
+  type TensorData,
+  viewTensorData,
+} from '@mlcapsule/contracts'
+import { guarded } from '../plan/bind-steps.ts'
+import type { BoundAction, BoundOperator, BoundTensor } from '../plan/bound.ts'
+import type { BoundSegment } from '../plan/program-binder.ts'
+
+/** The elements of a placed tensor, as a view of the kernels' memory. */
+export function viewTensor({ dtype, addressBytes, sizeBytes }: BoundTensor, memory: Uint8Array): TensorData {
+  const count = sizeBytes / elementSizeBytes(dtype)
+  return viewTensorData(dtype, memory.buffer, memory.byteOffset + addressBytes, count)
+}
+
+/** One segment, loaded into kernels. Views of the memory are made when it first runs, and again after the memory grew. */
+export class SegmentRunner {
+  readonly segment: BoundSegment
+  readonly #kernels: Kernels
+  readonly #handle: ProgramHandle
+  #memory: Uint8Array | undefined
+  #runs: readonly (() => void)[] = []
+
+  /** @throws KernelError `KERNEL_RECORD_INVALID`, `KERNEL_MEMORY_TOO_LARGE` */
+  constructor(segment: BoundSegment, kernels: Kernels) {
+    if (kernels.memory.length < segment.memorySizeBytes) kernels.grow(segment.memorySizeBytes)
+    this.segment = segment
+    this.#kernels = kernels
+    this.#handle = kernels.load(segment.records)
+  }
+
+  /** Allocates nothing but what operators do. @throws KernelError `KERNEL_VALUE_INVALID` */
+  run(): void {
+    if (this.#memory !== this.#kernels.memory) {
+      this.#memory = this.#kernels.memory
+      this.#runs = this.segment.actions.map((action) => this.#prepare(action))
+    }
+    for (const run of this.#runs) run()
+  }
+
+  /** What the next segment depends on, in memory of its own. */
+  readWanted(): readonly TensorData[] {
+    return (this.segment.wanted ?? []).map((it) => viewTensor(it, this.#kernels.memory).slice() as TensorData)
+  }
+
+  unload(): void {
+    this.#kernels.unload(this.#handle)
+  }
+
+  #prepare(action: BoundAction): () => void {
+    switch (action.kind) {
+      case 'records': {
+        const { first, count } = action
+        return () => this.#kernels.runSteps(this.#handle, first, count)
+      }
+      case 'store': {
+        const target = viewTensor(action.to, this.#kernels.memory) as Uint8Array
+        const data = action.data as Uint8Array
+        return () => target.set(data)
+      }
+      case 'operator':
+        return this.#prepareOperator(action.call)
+    }
+  }
+
+  #prepareOperator({ operator, attributes, inputs, known, outputs, stepIndex }: BoundOperator): () => void {
+    const { memory } = this.#kernels
+    const operand = (it: BoundTensor, data: TensorData | null = null) => ({
+      dtype: it.dtype,
+      dims: it.shape,
+      data: data ?? viewTensor(it, memory),
+    })
+    const call = {
+      attributes: attributes as never,
+      inputs: inputs.map((it, i) => (it === null ? null : operand(it, known[i]))),
+      outputs: outputs.map((it) => operand(it)),
+    }
+    const act = () => operator.run(call)
+    return () => guarded(stepIndex, act)
+  }
+}

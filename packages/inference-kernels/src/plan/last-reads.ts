@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { operatorOf } from '../operators/registry.ts'
+import { stepInputs, stepOutputs } from '../program/step-schema.ts'
+import type { Program, ProgramStep } from '../program/types.ts'
+
+/** Values whose bytes an output may turn out to be. */
+function sources(step: ProgramStep, output: number): readonly number[] {
+  if (step.op === 'if') return [step.thenOutputs[output] as number, step.elseOutputs[output] as number]
+  const isAlias = step.op === 'operator' && output === 0 && operatorOf(step.operator)?.isAlias === true
+  return isAlias ? [step.inputs[0] as number] : []
+}
+
+/**
+ * The last step that needs each root's bytes, whichever way branches go: at least the one that writes it. Outputs of the
+ * program count as read after all steps.
+ * @param roots of `valueRoots`
+ */
+export function lastReads(program: Program, roots: Int32Array): Int32Array {
+  const last = new Int32Array(program.values.length).fill(-1)
+  const read = (value: number, step: number) => {
+    const root = roots[value] as number
+    if ((last[root] as number) >= step) return false
+    last[root] = step
+    return true
+  }
+  for (const [s, step] of program.steps.entries()) {
+    for (const output of stepOutputs(step)) read(output, s)
+    for (const [, value] of stepInputs(step)) read(value, s)
+  }
+  for (const { value } of program.outputs) read(value, program.steps.length)
+  // What shares bytes keeps them alive for all that share them; branches within branches take more than one pass.
+  for (let isStable = false; !isStable; ) {
+    isStable = true
+    for (const step of program.steps.toReversed()) {
+      for (const [i, output] of stepOutputs(step).entries()) {
+        const until = last[roots[output] as number] as number
+        for (const source of sources(step, i)) if (read(source, until)) isStable = false
+      }
+    }
+  }
+  return last
+}
