@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../errors.ts'
 import { formatDims } from '../graph/dims.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
 import { type EinsumLabels, parseEinsum } from './einsum-equation.ts'
 import { emitDense, emitMatmul } from './linear.ts'
-import { isUnknown } from './probes.ts'
 
 export function importEinsum(ctx: NodeContext): Value {
   const equation = ctx.attributes.string('equation', '')

@@ -7,10 +7,9 @@ import {
   transposedConstant,
 } from '../graph/constant.ts'
 import { broadcastDims, formatDims, sameDims } from '../graph/dims.ts'
-import { type Dim, noActivation, type Value } from '../graph/graph.ts'
+import { type Dim, isUnknown, noActivation, type Value } from '../graph/graph.ts'
 import { elementwise } from './arithmetic.ts'
 import type { NodeContext } from './context.ts'
-import { isUnknown } from './probes.ts'
 
 function scaleBy(constant: ConstantTensor, factor: number): ConstantTensor {
   if (factor === 1) return constant

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { splatConstant } from '../graph/constant.ts'
 import { formatDims, sameDims } from '../graph/dims.ts'
-import type { Value } from '../graph/graph.ts'
+import { isUnknown, type Value } from '../graph/graph.ts'
 import { emitUnary } from './activation.ts'
 import { elementwise } from './arithmetic.ts'
 import type { NodeContext } from './context.ts'
 import { importOperator } from './generic.ts'
 import { emitDense } from './linear.ts'
-import { isUnknown } from './probes.ts'
 
 export function importBatchNormalization(ctx: NodeContext): Value {
   const x = ctx.input(0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mismatch } from '../fault.ts'
+import { mismatch, unsupported } from '../fault.ts'
 
 /** Functions that LSTM, GRU and RNN take; a program names them by their place here. */
 export const recurrentActivations = [
@@ -24,12 +24,14 @@ export interface RecurrentActivation {
   readonly beta: number
 }
 
-/** Parameters that a function has, by default. */
-const defaults: Readonly<Partial<Record<Name, readonly [alpha: number, beta?: number]>>> = {
-  Affine: [1, 0],
+/**
+ * Parameters that a function has, by default. Where ONNX leaves the default open or runtimes do not follow it, there is none.
+ */
+const defaults: Readonly<Partial<Record<Name, readonly [alpha: number | null, beta?: number | null]>>> = {
+  Affine: [null, null],
   LeakyRelu: [0.01],
-  ThresholdedRelu: [1],
-  ScaledTanh: [1, 1],
+  ThresholdedRelu: [null],
+  ScaledTanh: [null, null],
   HardSigmoid: [0.2, 0.5],
   Elu: [1],
 }
@@ -53,15 +55,18 @@ export function readActivations(
     mismatch(`${names.length} activations, expected ${usual.length * directionCount}`)
   let nextAlpha = 0
   let nextBeta = 0
-  const activations = names.map((name) => {
+  return names.map((name) => {
     const [alpha, beta] = defaults[name] ?? []
     return {
       name,
-      alpha: alpha === undefined ? 0 : (alphas[nextAlpha++] ?? alpha),
-      beta: beta === undefined ? 0 : (betas[nextBeta++] ?? beta),
+      alpha: alpha === undefined ? 0 : (alphas[nextAlpha++] ?? alpha ?? withoutParameter(name)),
+      beta: beta === undefined ? 0 : (betas[nextBeta++] ?? beta ?? withoutParameter(name)),
     }
   })
-  return activations
+}
+
+function withoutParameter(name: Name): never {
+  unsupported(`${name} without its parameters`)
 }
 
 /** Applies a function in place to the elements from `from` up to `to`. */
