@@ -7,6 +7,8 @@ export {
   type TestNode,
   type TestTensor,
 } from './build-model.ts'
+export { type Comparison, compareTensors, type Tolerance } from './compare-tensors.ts'
 export { randomFloats, seededRandom } from './random.ts'
+export { runCompiled } from './run-compiled.ts'
 export { type TinyModelOptions, tinyModel } from './tiny-model.ts'
 export { type VirtualModelOptions, virtualModelSource } from './virtual-model.ts'
