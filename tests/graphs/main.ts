@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util'
+import { formatCount, progressBar, table } from '@mlcapsule/terminal'
+import { chooseBackends } from '../support/backends.ts'
+import { runTool, writeJson } from '../support/run-tool.ts'
+import { UsageError } from '../support/usage-error.ts'
+import { type Difference, type FuzzReport, fuzzGraphs } from './fuzz.ts'
+import { loadPeer } from './peer.ts'
+
+const usage = `usage: npm run fuzz:graphs -- [options]
+  --count N      graphs to build, 10000 by default
+  --seed N       of the first graph; the following ones count on. 1 by default
+  --verbose      why graphs are not supported, and what the peer does not take
+  --json FILE    write the report there too`
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      count: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: '1' },
+      verbose: { type: 'boolean', default: false },
+      json: { type: 'string' },
+    },
+  })
+  const number = (name: 'count' | 'seed') => {
+    if (!/^\d{1,9}$/.test(values[name])) throw new UsageError(`--${name} is a whole number`)
+    return Number(values[name])
+  }
+  return { ...values, count: number('count'), seed: number('seed') }
+}
+
+const showDifference = ({ seed, detail, graph }: Difference) =>
+  process.stdout.write(`difference at seed ${seed}: ${detail}\n  ${graph.replaceAll('\n', '\n  ')}\n\n`)
+
+function reasons(title: string, counts: Readonly<Record<string, number>>): string {
+  const rows = Object.entries(counts).sort((a, b) => b[1] - a[1])
+  return rows.length === 0
+    ? ''
+    : `\n${title}\n${table(
+        rows.map(([reason, n]) => [String(n), reason]),
+        { align: 'rl', indent: '  ' },
+      )}\n`
+}
+
+function format({ counts, operators, unsupported, unconfirmed }: FuzzReport, verbose: boolean): string {
+  const total = Object.values(counts).reduce((a, b) => a + b, 0)
+  const meaning = {
+    same: 'all runtimes agree',
+    unsupported: 'we say that we do not do it',
+    refused: 'neither we nor the peer take it',
+    unconfirmed: 'our backends agree, the peer does not take it',
+    difference: 'runtimes differ beyond the bounds of their operators',
+  }
+  const rows = Object.entries(counts).map(([verdict, n]) => [
+    verdict,
+    formatCount(n),
+    `${((100 * n) / total).toFixed(2)} %`,
+    meaning[verdict as keyof typeof meaning],
+  ])
+  const nodeCount = Object.values(operators).reduce((a, b) => a + b, 0)
+  const size = `${formatCount(total)} graphs, ${formatCount(nodeCount)} nodes of ${Object.keys(operators).length} operators`
+  const more = verbose
+    ? reasons('unsupported', unsupported) + reasons('unconfirmed or refused', unconfirmed)
+    : ''
+  return `${table(rows, { head: ['verdict', 'graphs', 'share', ''], align: 'lrrl' })}\n\n${size}\n${more}`
+}
+
+await runTool(usage, async () => {
+  const { count, seed, verbose, json } = readArguments()
+  const print = (line: string) => process.stdout.write(`${line}\n`)
+  const backends = await chooseBackends(undefined, ['native', 'wasm', 'reference'], print)
+  const peer = loadPeer()
+  if (peer === null) print('peers are not installed (npm run peers:install): our backends are compared alone')
+  const { stderr: stream, env } = process
+  const bar = progressBar({ stream, env, label: 'graphs', total: count, format: formatCount })
+  const report = await fuzzGraphs({
+    count,
+    seed,
+    backends,
+    peer,
+    onProgress: (done) => bar.update(done),
+    onDifference: showDifference,
+  })
+  bar.end()
+  process.stdout.write(format(report, verbose))
+  const names = [...backends.map((it) => it.name), ...(peer === null ? [] : [peer.name])]
+  print(`compared: ${names.join(', ')}; seeds ${seed} to ${seed + count - 1}`)
+  writeJson(json, { runtimes: names, seed, count, ...report })
+  return report.counts.difference === 0 ? 0 : 1
+})
