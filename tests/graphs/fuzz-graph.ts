@@ -44,3 +44,9 @@ export interface FuzzGraph {
   /** Every value that a node makes, as an output would be. */
   readonly values: ReadonlyMap<string, FuzzOutput>
 }
+
+/** The same graph with the sizes of the query for all symbolic dimensions. */
+export const withFixedSizes = (graph: FuzzGraph): FuzzGraph => ({
+  ...graph,
+  inputs: graph.inputs.map((it) => ({ ...it, declared: it.tensor.shape })),
+})

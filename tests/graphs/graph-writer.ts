@@ -27,6 +27,9 @@ export interface DataRange {
 
 const fractionBits = 3
 
+/** Symbolic dimensions have sizes that no other dimension is likely to have: a constant of such a size would fix them. */
+const symbolSizes = [11, 13]
+
 /** What elements are drawn from where nobody asks for anything else: few bits, so that sums stay exact. */
 const usualRanges: Readonly<Partial<Record<DType, DataRange>>> = {
   float32: { low: -32, high: 32, grid: fractionBits },
@@ -54,8 +57,8 @@ export class GraphWriter {
   readonly #nodes: FuzzNode[] = []
   readonly #values: FuzzValue[] = []
   readonly #read = new Set<string>()
-  readonly #symbols = new Map<number, string>()
-  readonly #symbolShare: number
+  /** Sizes that queries choose, with their names. */
+  readonly #symbols: ReadonlyMap<number, string>
   readonly #constantShare: number
   /** How often what decides sizes comes with the query. */
   readonly #dynamicShare: number
@@ -63,7 +66,7 @@ export class GraphWriter {
   constructor(random: RandomSource, opset: number) {
     this.random = random
     this.opset = opset
-    this.#symbolShare = random.pick([0, 0, 0.5, 1])
+    this.#symbols = new Map(symbolSizes.slice(0, random.pick([0, 0, 1, 2])).map((size, i) => [size, `n${i}`]))
     this.#constantShare = random.pick([0.2, 0.8, 1])
     this.#dynamicShare = random.pick([0, 0, 0.3])
   }
@@ -88,16 +91,15 @@ export class GraphWriter {
     const tensor = this.tensor(dtype, dims, range)
     const scale = 2 ** (range.grid ?? 0)
     const estimate = exactly(range.low / scale, range.high / scale, range.grid ?? 0)
-    return this.random.chance(this.#constantShare)
+    const isSymbolic = dims.some((size) => this.#symbols.has(size))
+    return !isSymbolic && this.random.chance(this.#constantShare)
       ? this.constant(tensor, estimate)
       : this.input(tensor, estimate)
   }
 
   input(tensor: Tensor, estimate: Estimate, isFixed = false): KnownValue {
     const name = `x${this.#inputs.length}`
-    const declared = tensor.shape.map((size) =>
-      !isFixed && this.random.chance(this.#symbolShare) ? this.#symbol(size) : size,
-    )
+    const declared = tensor.shape.map((size) => (isFixed ? size : (this.#symbols.get(size) ?? size)))
     this.#inputs.push({ name, tensor, declared })
     const value = { name, dtype: tensor.dtype, dims: tensor.shape, estimate }
     this.#values.push(value)
@@ -158,7 +160,12 @@ export class GraphWriter {
   }
 
   dims(rank: number): number[] {
-    return Array.from({ length: rank }, () => this.random.pick([1, 1, 2, 2, 3, 3, 4, 5, 6]))
+    const symbolic = [...this.#symbols.keys()]
+    return Array.from({ length: rank }, () =>
+      symbolic.length > 0 && this.random.chance(0.25)
+        ? this.random.pick(symbolic)
+        : this.random.pick([1, 1, 2, 2, 3, 3, 4, 5, 6]),
+    )
   }
 
   /** Dimensions that broadcast to `dims`. */
@@ -208,12 +215,6 @@ export class GraphWriter {
       outputs: values.filter((it) => !this.#read.has(it.name) || this.random.chance(0.05)),
       values: new Map(values.map((it) => [it.name, it])),
     }
-  }
-
-  #symbol(size: number): string {
-    const known = this.#symbols.get(size) ?? `n${this.#symbols.size}`
-    this.#symbols.set(size, known)
-    return known
   }
 }
 

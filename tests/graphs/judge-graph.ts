@@ -9,7 +9,7 @@ import {
 } from '@mlcapsule/model-graph'
 import { compareTensors, runCompiled } from '@mlcapsule/model-graph/testing'
 import { encodeGraph } from './encode-graph.ts'
-import type { FuzzGraph, FuzzOutput } from './fuzz-graph.ts'
+import { type FuzzGraph, type FuzzOutput, withFixedSizes } from './fuzz-graph.ts'
 import type { Peer } from './peer.ts'
 
 /**
@@ -27,6 +27,12 @@ const unsupportedCodes: ReadonlySet<string> = new Set([
   'MODEL_OPERATOR_UNSUPPORTED',
   'MODEL_DTYPE_UNSUPPORTED',
 ])
+
+/** A symbolic dimension may have to have one certain size: then the importer wants to be told. */
+const shapeCodes: ReadonlySet<string> = new Set(['MODEL_SHAPE_MISMATCH', 'PROGRAM_INVALID'])
+
+const isSymbolic = ({ inputs }: FuzzGraph) =>
+  inputs.some(({ declared }) => declared.some((dim) => typeof dim === 'string'))
 
 const say = (error: unknown) => {
   const text = isMlCapsuleError(error)
@@ -97,6 +103,12 @@ export async function judgeGraph(
   } catch (error) {
     if (error instanceof ModelError && unsupportedCodes.has(error.code)) {
       return { verdict: 'unsupported', detail: reasonOf(error) }
+    }
+    if (isMlCapsuleError(error) && shapeCodes.has(error.code) && isSymbolic(graph)) {
+      const { verdict, detail } = await judgeGraph(withFixedSizes(graph), backends, peer)
+      if (verdict === 'same')
+        return { verdict: 'unsupported', detail: `needs sizes for symbols: ${say(error)}` }
+      return { verdict, detail }
     }
     answers = say(error)
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
-import type { FuzzGraph, FuzzInput, FuzzNode } from './fuzz-graph.ts'
+import { type FuzzGraph, type FuzzInput, type FuzzNode, withFixedSizes } from './fuzz-graph.ts'
 
 /** The part of a graph that some of its nodes are. What left nodes would have made comes in as inputs. */
 export function cutGraph(
@@ -28,12 +28,6 @@ export function cutGraph(
   }
 }
 
-/** The same graph with all sizes fixed. */
-const fixed = (graph: FuzzGraph): FuzzGraph => ({
-  ...graph,
-  inputs: graph.inputs.map((it) => ({ ...it, declared: it.tensor.shape })),
-})
-
 /**
  * Leaves out nodes, outputs and symbols as long as the graph differs.
  * @param elements of every value that a node makes, as far as they are known
@@ -59,6 +53,6 @@ export async function minimize(
     if (best.outputs.length > 1)
       await attempt({ ...best, outputs: best.outputs.filter((it) => it !== output) })
   }
-  await attempt(fixed(best))
+  await attempt(withFixedSizes(best))
   return best
 }

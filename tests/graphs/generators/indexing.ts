@@ -169,7 +169,7 @@ const oneHot: Generator = {
   weight: 0.6,
   add: (w) => {
     const depth = w.random.between(1, 6)
-    const places = w.operand('int64', w.dims(w.random.between(0, 2)), {
+    const places = w.operand('int64', w.dims(w.random.between(1, 2)), {
       low: w.opset >= 11 ? -depth : 0,
       high: depth - 1,
     })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dotOf, type Estimate, exactly, magnitude, productOf, roughly, sumOf } from '../estimate.ts'
+import { dotOf, type Estimate, exactly, magnitude, productOf, sumOf } from '../estimate.ts'
 import type { FuzzAttribute } from '../fuzz-graph.ts'
 import { type Generator, type GraphWriter, isFloat, type KnownValue } from '../graph-writer.ts'
+import { tensorOf } from '../tensors.ts'
 import { broadcastDims } from './shapes.ts'
 
 const isSmall = ({ estimate }: KnownValue) => magnitude(estimate) <= 1000
@@ -164,12 +165,18 @@ const dynamicQuantize: Generator = {
   since: 11,
   weight: 0.3,
   add: (w) => {
-    // Elements from 0 to 255/8 make the scale a power of two.
-    const count = w.random.between(2, 20)
-    const x = w.fresh('float32', [count], { low: -32, high: 32, grid: 3 })
-    const scale = roughly(0, 1, 1e-6)
-    // A half may be rounded either way: only scale and zero point are compared through the graph.
-    return w.add('DynamicQuantizeLinear', [x], {}, null, { dtype: 'float32', dims: [], estimate: scale })
+    // Elements from 0 to 255/8, both of which are there, have a scale of 1/8: nothing is rounded.
+    const others = Array.from({ length: w.random.between(0, 20) }, () => w.random.below(256))
+    const elements = [0, 255, ...others].map((it) => it / 8)
+    const x = w.input(tensorOf('float32', [elements.length], elements), exactly(0, 32, 3))
+    return w.add(
+      'DynamicQuantizeLinear',
+      [x],
+      {},
+      { dtype: 'uint8', dims: x.dims, estimate: exactly(0, 255) },
+      { dtype: 'float32', dims: [], estimate: exactly(0, 1, 3) },
+      { dtype: 'uint8', dims: [], estimate: exactly(0, 255) },
+    )
   },
 }
 
