@@ -98,14 +98,15 @@ export class NodeContext {
   }
 
   /**
-   * Whether kernels in C can take the values: float32, no dimension of 0, and not known from shapes, which is worth keeping.
-   * Others go to `operator`.
+   * Whether kernels in C can take the values: float32, and no dimension of 0. Not where all of them are known from constants
+   * and shapes: their result is known too, as long as an operator gives it. Others go to `operator`.
    */
   fitsKernels(...values: readonly Value[]): boolean {
-    return values.every(
-      (value) =>
-        value.dtype === 'float32' && !value.dims.includes(0) && !this.#builder.probes.isFromShapes(value),
-    )
+    const { probes } = this.#builder
+    const isFromShapes =
+      values.some((it) => probes.isFromShapes(it)) &&
+      values.every((it) => it.constant !== null || probes.isFromShapes(it))
+    return !isFromShapes && values.every(({ dtype, dims }) => dtype === 'float32' && !dims.includes(0))
   }
 
   /** Elements of a small constant integer input. */
