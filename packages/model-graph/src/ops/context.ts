@@ -131,10 +131,11 @@ export class NodeContext {
     return number === 0 ? otherwise : computedDtype(dtypeOf(number, `attribute ${quote(name)}`))
   }
 
-  /** The tensor of a TENSOR attribute. */
+  /** The tensor of an attribute that holds one, dense or sparse. */
   attributeConstant(name: string): ConstantTensor | undefined {
-    this.attributes.tensor(name)
-    return this.#attributeConstants.get(name)
+    const constant = this.#attributeConstants.get(name)
+    if (constant !== undefined) this.attributes.ignore(name)
+    return constant
   }
 
   /** Axis in 0 … rank-1; negative ones count from the end. */
