@@ -168,6 +168,34 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     expect(usage).toMatchObject({ unitsLeft: 10, unitsSpent: 0, uncleanCount: 0 })
   })
 
+  test('an image needs a description of how it becomes a tensor', async () => {
+    const where = await newClient('plain', 5)
+    await json('mlcapsule-provider', 'pack', join(digits, 'model', 'digits.onnx'), '-o', 'plain.capsule')
+    const order = ['--capsule', 'plain.capsule', '--customer', 'plain.jwk', '--queries', '5']
+    await json('mlcapsule-provider', 'license', 'create', ...order)
+    await json('mlcapsule', 'activate', 'plain.capsule', '--service', url, ...where)
+    const refused = await failure('mlcapsule', 'run', 'plain.capsule', sample('1-a'), ...where)
+    expect(refused).toEqual(['CLIENT_PREPROCESSING_MISSING', 3])
+    const usage = await json('mlcapsule', 'usage', 'plain.capsule', ...where)
+    expect(usage).toMatchObject({ unitsLeft: 5, unitsSpent: 0 })
+  })
+
+  test('the provider leaves as they are files, ports and policies that are in the way', async () => {
+    const taken = join(folder, 'taken.json')
+    await writeFile(taken, 'not JSON')
+    const policy = ['policy', 'create', '--manifest', taken, '--store', 'other']
+    expect(await failure('mlcapsule-provider', ...policy)).toEqual(['PROVIDER_POLICY_INVALID', 3])
+    await json('mlcapsule', 'key', '-o', 'taken.jwk', ...state('taken'))
+    const ids = ['--capsule', 'model.capsule', '--customer', 'taken.jwk']
+    await json('mlcapsule-provider', 'license', 'create', ...ids, '--queries', '5')
+    const challenge = ['challenge', 'create', ...ids, '-o', taken]
+    expect(await failure('mlcapsule-provider', ...challenge)).toEqual(['PROVIDER_OUTPUT_EXISTS', 2])
+    expect(await readFile(taken, 'utf8')).toBe('not JSON')
+    await json('mlcapsule-provider', 'keygen', '--store', 'other')
+    const serve = ['serve', '--store', 'other', '--port', new URL(url).port]
+    expect(await failure('mlcapsule-provider', ...serve)).toEqual(['PROVIDER_LISTEN_FAILED', 5])
+  })
+
   test('across an air gap, with a process of its own for each half', async () => {
     const where = await newClient('gap', 5)
     const ids = ['--capsule', 'model.capsule', '--customer', 'gap.jwk']

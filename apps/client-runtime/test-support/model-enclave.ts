@@ -82,6 +82,7 @@ export class ModelEnclave implements EnclavePort {
   readonly #machine: Machine
   readonly #capsule: Capsule
   readonly #onLog: (entries: readonly ReceiptLogEntry[]) => Promise<void>
+  #anchorValue: Uint8Array = new Uint8Array(32)
   #ledger: Ledger | undefined
   #license: License | undefined
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
@@ -105,6 +106,7 @@ export class ModelEnclave implements EnclavePort {
     const challenge = await readChallenge(token, this.#capsule.header.authority)
     const identity = generateSigningKeyPair()
     this.#machine.identity = identity
+    this.#anchorValue = await anchor.read()
     const statement = {
       releaseKey: (await generateReleaseKeyPair()).publicKey,
       identityKey: identity.publicKey,
@@ -118,7 +120,7 @@ export class ModelEnclave implements EnclavePort {
 
   async finishActivation(response: string): Promise<ActiveEnclave> {
     this.#machine.license = String(unverifiedPayload(response).license)
-    this.#ledger = await Ledger.create(await this.#deps())
+    this.#ledger = await Ledger.create(await this.#deps(), this.#anchorValue)
     return this.#active()
   }
 
@@ -192,8 +194,8 @@ export class ModelEnclave implements EnclavePort {
   }
 
   #active(): ActiveEnclave {
-    const memory = { arenaSizeBytes: 64, weightsSizeBytes: 5000, stagingSizeBytes: 0, programSizeBytes: 64 }
-    return { license: this.#machine.license as string, usage: this.#report(), memory, isa: 'scalar' }
+    const license = this.#machine.license as string
+    return { license, usage: this.#report(), memorySizeBytes: 1_048_576, isa: 'scalar' }
   }
 
   #report(): UsageReport {

@@ -15,7 +15,6 @@ test('the public surface', () => {
       "capsuleLimits",
       "capsuleMagic",
       "capsuleSuite",
-      "decodeHeader",
       "decodeProgramBlob",
       "defaultPageSizeBytes",
       "httpRangeSource",

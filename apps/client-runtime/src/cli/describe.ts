@@ -2,7 +2,7 @@
 import type { CapsuleHeader } from '@mlcapsule/capsule-format'
 import { toBase64Url, toHex } from '@mlcapsule/crypto'
 import type { LaunchInfo, UsageReport } from '@mlcapsule/enclave-bridge'
-import { fields, formatBytes, formatCount, printable, type Styles } from '@mlcapsule/terminal'
+import { fields, formatBytes, formatCount, formatItems, printable, type Styles } from '@mlcapsule/terminal'
 import type { Activation } from '../sdk/activation.ts'
 import { describe } from '../sdk/inputs.ts'
 
@@ -49,17 +49,13 @@ export const unattestedNote =
   'no hardware vouches for this enclave: whoever owns this machine could read the model'
 
 export function activationPairs(activation: Activation, info: LaunchInfo): Pairs {
-  const { memory } = activation
   return [
     ['queries left', `${formatCount(activation.unitsLeft)} of ${formatCount(activation.unitsGranted)}`],
     ['license until', new Date(activation.expiresAtMs).toISOString()],
     ['tier', activation.tier],
     ['enclave', `${info.entry}, ${info.kernels} kernels (${activation.isa})`],
     ['measurement', info.manifestSha384],
-    [
-      'memory',
-      `${formatBytes(memory.weightsSizeBytes)} weights, ${formatBytes(memory.arenaSizeBytes)} arena`,
-    ],
+    ['memory', formatBytes(activation.memorySizeBytes)],
   ]
 }
 
@@ -73,7 +69,7 @@ export function usagePairs(usage: UsageReport): Pairs {
   return [
     ['queries left', `${formatCount(usage.unitsLeft)} of ${formatCount(usage.grantUnits)}`],
     ['answered', formatCount(usage.queryCount)],
-    ['charged', `${formatCount(usage.unitsSpent)} units`],
+    ['charged', formatItems(usage.unitsSpent, 'unit')],
     ['unclean ends', formatCount(usage.uncleanCount)],
     ...(usage.strictUnits === 0
       ? []

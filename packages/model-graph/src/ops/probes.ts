@@ -221,7 +221,8 @@ export class Probes {
           dims.every((dim) => dim !== null) && elementCount(dims as readonly number[]) <= knownElementCount,
       )
       if (!isKnown || !isSmall) return { types, contents: null }
-      if (operator.isAlias) return { types, contents: [operands[0]?.data?.slice() as TensorData] }
+      const given = operands[0]?.data ?? null
+      if (operator.isAlias && given !== null) return { types, contents: [given.slice() as TensorData] }
       const outputs = types.map(({ dtype, dims }) => {
         const known = dims as readonly number[]
         return { dtype, dims: known, data: newTensorData(dtype, elementCount(known)) }

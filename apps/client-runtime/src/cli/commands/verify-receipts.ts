@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64Url } from '@mlcapsule/crypto'
-import { formatCount } from '@mlcapsule/terminal'
+import { formatCount, formatItems } from '@mlcapsule/terminal'
 import type { Command } from 'commander'
 import { openRecords } from '../../node/open-records.ts'
 import { publisherKeys } from '../../node/pinned-publishers.ts'
@@ -57,7 +57,7 @@ function describe(
   const { openReceiptCount, lostBlockCount, lostUnits } = chain
   return indented(style, [
     ['queries', formatCount(chain.queryCount)],
-    ['charged', `${formatCount(chain.units)} of ${formatCount(license.claims.grant.units)} units`],
+    ['charged', `${formatCount(chain.units)} of ${formatItems(license.claims.grant.units, 'unit')}`],
     ['blocked', formatCount(chain.blockedCount)],
     ...(lostBlockCount === 0
       ? []
