@@ -223,7 +223,9 @@ export class NodeContext {
   /** A constant scalar of any dtype. */
   filled(dtype: DType, value: number | bigint): Value {
     const data = newTensorData(dtype, 1)
-    ;(data as Float32Array)[0] = value as number
+    data[0] = (
+      data instanceof BigInt64Array || data instanceof BigUint64Array ? BigInt(value) : value
+    ) as number
     const scalar = this.constant(inlineConstant(dtype, [], data))
     this.#builder.probes.setContents(scalar, data)
     return scalar
