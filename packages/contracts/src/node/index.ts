@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+export {
+  createDurableFile,
+  type DurableFile,
+  type DurableFileOptions,
+  writeFileDurably,
+} from './durable-file.ts'
+export { syncFolder } from './sync-folder.ts'
+export { systemCode } from './system-code.ts'
