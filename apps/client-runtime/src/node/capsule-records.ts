@@ -2,11 +2,12 @@
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
+import { syncFolder, systemCode } from '@mlcapsule/contracts/node'
 import { fromBase64Url, fromHex, jwsMaxSizeBytes, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { decodeReceipt, type ReceiptLogEntry } from '@mlcapsule/metering'
 import { ClientError } from '../errors.ts'
 import { unverifiedPayload } from '../sdk/token-payload.ts'
-import { readIfThere, syncFolder, systemCode, writeWholeFile } from './files.ts'
+import { readIfThere, writeWholeFile } from './files.ts'
 import { openReceiptLog, type ReceiptLog, readReceiptEntries } from './receipt-log.ts'
 import { type CapsulePaths, type LicensePaths, makePrivateFolder } from './state-dir.ts'
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { cryptoReady, keyThumbprint } from '@mlcapsule/crypto'
 import { ClientError } from '../errors.ts'
-import { systemCode, writeWholeFile } from './files.ts'
+import { writeWholeFile } from './files.ts'
 import { publicKeyToJwk, readPublicKey } from './keys.ts'
 import { makePrivateFolder, type StateDir } from './state-dir.ts'
 

@@ -2,9 +2,9 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { toHex } from '@mlcapsule/crypto'
 import { ClientError } from '../errors.ts'
-import { systemCode } from './files.ts'
 
 /** Where the client keeps its key, and for each activated capsule the enclave's sealed state and the receipts. */
 export interface StateDir {

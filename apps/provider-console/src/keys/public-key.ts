@@ -2,7 +2,7 @@
 import { fromBase64Url, keyThumbprint, toBase64Url } from '@mlcapsule/crypto'
 import { z } from 'zod'
 import { ProviderError } from '../errors.ts'
-import { readSmallFile } from '../files/files.ts'
+import { readTextFile } from '../files/files.ts'
 
 const jwkSchema = z.object({
   kty: z.literal('OKP'),
@@ -63,5 +63,5 @@ export function publicKeyFromJwk(text: string, field: string): Uint8Array {
  */
 export async function readPublicKey(keyOrPath: string): Promise<Uint8Array> {
   if (bareKeyPattern.test(keyOrPath)) return parseBareKey(keyOrPath, 'key')
-  return publicKeyFromJwk((await readSmallFile(keyOrPath, 4096)).toString('utf8'), keyOrPath)
+  return publicKeyFromJwk(await readTextFile(keyOrPath, 4096), keyOrPath)
 }

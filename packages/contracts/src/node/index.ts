@@ -5,5 +5,6 @@ export {
   type DurableFileOptions,
   writeFileDurably,
 } from './durable-file.ts'
+export { readSmallFile } from './read-small-file.ts'
 export { syncFolder } from './sync-folder.ts'
 export { systemCode } from './system-code.ts'

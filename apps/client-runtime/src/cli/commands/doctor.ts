@@ -2,11 +2,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { isMlCapsuleError } from '@mlcapsule/contracts'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { planLaunch } from '@mlcapsule/enclave-bridge/node'
 import { formatBytes, table } from '@mlcapsule/terminal'
 import type { Command } from 'commander'
 import { findEnclave } from '../../node/enclave-location.ts'
-import { systemCode } from '../../node/files.ts'
 import { addStateCommand, type CliContext, type CommonOptions, printReport } from '../context.ts'
 
 interface DoctorOptions extends CommonOptions {
