@@ -44,9 +44,13 @@ export const allowedImports = {
 export const separatedSides = { 'packages/enclave-bridge': ['host', 'enclave'] }
 
 /** Subpaths of workspace packages that need Node. */
-export const nodeSubpaths = ['node', 'native']
+export const nodeSubpaths = ['node', 'native', 'cli']
 
-const nodeFolders = ['packages/inference-kernels/src/native/', 'enclave-runtime/src/entries/']
+const nodeFolders = [
+  'packages/inference-kernels/src/native/',
+  'packages/terminal/src/cli/',
+  'enclave-runtime/src/entries/',
+]
 
 export function isTest(path) {
   return /\.(test|test-d|fuzz|bench)\.ts$/.test(path) || /\/(tests?|testdata|fixtures)\//.test(path)

@@ -5,13 +5,13 @@ import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
 import { cryptoReady, expose, fromBase64Url, generateSigningKeyPair, keyThumbprint } from '@mlcapsule/crypto'
 import { tinyModel } from '@mlcapsule/model-graph/testing'
+import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
 import { type CliResult, runCli, startService } from '../../test-support/run-cli.ts'
 import { sharedTempDir } from '../../test-support/temp-dir.ts'
 import { publicKeyToJwk, readPublicKey } from '../keys/public-key.ts'
-import { createCliContext } from './context.ts'
-import { runProgram } from './program.ts'
+import { program } from './program.ts'
 
 const dir = sharedTempDir()
 const run = (...args: string[]) => runCli(args, dir.path)
@@ -144,9 +144,9 @@ describe('pack and inspect', () => {
     [['serve', '--port', '70000'], 'PROVIDER_OPTION_INVALID'],
   ])('%j fails with %s', async (args, code) => {
     const sink = { write: () => true }
-    const context = createCliContext({ stdout: sink, stderr: sink, env: {} }, new Promise(() => {}))
+    const context = createCliContext({ stdout: sink, stderr: sink, env: {} })
     const paths = args.map((it) => it.replace(/^@/, `${dir.path}/`))
-    await expect(runProgram(paths, context)).rejects.toMatchObject({ code })
+    await expect(runProgram(program, paths, context)).rejects.toMatchObject({ code })
     expect(existsSync(file('x.capsule'))).toBe(false)
   })
 })

@@ -5,9 +5,10 @@ import { isMlCapsuleError } from '@mlcapsule/contracts'
 import { systemCode } from '@mlcapsule/contracts/node'
 import { planLaunch } from '@mlcapsule/enclave-bridge/node'
 import { formatBytes, table } from '@mlcapsule/terminal'
+import { type CliContext, type CommonOptions, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { findEnclave } from '../../node/enclave-location.ts'
-import { addStateCommand, type CliContext, type CommonOptions, printReport } from '../context.ts'
+import { addStateCommand } from '../context.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly state: string

@@ -2,18 +2,12 @@
 import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
 import { equalBytes } from '@mlcapsule/crypto'
+import { type CliContext, type CommonOptions, collect, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readPublicKey } from '../../node/keys.ts'
 import { pinnedPublishers } from '../../node/pinned-publishers.ts'
 import { openStateDir } from '../../node/state-dir.ts'
-import {
-  addStateCommand,
-  type CliContext,
-  type CommonOptions,
-  collect,
-  printReport,
-  verifyProgress,
-} from '../context.ts'
+import { addStateCommand, verifyProgress } from '../context.ts'
 import { headerJson, headerPairs, indented } from '../describe.ts'
 
 interface InspectOptions extends CommonOptions {

@@ -2,10 +2,16 @@
 import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
 import { fields, progressBar, table } from '@mlcapsule/terminal'
+import {
+  addCommand,
+  type CliContext,
+  type CommonOptions,
+  collect,
+  printReport,
+} from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
-import { addCommand, type CliContext, type CommonOptions, collect, printReport } from '../context.ts'
 import { describeTensor, headerJson, headerPairs, summaryPairs } from '../describe.ts'
 
 interface InspectOptions extends CommonOptions {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import type { IsolationTier } from '@mlcapsule/contracts'
 import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
+import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
@@ -10,14 +11,7 @@ import { readLabels } from '../../pack/labels.ts'
 import { type PackedCapsule, packCapsule } from '../../pack/pack-capsule.ts'
 import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
 import { withProvider } from '../../service/with-provider.ts'
-import {
-  addStoreCommand,
-  type CliContext,
-  collect,
-  integerOption,
-  printReport,
-  type StoreOptions,
-} from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { headerJson, headerPairs, summaryPairs } from '../describe.ts'
 
 const tiers = [

@@ -3,18 +3,17 @@ import { join } from 'node:path'
 import { type AttestationPolicy, manifestDigest, parseManifest, parsePolicy } from '@mlcapsule/attestation'
 import { toHex } from '@mlcapsule/crypto'
 import { fields, printable } from '@mlcapsule/terminal'
-import { type Command, Option } from 'commander'
-import { ProviderError } from '../../errors.ts'
-import { readTextFile, writeWholeFile } from '../../files/files.ts'
 import {
   addCommand,
-  addStoreCommand,
   type CliContext,
   type CommonOptions,
   collect,
   printReport,
-  type StoreOptions,
-} from '../context.ts'
+} from '@mlcapsule/terminal/cli'
+import { type Command, Option } from 'commander'
+import { ProviderError } from '../../errors.ts'
+import { readTextFile, writeWholeFile } from '../../files/files.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
 const policyMaxSizeBytes = 256 * 1024
 const entries = ['worker', 'process', 'gramine', 'vm'] as const

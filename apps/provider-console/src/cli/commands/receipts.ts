@@ -8,13 +8,14 @@ import {
   verifyReceiptChain,
 } from '@mlcapsule/metering'
 import { fields, formatCount } from '@mlcapsule/terminal'
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { ProviderError } from '../../errors.ts'
 import { readTextFile } from '../../files/files.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { storePaths } from '../../store/paths.ts'
-import { addStoreCommand, type CliContext, printReport, type StoreOptions } from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
 /** As large as a client takes its own for readable. */
 const receiptLogMaxSizeBytes = 268_435_456
