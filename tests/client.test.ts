@@ -28,6 +28,8 @@ function start(program: Program, args: readonly string[]): ChildProcess {
   return spawn(process.execPath, ['--conditions=@mlcapsule/source', mains[program], ...args, '--json'], {
     cwd: folder,
     env,
+    // A process group of its own, as a shell gives it.
+    detached: true,
   })
 }
 
@@ -224,7 +226,8 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     const closed = once(child, 'close')
     let answered = 0
     for await (const _line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-      if (++answered === 10) child.kill('SIGINT')
+      // As a terminal does it: the whole process group is told.
+      if (++answered === 10) process.kill(-(child.pid as number), 'SIGINT')
     }
     expect(await closed).toEqual([130, null])
     const usage = await json('mlcapsule', 'usage', 'model.capsule', ...where)
