@@ -3,9 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -190,6 +193,31 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     expect(await json('mlcapsule', 'run', 'model.capsule', sample('1-a'), ...where)).toMatchObject({
       unitsLeft: 4,
     })
+  })
+
+  test('kill -9 in the midst of an activation loses nothing: the next one takes it up', async () => {
+    const where = await newClient('cut', 30)
+    const activate = ['activate', 'model.capsule', ...where, '--service']
+    // Passes on what the client asks, but the client dies before it has the response.
+    let child: ChildProcess | undefined
+    const proxy = createServer(async (request, response) => {
+      const answer = await fetch(new URL(request.url ?? '', url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: await text(request),
+      })
+      if (request.url === '/v1/activations') child?.kill('SIGKILL')
+      response.writeHead(answer.status).end(await answer.text())
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    child = start('mlcapsule', [...activate, `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`])
+    expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
+    proxy.close()
+
+    expect(await json('mlcapsule', ...activate, url)).toMatchObject({ unitsGranted: 30, unitsLeft: 30 })
+    const { orders } = await json('mlcapsule-provider', 'license', 'list')
+    expect(orders).toContainEqual(expect.objectContaining({ units: 30, unitsGranted: 30, grantCount: 1 }))
+    expect(await failure('mlcapsule', ...activate, url)).toEqual(['CLIENT_ALREADY_ACTIVATED', 4])
   })
 
   test('kill -9 in the midst of queries loses a block at most, and gives none away', async () => {

@@ -20,8 +20,8 @@ export interface CapsulePaths {
   readonly enclaveDir: string
   /** The license in force. */
   readonly licensePath: string
-  /** The challenge that waits for its response in the file flow. */
-  readonly challengePath: string
+  /** The request of an activation over the network, until it is finished. */
+  readonly requestPath: string
   /** What is kept under each license. @param licenseHash 32 bytes */
   license(licenseHash: Uint8Array): LicensePaths
   /** Folder of all licenses that there have been, each named by the hash of its license in hex. */
@@ -73,7 +73,7 @@ function capsulePaths(path: string): CapsulePaths {
     licensesDir,
     enclaveDir: join(path, 'enclave'),
     licensePath: join(path, 'license.jws'),
-    challengePath: join(path, 'challenge.jws'),
+    requestPath: join(path, 'request.jws'),
     license: (licenseHash) => {
       const folder = join(licensesDir, toHex(licenseHash))
       return {
