@@ -116,6 +116,26 @@ describe('pack and inspect', () => {
     expect(readFileSync(file('model.capsule'))).toEqual(before)
   })
 
+  test('a request to stop leaves no file, and the store free', async () => {
+    const before = readdirSync(dir.path)
+    const sink = { write: () => true }
+    const context = createCliContext({ stdout: sink, stderr: sink, env: {} }, (stop) => {
+      stop()
+      return () => undefined
+    })
+    const args = [
+      'pack',
+      file('model.onnx'),
+      '-o',
+      file('stopped.capsule'),
+      '--store',
+      file('mlcapsule-store'),
+    ]
+    await expect(runProgram(program, args, context)).rejects.toMatchObject({ code: 'CAPSULE_WRITE_FAILED' })
+    expect(readdirSync(dir.path)).toEqual(before)
+    expect(readdirSync(file('mlcapsule-store')).filter((name) => name.startsWith('lock-'))).toEqual([])
+  })
+
   // In this process, since there are many; how errors leave a process is shown above.
   test.each([
     [['pack', '@model.onnx', '-o', '@x.capsule', '--defense', 'nothing'], 'PROVIDER_DEFENSE_UNKNOWN'],

@@ -41,8 +41,11 @@ export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   const bytes = randomBytes(32)
   const service = Secret.fromBytes('prk', bytes)
   wipe(bytes)
-  await writeKeyFile(paths.privateKey('service'), 'service', service)
-  wipe(service)
+  try {
+    await writeKeyFile(paths.privateKey('service'), 'service', service)
+  } finally {
+    wipe(service)
+  }
   return { keysDir: paths.keysDir, publisher, authority }
 }
 
