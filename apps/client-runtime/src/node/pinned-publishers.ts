@@ -2,10 +2,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '@mlcapsule/contracts/node'
-import { cryptoReady, keyThumbprint } from '@mlcapsule/crypto'
+import { cryptoReady, keyThumbprint, publicKeyToJwk } from '@mlcapsule/crypto'
 import { ClientError } from '../errors.ts'
 import { writeWholeFile } from './files.ts'
-import { publicKeyToJwk, readPublicKey } from './keys.ts'
+import { readPublicKey } from './public-key.ts'
 import { makePrivateFolder, type StateDir } from './state-dir.ts'
 
 const folderOf = (state: StateDir) => join(state.path, 'publishers')

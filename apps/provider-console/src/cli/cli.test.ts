@@ -3,14 +3,21 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
-import { cryptoReady, expose, fromBase64Url, generateSigningKeyPair, keyThumbprint } from '@mlcapsule/crypto'
+import {
+  cryptoReady,
+  expose,
+  fromBase64Url,
+  generateSigningKeyPair,
+  keyThumbprint,
+  publicKeyToJwk,
+} from '@mlcapsule/crypto'
 import { tinyModel } from '@mlcapsule/model-graph/testing'
 import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
 import { type CliResult, runCli, startService } from '../../test-support/run-cli.ts'
 import { sharedTempDir } from '../../test-support/temp-dir.ts'
-import { publicKeyToJwk, readPublicKey } from '../keys/public-key.ts'
+import { readPublicKey } from '../keys/public-key.ts'
 import { program } from './program.ts'
 
 const dir = sharedTempDir()

@@ -4,6 +4,7 @@ import {
   cryptoReady,
   generateSigningKeyPair,
   keyThumbprint,
+  publicKeyToJwk,
   randomBytes,
   Secret,
   wipe,
@@ -12,7 +13,6 @@ import { ProviderError } from '../errors.ts'
 import { makePrivateFolder, writeWholeFile } from '../files/files.ts'
 import { storePaths } from '../store/paths.ts'
 import { type KeyPurpose, writeKeyFile } from './key-file.ts'
-import { publicKeyToJwk } from './public-key.ts'
 
 export interface MadeKeys {
   readonly keysDir: string
