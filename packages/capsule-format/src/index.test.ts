@@ -18,6 +18,7 @@ test('the public surface', () => {
       "decodeHeader",
       "decodeProgramBlob",
       "defaultPageSizeBytes",
+      "headerToJson",
       "httpRangeSource",
       "memoryCapsuleSink",
       "memorySource",

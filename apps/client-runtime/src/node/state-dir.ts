@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstat, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { systemCode } from '@mlcapsule/contracts/node'
+import { privateFolderProblem, systemCode } from '@mlcapsule/contracts/node'
 import { toHex } from '@mlcapsule/crypto'
 import { ClientError } from '../errors.ts'
 
@@ -90,13 +90,8 @@ function capsulePaths(path: string): CapsulePaths {
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
-    const stat = await lstat(path)
-    if (!stat.isDirectory()) throw unsafe(path, 'expected a folder')
-    if (process.platform === 'win32') return
-    if (stat.uid !== process.geteuid?.()) throw unsafe(path, 'it belongs to another user')
-    if ((stat.mode & 0o077) !== 0) {
-      throw unsafe(path, `expected mode 700, got ${(stat.mode & 0o777).toString(8)}`)
-    }
+    const problem = await privateFolderProblem(path)
+    if (problem !== undefined) throw unsafe(path, problem)
   } catch (cause) {
     if (cause instanceof ClientError) throw cause
     throw unsafe(path, `making the folder failed (${systemCode(cause)})`, cause)

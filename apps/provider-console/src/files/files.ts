@@ -45,11 +45,24 @@ export async function writeWholeFile(
   }
 }
 
-/** Makes a folder that only its owner can enter. One that exists is left as it is. */
+/**
+ * Makes a folder that only its owner can enter, or checks the one that is there.
+ * @throws ProviderError `PROVIDER_STORE_EXPOSED`, `PROVIDER_FILE_UNREADABLE`
+ */
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (error) {
     throw unusable(path, 'making the folder', error)
   }
+  await assertPrivateFolder(path)
+}
+
+/** @throws ProviderError `PROVIDER_STORE_EXPOSED`, `PROVIDER_FILE_UNREADABLE` */
+export async function assertPrivateFolder(path: string): Promise<void> {
+  const problem = await node.privateFolderProblem(path).catch((error: unknown) => {
+    throw unusable(path, 'looking at the folder', error)
+  })
+  if (problem === undefined) return
+  throw new ProviderError('PROVIDER_STORE_EXPOSED', `${path}: ${problem}`, { field: 'store' })
 }

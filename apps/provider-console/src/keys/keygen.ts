@@ -22,7 +22,8 @@ export interface MadeKeys {
 
 /**
  * Makes the three keys of a provider in a store folder: private ones readable by their owner only, public ones beside.
- * @throws ProviderError `PROVIDER_KEY_FILE_EXISTS` if any of them is there: then none is written
+ * @throws ProviderError `PROVIDER_KEY_FILE_EXISTS` if any of them is there, `PROVIDER_STORE_EXPOSED` for a folder that others
+ * can enter: then none is written
  */
 export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   await cryptoReady()

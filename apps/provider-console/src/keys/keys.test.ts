@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   cryptoReady,
@@ -14,6 +14,7 @@ import {
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { tempDir } from '../../test-support/temp-dir.ts'
+import { openProvider } from '../service/provider.ts'
 import { storePaths } from '../store/paths.ts'
 import { defenseSeedFor, openContentKey, sealContentKey, stateKeyFor } from './at-rest.ts'
 import { readKeyFile, writeKeyFile } from './key-file.ts'
@@ -50,6 +51,21 @@ describe('keygen', () => {
     expect(readFileSync(path)).toEqual(before)
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a folder that others can enter gets no keys, and its store is not opened (not on Windows: it has no modes)',
+  async () => {
+    const storeDir = tempDir()
+    chmodSync(storeDir, 0o755)
+    await expect(makeKeys(storeDir)).rejects.toThrow(code('PROVIDER_STORE_EXPOSED'))
+    expect(readdirSync(storeDir)).toEqual([])
+    chmodSync(storeDir, 0o700)
+    await makeKeys(storeDir)
+    chmodSync(storeDir, 0o710)
+    const opening = openProvider({ storeDir })
+    await expect(opening).rejects.toThrow(code('PROVIDER_STORE_EXPOSED'))
+  },
+)
 
 describe('key files', () => {
   async function written(): Promise<string> {

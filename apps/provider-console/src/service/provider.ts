@@ -60,7 +60,7 @@ export function providerOver(context: ServiceContext): Provider {
 
 /**
  * Opens a provider's store with its keys, for this process alone.
- * @throws ProviderError `PROVIDER_STORE_LOCKED`, `PROVIDER_STORE_UNUSABLE`, `PROVIDER_KEY_FILE_*`
+ * @throws ProviderError `PROVIDER_STORE_*`, `PROVIDER_KEY_FILE_*`
  */
 export async function openProvider(options: OpenProviderOptions): Promise<Provider> {
   await cryptoReady()

@@ -5,6 +5,7 @@ export {
   type DurableFileOptions,
   writeFileDurably,
 } from './durable-file.ts'
+export { privateFolderProblem } from './private-folder.ts'
 export { readSmallFile } from './read-small-file.ts'
 export { syncFolder } from './sync-folder.ts'
 export { systemCode } from './system-code.ts'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
+import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
 import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
 import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
@@ -12,7 +13,7 @@ import { type PackedCapsule, type PackOptions, packCapsule } from '../../pack/pa
 import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
-import { headerJson, headerPairs, summaryPairs } from '../describe.ts'
+import { headerPairs, summaryPairs } from '../describe.ts'
 
 const tiers = [
   'simulated',
@@ -127,7 +128,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
       text: `${style.green('packed')} ${options.output} in ${took}\n\n${fields(pairs, { indent: '  ', nameStyle: style.dim })}`,
       json: {
         file: options.output,
-        header: headerJson(packed.header, packed.sizeBytes),
+        header: { ...headerToJson(packed.header), sizeBytes: packed.sizeBytes },
         defenses,
         summary: { ...model.summary, weightsSizeBytes: model.weights.sizeBytes },
       },
