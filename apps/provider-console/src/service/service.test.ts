@@ -273,7 +273,7 @@ describe('packing', () => {
       },
     }
     await pack(join(folder, 'x.capsule'), looking)
-    expect(seen).toEqual([expect.stringMatching(/^\.x\.capsule\..*\.tmp$/)])
+    expect(seen).toEqual([expect.stringMatching(/^\.mlcapsule-.*\.tmp$/)])
     expect(readdirSync(folder)).toEqual(['x.capsule'])
   })
 
