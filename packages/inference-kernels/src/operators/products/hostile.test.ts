@@ -25,7 +25,7 @@ const tensor: fc.Arbitrary<Tensor> = fc
     return { dtype: of, shape, data: viewTensorData(of, bytes.buffer, 0, count) }
   })
 
-function valueOf(schema: AttributeSchema): fc.Arbitrary<AttributeValue> {
+function attributeValue(schema: AttributeSchema): fc.Arbitrary<AttributeValue> {
   const int = fc.oneof(fc.integer({ min: -4, max: 4 }), fc.integer({ min: -(2 ** 31) + 1, max: 2 ** 31 - 1 }))
   const float = fc.constantFrom(0, 1, -1, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
   switch (schema.kind) {
@@ -54,7 +54,7 @@ const callOf = ({ inputCount: [least, most], outputCount: [, outputs], attribute
         .map(([it, count]) => Array.from({ length: count }, () => it)),
     ),
     attributes: fc.record(
-      Object.fromEntries(Object.entries(attributes).map(([name, schema]) => [name, valueOf(schema)])),
+      Object.fromEntries(Object.entries(attributes).map(([name, schema]) => [name, attributeValue(schema)])),
       { requiredKeys: [] },
     ),
     outputCount: fc.integer({ min: 1, max: outputs }),
