@@ -203,12 +203,35 @@ describe('recurrent layers', () => {
   })
 })
 
-test('Attention follows the lengths of earlier and new keys', async () => {
-  const heads = (length: string) => ['n', 2, length, 4]
-  const operands = [heads('q'), heads('k'), heads('k')]
-  const [names, dims] = await steps('Attention', operands)
-  expect(names).toEqual(['Attention'])
-  expect(dims).toEqual(['n', 2, 'q', 4])
-  const zero = imported('Attention', operands, { scale: { float: 0 } })
-  await expect(zero).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+describe('Attention', () => {
+  const heads = (length: string, count: number | string = 2) => ['n', count, length, 4]
+
+  test('without a mask goes to the kernels', async () => {
+    expect(await steps('Attention', [heads('q'), heads('k'), heads('k')])).toEqual([
+      ['binary', 'transpose', 'matmul', 'softmax', 'matmul'],
+      ['n', 2, 'q', 4],
+    ])
+    const flat = (length: string) => ['n', length, 8]
+    const attributes = { q_num_heads: 2, kv_num_heads: 2 }
+    expect((await steps('Attention', [flat('q'), flat('k'), flat('k')], attributes))[1]).toEqual([
+      'n',
+      'q',
+      8,
+    ])
+  })
+
+  test('with a mask, causal, or with groups of heads goes to the operator', async () => {
+    const operands = [heads('q'), heads('k'), heads('k')]
+    const expected = [['Attention'], ['n', 2, 'q', 4]]
+    expect(await steps('Attention', [...operands, ['q', 'k']])).toEqual(expected)
+    expect(await steps('Attention', operands, { is_causal: 1 })).toEqual(expected)
+    expect(await steps('Attention', operands, { softcap: { float: 2 } })).toEqual(expected)
+    const grouped = [heads('q', 4), heads('k'), heads('k')]
+    expect(await steps('Attention', grouped)).toEqual([['Attention'], ['n', 4, 'q', 4]])
+  })
+
+  test('refuses a scale of 0', async () => {
+    const model = imported('Attention', [heads('q'), heads('k'), heads('k')], { scale: { float: 0 } })
+    await expect(model).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+  })
 })
