@@ -42,6 +42,7 @@ test('the public surface', () => {
     'panelSizeBytes',
     'planProgram',
     'programLimits',
+    'recurrentActivations',
     'sliceRange',
     'validateProgram',
   ])
