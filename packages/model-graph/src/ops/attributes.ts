@@ -4,7 +4,6 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
   type GraphProto,
-  type TensorProto,
 } from '../onnx/generated/onnx_pb.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
@@ -62,10 +61,6 @@ export class AttributeReader {
   string(name: string, otherwise: string): string {
     const bytes = this.#take(name, 'STRING')?.s
     return bytes === undefined ? otherwise : new TextDecoder().decode(bytes)
-  }
-
-  tensor(name: string): TensorProto | undefined {
-    return this.#take(name, 'TENSOR')?.t
   }
 
   graph(name: string): GraphProto | undefined {
