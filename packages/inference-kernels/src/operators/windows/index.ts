@@ -1,4 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Operator } from '../operator.ts'
+import { averagePool, lpPool } from './average-pool.ts'
+import { conv } from './conv.ts'
+import { convTranspose } from './conv-transpose.ts'
+import { globalAveragePool, globalLpPool, globalMaxPool } from './global-pool.ts'
+import { maxPool } from './max-pool.ts'
 
-export const windowOperators: readonly Operator[] = []
+export const windowOperators: readonly Operator[] = [
+  conv,
+  convTranspose,
+  maxPool,
+  averagePool,
+  lpPool,
+  globalAveragePool,
+  globalMaxPool,
+  globalLpPool,
+]
