@@ -5,6 +5,7 @@ export type {
   AttributeValue,
 } from '../operators/attributes.ts'
 export { OperatorFault } from '../operators/fault.ts'
+export { sliceRange } from '../operators/movement/slice.ts'
 export { completeAttributes, type Operator, type ResultType } from '../operators/operator.ts'
 export { recurrentActivations } from '../operators/products/recurrent-activations.ts'
 export { operatorNames, operatorOf } from '../operators/registry.ts'

@@ -84,6 +84,11 @@ export class Probes {
     return contents === undefined || isList(contents) ? null : contents
   }
 
+  /** Whether a value is not constant, and yet known: computed from the dims of inputs. */
+  isFromShapes(value: Value): boolean {
+    return value.constant === null && this.#contents.has(value)
+  }
+
   /** Elements of a value, each a number or a symbol of an input; null where they are not known so. */
   known(value: Value): readonly Dim[] | null {
     const contents = this.#contents.get(value)
@@ -140,9 +145,17 @@ export class Probes {
       fault ??= outcome
       return null
     })
-    if (fault !== undefined && outcomes.every((it) => it === null)) throw faultOf(fault, call)
+    if (fault !== undefined && outcomes.every((it) => it === null)) {
+      if (this.#fitsEmpty(call))
+        throw new UnsupportedNode('its operands go together only where they are empty')
+      throw faultOf(fault, call)
+    }
     for (const [trial, outcome] of outcomes.entries()) if (outcome === null) this.#alive[trial] = false
     const first = outcomes.find((it) => it !== null)
+    const isOneRank = outcomes.every(
+      (it) => it?.types.every(({ dims }, i) => dims.length === first?.types[i]?.dims.length) ?? true,
+    )
+    if (!isOneRank) throw new UnsupportedNode('the number of dimensions depends on the sizes of inputs')
     return (first?.types ?? []).map(({ dtype }, i) => ({
       dtype,
       dims: this.#joined(outcomes.map((it) => it?.types[i]?.dims ?? null)),
@@ -150,6 +163,22 @@ export class Probes {
         ? outcomes.map((it) => it?.contents?.[i] ?? null)
         : null,
     }))
+  }
+
+  /** Whether a call that fails in every trial would do with 0 for each symbol, which is not among the trials. */
+  #fitsEmpty({ operator, inputs, attributes, outputCount }: ProbedCall): boolean {
+    const operands = inputs.map((it) => {
+      if (it === null) return null
+      const dims = it.dims.map((dim) => (typeof dim === 'number' ? dim : 0))
+      return { dtype: it.dtype, dims, data: this.uniform(it) }
+    })
+    try {
+      operator.infer({ inputs: operands, attributes: attributes as never, outputCount })
+      return true
+    } catch (error) {
+      if (error instanceof OperatorFault) return false
+      throw error
+    }
   }
 
   /** Whether a value's contents, if known, are one for all trials. */
@@ -192,8 +221,7 @@ export class Probes {
           dims.every((dim) => dim !== null) && elementCount(dims as readonly number[]) <= knownElementCount,
       )
       if (!isKnown || !isSmall) return { types, contents: null }
-      if (operator.isAlias)
-        return { types, contents: [(operands[0]?.data as TensorData).slice() as TensorData] }
+      if (operator.isAlias) return { types, contents: [operands[0]?.data?.slice() as TensorData] }
       const outputs = types.map(({ dtype, dims }) => {
         const known = dims as readonly number[]
         return { dtype, dims: known, data: newTensorData(dtype, elementCount(known)) }
