@@ -73,7 +73,8 @@ function transposedAxes(
 
 function transposedConvolution(x: readonly number[], weights: readonly number[], attributes: Attributes) {
   const spatial = spatialDims(x)
-  if (weights.length !== x.length) mismatch(`weights have shape ${showDims(weights)}, the input ${showDims(x)}`)
+  if (weights.length !== x.length)
+    mismatch(`weights have shape ${showDims(weights)}, the input ${showDims(x)}`)
   const [batch, channels] = x as [number, number]
   const [inputChannels, outputChannels, ...kernel] = weights as [number, number, ...number[]]
   const { group: groups } = attributes

@@ -27,7 +27,8 @@ export function convolutionOf(
   attributes: WindowAttributes & { readonly group: number },
 ): Convolution {
   const spatial = spatialDims(x)
-  if (weights.length !== x.length) mismatch(`weights have shape ${showDims(weights)}, the input ${showDims(x)}`)
+  if (weights.length !== x.length)
+    mismatch(`weights have shape ${showDims(weights)}, the input ${showDims(x)}`)
   const [batch, channels] = x as [number, number]
   const [filters, inputChannels, ...kernel] = weights as [number, number, ...number[]]
   const { group: groups, kernel_shape: given } = attributes
@@ -80,7 +81,10 @@ export function eachBlock<T extends Elements>(
   const isImage = axes.every(
     ({ kernel, stride, before, after }) => kernel === 1 && stride === 1 && before === 0 && after === 0,
   )
-  const widest = Math.min(windows, Math.max(16, 4 * Math.floor(blockElementCount / 4 / Math.max(innerCount, 1))))
+  const widest = Math.min(
+    windows,
+    Math.max(16, 4 * Math.floor(blockElementCount / 4 / Math.max(innerCount, 1))),
+  )
   const patches = (
     x instanceof Int32Array
       ? new Int32Array(isImage ? 0 : innerCount * widest)

@@ -8,7 +8,12 @@ import { product, requireDtype, required, result, showDims } from '../support.ts
 function pooledWhole({ dtype, dims }: TensorType) {
   requireDtype(dtype, ['float32'])
   if (dims.length < 2) mismatch(`an image has shape ${showDims(dims)}`)
-  return [result(dtype, dims.map((dim, d) => (d < 2 ? dim : 1)))]
+  return [
+    result(
+      dtype,
+      dims.map((dim, d) => (d < 2 ? dim : 1)),
+    ),
+  ]
 }
 
 /** Elements of each channel, and of all. */
