@@ -3,9 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -28,6 +31,8 @@ function start(program: Program, args: readonly string[]): ChildProcess {
   return spawn(process.execPath, ['--conditions=@mlcapsule/source', mains[program], ...args, '--json'], {
     cwd: folder,
     env,
+    // A process group of its own, as a shell gives it.
+    detached: true,
   })
 }
 
@@ -168,6 +173,34 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     expect(usage).toMatchObject({ unitsLeft: 10, unitsSpent: 0, uncleanCount: 0 })
   })
 
+  test('an image needs a description of how it becomes a tensor', async () => {
+    const where = await newClient('plain', 5)
+    await json('mlcapsule-provider', 'pack', join(digits, 'model', 'digits.onnx'), '-o', 'plain.capsule')
+    const order = ['--capsule', 'plain.capsule', '--customer', 'plain.jwk', '--queries', '5']
+    await json('mlcapsule-provider', 'license', 'create', ...order)
+    await json('mlcapsule', 'activate', 'plain.capsule', '--service', url, ...where)
+    const refused = await failure('mlcapsule', 'run', 'plain.capsule', sample('1-a'), ...where)
+    expect(refused).toEqual(['CLIENT_PREPROCESSING_MISSING', 3])
+    const usage = await json('mlcapsule', 'usage', 'plain.capsule', ...where)
+    expect(usage).toMatchObject({ unitsLeft: 5, unitsSpent: 0 })
+  })
+
+  test('the provider leaves as they are files, ports and policies that are in the way', async () => {
+    const taken = join(folder, 'taken.json')
+    await writeFile(taken, 'not JSON')
+    const policy = ['policy', 'create', '--manifest', taken, '--store', 'other']
+    expect(await failure('mlcapsule-provider', ...policy)).toEqual(['PROVIDER_POLICY_INVALID', 3])
+    await json('mlcapsule', 'key', '-o', 'taken.jwk', ...state('taken'))
+    const ids = ['--capsule', 'model.capsule', '--customer', 'taken.jwk']
+    await json('mlcapsule-provider', 'license', 'create', ...ids, '--queries', '5')
+    const challenge = ['challenge', 'create', ...ids, '-o', taken]
+    expect(await failure('mlcapsule-provider', ...challenge)).toEqual(['PROVIDER_OUTPUT_EXISTS', 2])
+    expect(await readFile(taken, 'utf8')).toBe('not JSON')
+    await json('mlcapsule-provider', 'keygen', '--store', 'other')
+    const serve = ['serve', '--store', 'other', '--port', new URL(url).port]
+    expect(await failure('mlcapsule-provider', ...serve)).toEqual(['PROVIDER_LISTEN_FAILED', 5])
+  })
+
   test('across an air gap, with a process of its own for each half', async () => {
     const where = await newClient('gap', 5)
     const ids = ['--capsule', 'model.capsule', '--customer', 'gap.jwk']
@@ -188,6 +221,31 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     expect(await json('mlcapsule', 'run', 'model.capsule', sample('1-a'), ...where)).toMatchObject({
       unitsLeft: 4,
     })
+  })
+
+  test('kill -9 in the midst of an activation loses nothing: the next one takes it up', async () => {
+    const where = await newClient('cut', 30)
+    const activate = ['activate', 'model.capsule', ...where, '--service']
+    // Passes on what the client asks, but the client dies before it has the response.
+    let child: ChildProcess | undefined
+    const proxy = createServer(async (request, response) => {
+      const answer = await fetch(new URL(request.url ?? '', url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: await text(request),
+      })
+      if (request.url === '/v1/activations') child?.kill('SIGKILL')
+      response.writeHead(answer.status).end(await answer.text())
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    child = start('mlcapsule', [...activate, `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`])
+    expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
+    proxy.close()
+
+    expect(await json('mlcapsule', ...activate, url)).toMatchObject({ unitsGranted: 30, unitsLeft: 30 })
+    const { orders } = await json('mlcapsule-provider', 'license', 'list')
+    expect(orders).toContainEqual(expect.objectContaining({ units: 30, unitsGranted: 30, grantCount: 1 }))
+    expect(await failure('mlcapsule', ...activate, url)).toEqual(['CLIENT_ALREADY_ACTIVATED', 4])
   })
 
   test('kill -9 in the midst of queries loses a block at most, and gives none away', async () => {
@@ -224,7 +282,8 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     const closed = once(child, 'close')
     let answered = 0
     for await (const _line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-      if (++answered === 10) child.kill('SIGINT')
+      // As a terminal does it: the whole process group is told.
+      if (++answered === 10) process.kill(-(child.pid as number), 'SIGINT')
     }
     expect(await closed).toEqual([130, null])
     const usage = await json('mlcapsule', 'usage', 'model.capsule', ...where)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { errorsDocPath, errorTables } from '../tools/errors-doc.mjs'
+import { listCommittable } from '../tools/runner/files.mjs'
 
 interface Row {
   readonly kind: string
@@ -9,6 +11,7 @@ interface Row {
   readonly remedy: string
 }
 
+const root = join(import.meta.dirname, '..')
 const tables: { packageName: string; table: Record<string, Row> }[] = await errorTables()
 const inCode = new Map(tables.flatMap(({ table }) => Object.entries(table)))
 
@@ -41,6 +44,19 @@ describe('docs/reference/errors.md', () => {
       expect(inDocument.get(code), code).toEqual({ kind, meaning, remedy })
     }
   })
+})
+
+test('no other document names a code that does not exist', () => {
+  const prefixes = new Set([...inCode.keys()].map((code) => code.split('_')[0]))
+  const paths: string[] = listCommittable(root)
+  const unknown = paths
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => {
+      const named = readFileSync(join(root, path), 'utf8').matchAll(/`([A-Z]+(?:_[A-Z0-9]+)+)`/g)
+      return [...named].map(([, code = '']) => ({ path, code }))
+    })
+    .filter(({ code }) => prefixes.has(code.split('_')[0]) && !inCode.has(code))
+  expect(unknown).toEqual([])
 })
 
 describe('error tables', () => {

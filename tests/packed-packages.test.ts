@@ -18,6 +18,7 @@ interface Manifest {
   readonly name: string
   readonly private?: boolean
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
@@ -78,7 +79,9 @@ describe.each(published.map(({ manifest }) => manifest.name))('%s, packed', (nam
     const files = listFiles(installed(name))
     expect(files.filter((file) => /\.test\.|\.fuzz\.|tsconfig|vitest/.test(file))).toEqual([])
     expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([])
-    expect(files).toContain('README.md')
+    // pnpm adds the workspace's LICENSE, but not where it takes another file (license.js) for one.
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
+    expect(readFileSync(join(installed(name), 'LICENSE'))).toEqual(readFileSync(join(root, 'LICENSE')))
   })
 
   test('is as package tools expect it', async () => {
@@ -102,5 +105,16 @@ describe.each(published.map(({ manifest }) => manifest.name))('%s, packed', (nam
       .split('\n')
       .map((line) => JSON.parse(line) as [string, number])
     expect(counts.map(([specifier]) => specifier)).toEqual(specifiers)
+    expect(counts.filter(([, count]) => count === 0)).toEqual([])
+  })
+
+  test('its command starts', () => {
+    for (const [command, file] of Object.entries(readManifest(installed(name)).bin ?? {})) {
+      const output = execFileSync(process.execPath, [join(installed(name), file), '--help'], {
+        cwd: home,
+        encoding: 'utf8',
+      })
+      expect(output).toContain(`Usage: ${command}`)
+    }
   })
 })

@@ -31,7 +31,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'layers '))
   write('pnpm-workspace.yaml', 'packages:\n  - packages/*\n  - enclave-runtime\n  - apps/*\n  - tests\n')
   addPackage('packages/contracts')
-  addPackage('packages/crypto', ['contracts'], ['node'])
+  addPackage('packages/crypto', ['contracts'], ['node', 'testing'])
   addPackage('packages/inference-kernels', ['contracts'], ['program', 'native'])
   addPackage('packages/metering', ['contracts', 'crypto'])
   addPackage('packages/attestation', ['contracts', 'crypto'])
@@ -175,6 +175,7 @@ describe('portable files', () => {
     `import { a } from './node/index.ts'`,
     `import { a } from './a.test.ts'`,
     `import { a } from '@mlcapsule/crypto/node'`,
+    `import { a } from '@mlcapsule/crypto/testing'`,
   ])('may not hold %s', (text) => {
     expect(problemsOf(metering, `${text}\n`)).toHaveLength(1)
   })
@@ -183,6 +184,7 @@ describe('portable files', () => {
     'packages/metering/src/node/index.ts',
     'packages/metering/src/node.ts',
     'packages/metering/src/a.test.ts',
+    'packages/crypto/src/testing/index.ts',
     'packages/inference-kernels/src/native/index.ts',
     'enclave-runtime/src/entries/process.ts',
     'apps/client-runtime/src/cli/main.ts',

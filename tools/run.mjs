@@ -13,10 +13,12 @@ import { setup } from './runner/setup.mjs'
 import { test } from './runner/test.mjs'
 import { workspacePackages } from './runner/workspace.mjs'
 
+const buildEnclave = { turbo: 'build', args: ['--filter=@mlcapsule/enclave-runtime'] }
+
 /**
  * A task runs its steps in order and stops at the first that fails.
  * `turbo`: a script that packages may have, run in all that have it; `node`: a file of ours; `run`: a function here.
- * Arguments after `--` go to the last step.
+ * Arguments after `--` go to the last step, and it alone writes to standard output.
  */
 const tasks = {
   setup: { about: 'install the pinned toolchain and all packages', steps: [] },
@@ -41,15 +43,28 @@ const tasks = {
     steps: [{ node: 'node_modules/@biomejs/biome/bin/biome', args: ['check', '--write', '.'] }],
   },
   check: { about: 'lint, types, and generated files current', steps: [{ run: check }] },
-  'enclave:build': { about: 'build the measured program', steps: [{ turbo: 'enclave:build' }] },
+  'enclave:build': { about: 'build the measured program', steps: [buildEnclave] },
   'enclave:measure': {
     about: 'print what the measured program consists of',
-    steps: [{ turbo: 'enclave:measure' }],
+    steps: [buildEnclave, { node: 'enclave-runtime/build/measure.mjs' }],
   },
-  'kernels:build': { about: 'compile the C kernels', steps: [{ turbo: 'kernels:build' }] },
+  'kernels:build': {
+    about: 'compile the native kernels, and compare the WebAssembly ones with their sources',
+    steps: [{ turbo: 'kernels:build' }],
+  },
+  'kernels:wasm': {
+    about: 'write the committed WebAssembly kernels anew, with clang-22 and lld-22',
+    steps: [{ node: 'packages/inference-kernels/tools/build-wasm.mjs' }],
+  },
   'errors:doc': {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
+  },
+  vectors: {
+    about: 'write the test vectors anew, byte for byte',
+    steps: ['capsule', 'evidence', 'ledger', 'tokens'].map((name) => ({
+      node: `vectors/${name}/generate.ts`,
+    })),
   },
   'digits:train': {
     about: 'train the example network anew, or work on its files',
@@ -67,7 +82,7 @@ const tasks = {
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
 }
 
-async function runTurbo(script, args, { node, env }) {
+async function runTurbo(script, args, show, { node, env }) {
   if (!workspacePackages().some((it) => it.manifest.scripts?.[script] !== undefined)) {
     throw new Error(
       `no package has a script named ${script} yet: add one to the package.json that should have it`,
@@ -75,19 +90,21 @@ async function runTurbo(script, args, { node, env }) {
   }
   const turbo = join(root, 'node_modules', 'turbo', 'bin', 'turbo')
   const flags = ['--ui=stream', '--output-logs=new-only', `--concurrency=${availableParallelism()}`]
-  const result = await run(node, [turbo, 'run', script, ...flags, ...args], { env, show: true })
+  const result = await run(node, [turbo, 'run', script, ...flags, ...args], { env, show })
   return result.code
 }
 
-async function runNode(file, args, { node, env }) {
+async function runNode(file, args, show, { node, env }) {
   if (!existsSync(join(root, file))) throw new Error(`${file} is missing: this task has nothing to run`)
-  return (await run(node, [sourceCondition, join(root, file), ...args], { env, show: true })).code
+  return (await run(node, [sourceCondition, join(root, file), ...args], { env, show })).code
 }
 
-async function runStep(step, args, tools) {
+async function runStep(step, args, show, tools) {
   if (step.run !== undefined) return step.run(tools, args)
-  if (step.turbo !== undefined) return runTurbo(step.turbo, args, tools)
-  return runNode(step.node, [...(step.args ?? []), ...args], tools)
+  const all = [...(step.args ?? []), ...args]
+  return step.turbo === undefined
+    ? runNode(step.node, all, show, tools)
+    : runTurbo(step.turbo, all, show, tools)
 }
 
 function usage() {
@@ -107,7 +124,8 @@ async function main([name, ...rest]) {
   const tools = await setup()
   if (name === 'setup') process.stdout.write(`setup: ready, with Node ${tools.env.MLCAPSULE_NODE_VERSION}\n`)
   for (const [index, step] of task.steps.entries()) {
-    const code = await runStep(step, index === task.steps.length - 1 ? args : [], tools)
+    const isLast = index === task.steps.length - 1
+    const code = await runStep(step, isLast ? args : [], isLast ? 'all' : 'as-errors', tools)
     if (code !== 0) return code
   }
   return 0

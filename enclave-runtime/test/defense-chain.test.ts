@@ -111,7 +111,20 @@ describe('a chain of defenses', () => {
       onAnswer: () => perturb([{ dtype: 'int32', shape: [1, 2], data: Int32Array.of(1, 2) }]),
     },
     'gives no outputs': { onAnswer: () => perturb([]) },
+    'gives something else than tensors': { onAnswer: () => perturb([undefined as never]) },
+    'gives outputs that are no list': { onAnswer: () => perturb(undefined as never) },
+    'says null': { onAnswer: () => null as never },
+    'says a word that is no verdict': { onAnswer: () => ({ verdict: 'fine' }) as never },
     'gives an alarm that there is not': { onAnswer: () => pass({ alarm: 7 as never }) },
+    'forgets to answer on the query': { onQuery: () => undefined as never },
+    'forgets to answer on the answer': { onAnswer: () => undefined as never },
+    'answers null': { onQuery: () => null as never },
+    'answers later': { onAnswer: () => Promise.resolve(pass()) as never },
+    'answers with an unknown word': { onAnswer: (_, outputs) => ({ verdict: 'maybe', outputs }) as never },
+    'perturbs a query': { onQuery: () => perturb([]) as never },
+    'perturbs without outputs': { onAnswer: () => ({ verdict: 'perturb' }) as never },
+    'gives outputs that are no tensors': { onAnswer: () => perturb([null as never]) },
+    'has no memory and gives a state': { onQuery: () => pass({ state: 1 } as never) },
     'gives a state that cannot be sealed': { onAnswer: () => pass({ state: { f: () => 1 } } as never) },
   }
   test.each(Object.entries(faults))('blocks when a defense %s', (_, hooks) => {
@@ -163,6 +176,12 @@ describe('memory of a defense', () => {
     const batch = tensor(1, 1, 2, 2, 3, 3, 4, 4)
     const answer = chainOf(counter).run({ ...query, inputs: [batch], itemCount: 4, ledger: noMemory })
     expect(answer.outcome).toMatchObject({ verdict: 'block', defenses: { counter: encodeCbor({ seen: 3 }) } })
+  })
+
+  test('of another form does not get into the record: the query is blocked', () => {
+    const forgetful = { ...counter, onQuery: () => pass({ state: { seen: 'many' } as never }) }
+    const { outcome } = chainOf(forgetful).run({ ...query, ledger: noMemory })
+    expect(outcome).toEqual({ verdict: 'block', levels: [0], defenses: {} })
   })
 
   test('of another form is refused', () => {

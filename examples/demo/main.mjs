@@ -5,7 +5,7 @@
 // and ends with 1 if any step comes out other than it should.
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatDuration } from '@mlcapsule/terminal'
@@ -24,6 +24,9 @@ import {
 } from './steps.mjs'
 
 const enclaveDir = fileURLToPath(new URL('../../enclave-runtime/dist/', import.meta.url))
+
+/** The signal that ended the demonstration early, if one did. */
+let stoppedBy
 
 async function demonstrate(options) {
   if (!existsSync(join(enclaveDir, 'manifest.json'))) {
@@ -45,7 +48,10 @@ async function demonstrate(options) {
     await programs.endAll()
     if (!options.keep) await rm(folder, { recursive: true, force: true })
   }
-  const onSignal = () => void clean().finally(() => process.exit(130))
+  const onSignal = (signal) => {
+    stoppedBy = signal
+    void clean().finally(() => process.exit(128 + constants.signals[signal]))
+  }
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   try {
     const world = { ...options, programs, screen, folder, enclaveDir }
@@ -76,6 +82,8 @@ try {
   if (options.help) process.stdout.write(usage)
   else await demonstrate(options)
 } catch (error) {
-  process.stderr.write(`\ndemo: ${error instanceof DemoError ? error.message : error.stack}\n`)
+  // Whatever fails after a signal fails because the programs were ended.
+  if (stoppedBy === undefined)
+    process.stderr.write(`\ndemo: ${error instanceof DemoError ? error.message : error.stack}\n`)
   process.exitCode = 1
 }

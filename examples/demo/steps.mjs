@@ -101,7 +101,7 @@ export async function activateModel({ programs, screen, entry }, service) {
   screen.command(`${client} activate ${capsuleFile} --service ${service.url}`)
   const args = ['--service', service.url, '--entry', entry]
   const activation = await programs.json(client, 'activate', capsuleFile, ...args)
-  const { enclave, memory } = activation
+  const { enclave } = activation
   screen.facts([
     ['appraised', `measurement as pinned, tier ${activation.tier}: ${screen.style.green('accepted')}`],
     [
@@ -109,10 +109,7 @@ export async function activateModel({ programs, screen, entry }, service) {
       `${formatItems(activation.unitsLeft, 'query', 'queries')}, until ${new Date(activation.expiresAtMs).toISOString().slice(0, 10)}`,
     ],
     ['enclave', `${enclave.entry}, ${enclave.kernels} kernels (${activation.isa})`],
-    [
-      'memory',
-      `${formatBytes(memory.weightsSizeBytes)} weights, ${formatBytes(memory.arenaSizeBytes)} arena`,
-    ],
+    ['memory', formatBytes(activation.memorySizeBytes)],
   ])
 }
 

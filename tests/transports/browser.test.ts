@@ -35,13 +35,15 @@ async function bundlePage(): Promise<Uint8Array> {
   return outputFiles[0]?.contents ?? new Uint8Array(0)
 }
 
-/** A site with ranges and a strict policy: code from here alone, none made from text. */
+/** A site with ranges and a strict policy: code from here alone, none made from text, and no WebAssembly in some places. */
 function serve(files: ReadonlyMap<string, readonly [type: string, bytes: Uint8Array]>): Promise<Server> {
   const server = createServer((request, response) => {
-    const [type, bytes] = files.get(request.url ?? '') ?? []
+    const path = request.url ?? ''
+    const [type, bytes] = files.get(path) ?? []
+    const wasm = path.startsWith('/no-wasm/') ? '' : " 'wasm-unsafe-eval'"
     response.setHeader(
       'Content-Security-Policy',
-      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
+      `default-src 'none'; script-src 'self'${wasm}; worker-src 'self'; connect-src 'self'`,
     )
     if (type === undefined || bytes === undefined) {
       response.writeHead(404).end()
@@ -72,14 +74,10 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     execFileSync(process.execPath, ['--conditions=@mlcapsule/source', script, bundle], { stdio: 'pipe' })
     world = await createWorld()
     const javascript = 'text/javascript; charset=utf-8'
+    const html = Buffer.from('<!doctype html><script type="module" src="/page.js"></script>')
     const files = new Map<string, readonly [string, Uint8Array]>([
-      [
-        '/',
-        [
-          'text/html; charset=utf-8',
-          Buffer.from('<!doctype html><script type="module" src="/page.js"></script>'),
-        ],
-      ],
+      ['/', ['text/html; charset=utf-8', html]],
+      ['/no-wasm/', ['text/html; charset=utf-8', html]],
       ['/page.js', [javascript, await bundlePage()]],
       ['/model.capsule', ['application/vnd.mlcapsule', world.bytes]],
     ])
@@ -89,6 +87,9 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
       files.set(`/enclave/${name}`, [type, bytes])
       const changed = name === 'enclave-core.mjs' ? Buffer.concat([bytes, Buffer.from('\n//')]) : bytes
       files.set(`/changed/${name}`, [type, changed])
+      files.set(`/no-wasm/${name}`, [type, bytes])
+      const broken = name === 'entry-web-worker.mjs' ? Buffer.from('throw new Error("no")') : bytes
+      files.set(`/broken/${name}`, [type, broken])
     }
     server = await serve(files)
     browser = await launchChromium(executablePath as string)
@@ -104,7 +105,7 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     rmSync(home, { recursive: true, force: true })
   })
 
-  async function newPage() {
+  async function newPage(path = '/') {
     const page = await browser.newPage()
     const challenge = await challengeFor(world)
     await page.exposeFunction('provider', async (request: string, offer: Record<string, string>) => {
@@ -125,7 +126,7 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
         { units: 4 },
       )
     })
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
     await page.waitForFunction(() => globalThis.runEnclave !== undefined)
     return page
   }
@@ -154,17 +155,30 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     expect(report.manifestSha384).toMatch(/^[0-9a-f]{96}$/)
   })
 
-  test('is not started from files that were changed after the build', async () => {
-    const page = await newPage()
+  test.each<[string, string, string, string]>([
+    ['from files that were changed after the build', '/', '/changed/', 'BRIDGE_BUNDLE_MISMATCH'],
+    ['from a folder that holds no build', '/', '/nothing/', 'BRIDGE_BUNDLE_INVALID'],
+    ['from what is no address', '/', 'enclave', 'BRIDGE_OPTION_INVALID'],
+    ['in a page that forbids WebAssembly', '/no-wasm/', '/enclave/', 'CRYPTO_UNAVAILABLE'],
+    ['in a Worker that forbids WebAssembly', '/', '/no-wasm/', 'CRYPTO_UNAVAILABLE'],
+    ['where the Worker fails', '/', '/broken/', 'BRIDGE_LAUNCH_FAILED'],
+  ])('is not started %s, and says so by code', async (_, path, bundleUrl, expected) => {
+    const page = await newPage(path)
     const refused = await page.evaluate(
-      (publisher) =>
-        globalThis.runEnclave(publisher, '/changed/').then(
-          () => 'started',
-          (error: { code: string }) => error.code,
-        ),
-      toBase64Url(world.publisher.publicKey),
+      ([publisher, folder]) =>
+        globalThis
+          // Long enough that a Worker whose end goes unnoticed fails the test.
+          .runEnclave(publisher, folder, {
+            startTimeoutMs: 600_000,
+            ...(folder === '/broken/' ? { bundleCheck: 'measure' } : {}),
+          })
+          .then(
+            () => 'started',
+            (error: { code: string }) => error.code,
+          ),
+      [toBase64Url(world.publisher.publicKey), bundleUrl] as const,
     )
-    expect(refused).toBe('BRIDGE_BUNDLE_MISMATCH')
+    expect(refused).toBe(expected)
     await page.close()
   })
 })

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host that lies: each lie has its code, and none of them costs a query or gives one away.
-import type { Anchor, Tensor } from '@mlcapsule/contracts'
+import type { Anchor, KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, randomBytes, Secret } from '@mlcapsule/crypto'
 import type { EnclaveHandle } from '@mlcapsule/enclave-bridge'
 import { capsulePages, type HostServices } from '@mlcapsule/enclave-bridge/host'
+import { wasmKernels } from '@mlcapsule/enclave-runtime'
 import { volatileAnchor } from '@mlcapsule/metering'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { freshMachine, type StartInMemoryOptions, startInMemory } from './machine.ts'
-import { challengeFor, createWorld, type ProviderOptions, queryOf, respond, type World } from './world.ts'
+import {
+  challengeFor,
+  createWorld,
+  denseModel,
+  type ProviderOptions,
+  queryOf,
+  respond,
+  type World,
+} from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -91,6 +100,97 @@ describe('pages', () => {
     expect((await handle.infer(queryOf(1))).unitsLeft).toBe(99)
     await handle.close()
   })
+})
+
+describe('the memory of the model', () => {
+  /** Kernels that count how many of them hold memory. */
+  function countedKernels() {
+    const count = { made: 0, alive: 0 }
+    const kernels: KernelBackend = {
+      ...wasmKernels,
+      async create(options) {
+        const made = await wasmKernels.create(options)
+        const dispose = made.dispose.bind(made)
+        count.made++
+        count.alive++
+        made.dispose = () => {
+          count.alive -= made.memory.length > 0 ? 1 : 0
+          dispose()
+        }
+        return made
+      },
+    }
+    return { count, kernels }
+  }
+
+  test('is wiped when the host does not keep the license, and the same response is still good', async () => {
+    const { count, kernels } = countedKernels()
+    let failing = true
+    const machine = freshMachine()
+    const writeRecord: HostServices['writeRecord'] = async (slot, record) => {
+      if (failing) throw new Error('the disk is full')
+      machine.records.set(slot, record ?? new Uint8Array(0))
+    }
+    const handle = await start({ machine, kernels, services: { writeRecord } })
+    const challenge = await challengeFor(world)
+    const response = await respond(world, challenge, await handle.beginActivation(challenge.token))
+    await expect(handle.finishActivation(response)).rejects.toThrow(code('BRIDGE_CALL_FAILED'))
+    expect(count).toEqual({ made: 1, alive: 0 })
+    failing = false
+    await handle.finishActivation(response)
+    expect(count).toEqual({ made: 2, alive: 1 })
+    await handle.close()
+    expect(count.alive).toBe(0)
+  })
+
+  test('is wiped when the ledger does not start, and when the host leaves while weights are read', async () => {
+    const { count, kernels } = countedKernels()
+    const anchor = { ...volatileAnchor(), extend: () => Promise.reject(new Error('no')) }
+    const first = await start({ anchor, kernels })
+    await expect(activate(first)).rejects.toThrow(code('LEDGER_ANCHOR_FAILED'))
+    expect(count).toEqual({ made: 1, alive: 0 })
+
+    const read = capsulePages(await world.open())
+    const asked = Promise.withResolvers<void>()
+    const readPages: HostServices['readPages'] = (blob, first, pageCount) => {
+      if (blob === 'program') return read(blob, first, pageCount)
+      asked.resolve()
+      return new Promise(() => undefined)
+    }
+    const second = await start({ kernels, services: { readPages } })
+    const left = activate(second).catch((error: unknown) => error)
+    await asked.promise
+    expect(count).toEqual({ made: 2, alive: 1 })
+    second.disconnect()
+    expect(await left).toMatchObject({ code: 'BRIDGE_CLOSED' })
+    await vi.waitFor(() => expect(count.alive).toBe(0))
+  })
+})
+
+test('what the host is told of the model’s memory are whole MiB, and pages that it has delivered', async () => {
+  const events: (readonly number[])[] = []
+  const delivered: number[] = []
+  const read = capsulePages(await world.open())
+  const readPages: HostServices['readPages'] = (blob, first, pageCount) => {
+    if (blob === 'weights') delivered.push(first + pageCount)
+    return read(blob, first, pageCount)
+  }
+  const handle = await start({
+    services: { readPages },
+    onEvent: (event, numbers) => {
+      if (event === 'weights-progress') events.push(numbers)
+    },
+  })
+  const { active } = await activate(handle)
+  expect(active.memorySizeBytes).toBe(1_048_576)
+  const pageSizeBytes = 4096
+  expect(events.at(-1)).toEqual([2 * pageSizeBytes, 2 * pageSizeBytes])
+  expect(delivered.length).toBeGreaterThan(0)
+  for (const [done, total] of events as [number, number][]) {
+    expect([done % pageSizeBytes, total % pageSizeBytes]).toEqual([0, 0])
+    expect(total).toBeLessThanOrEqual(Math.max(...delivered) * pageSizeBytes)
+  }
+  await handle.close()
 })
 
 describe('a header', () => {
@@ -225,6 +325,7 @@ describe('sealed records', () => {
     const handle = await start({ machine })
     await expect(handle.resume()).rejects.toThrow(code('LEDGER_ROLLED_BACK'))
     await expect(handle.infer(queryOf(1))).rejects.toThrow(code('ENCLAVE_STOPPED'))
+    await expect(handle.hello()).rejects.toThrow(code('ENCLAVE_STOPPED'))
     handle.disconnect()
   })
 
@@ -364,6 +465,24 @@ describe('queries', () => {
     expect(error).toMatchObject({ code: expected, ...(field === '' ? {} : { field }) })
     expect(await handle.usage()).toMatchObject({ unitsSpent: 0, queryCount: 0 })
     await handle.infer(queryOf(1))
+    await handle.close()
+  })
+
+  test('whose answer could not cross the door are refused before they are charged', async () => {
+    const wide = await createWorld({ model: denseModel(1, 70_000) })
+    const handle = await startInMemory(await wide.open())
+    const challenge = await challengeFor(wide)
+    const offer = await handle.beginActivation(challenge.token)
+    await handle.finishActivation(await respond(wide, challenge, offer, { units: 2_000, blockMax: 1_000 }))
+    const data = new Float32Array(959)
+    const inputs = new Map<string, Tensor>([['x', { dtype: 'float32', shape: [959, 1], data }]])
+    const sizeBytes = 959 * 70_000 * 4
+    expect(await handle.infer(inputs).catch((it: unknown) => it)).toMatchObject({
+      code: 'BRIDGE_LIMIT_EXCEEDED',
+      field: 'outputs',
+      numbers: [268_435_456, sizeBytes],
+    })
+    expect(await handle.usage()).toMatchObject({ unitsSpent: 0, queryCount: 0, block: 0 })
     await handle.close()
   })
 

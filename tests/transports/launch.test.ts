@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Tensor } from '@mlcapsule/contracts'
@@ -163,6 +163,29 @@ describe('a launch', () => {
     await expect(launch(process_, state)).rejects.toThrow(code('BRIDGE_STATE_UNUSABLE'))
     handle.disconnect()
     await handle.closed
+  })
+
+  test('starts what lies behind links', async () => {
+    const [linkedDir, linkedKernels] = [join(home, 'linked'), join(home, 'kernels.node')]
+    symlinkSync(bundleDir, linkedDir)
+    const addon = nativeKernelsAddonPath()
+    if (addon !== undefined) symlinkSync(addon, linkedKernels)
+    for (const entry of ['process', 'worker'] as const) {
+      const handle = await launch({ entry }, join(home, `state-linked-${entry}`), {
+        bundleDir: linkedDir,
+        ...(addon === undefined ? {} : { nativeKernelsPath: linkedKernels }),
+      })
+      expect(await handle.hello()).toMatchObject({ entry, state: 'loaded' })
+      handle.disconnect()
+      await handle.closed
+    }
+  })
+
+  test('refuses native kernels that cannot be read', async () => {
+    const refused = launch({ entry: 'process', kernels: 'native' }, join(home, 'state-folder'), {
+      nativeKernelsPath: home,
+    })
+    await expect(refused).rejects.toMatchObject({ code: 'BRIDGE_BUNDLE_INVALID', field: 'native-kernels' })
   })
 
   test('refuses native kernels where there are none', async () => {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EnclaveManifest, manifestDigest } from '@mlcapsule/attestation'
 import type { Capsule } from '@mlcapsule/capsule-format'
-import type { Anchor } from '@mlcapsule/contracts'
+import type { Anchor, KernelBackend } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, randomBytes, Secret, toHex } from '@mlcapsule/crypto'
-import { type EnclaveHandle, memoryChannelPair } from '@mlcapsule/enclave-bridge'
+import { type EnclaveHandle, type EnclaveHandleOptions, memoryChannelPair } from '@mlcapsule/enclave-bridge'
 import { capsulePages, type HostServices, startEnclave } from '@mlcapsule/enclave-bridge/host'
 import { plugins, serveSimulated, wasmKernels } from '@mlcapsule/enclave-runtime'
 import { type ReceiptLogEntry, volatileAnchor } from '@mlcapsule/metering'
@@ -31,6 +31,8 @@ export interface StartInMemoryOptions {
   readonly services?: Partial<HostServices>
   readonly log?: ReceiptLogEntry[]
   readonly anchor?: Anchor
+  readonly kernels?: KernelBackend
+  readonly onEvent?: EnclaveHandleOptions['onEvent']
   /** The host's clock. */
   readonly now?: () => number
 }
@@ -44,7 +46,7 @@ export async function startInMemory(
   const [hostChannel, enclaveChannel] = memoryChannelPair()
   serveSimulated(enclaveChannel, {
     entry: 'worker',
-    kernels: () => Promise.resolve(wasmKernels),
+    kernels: () => Promise.resolve(options.kernels ?? wasmKernels),
     onStop: () => undefined,
   })
   return await startEnclave(hostChannel, {
@@ -66,6 +68,7 @@ export async function startInMemory(
       ...services,
     },
     ...(options.now === undefined ? {} : { now: options.now }),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     onLog: (entries) => {
       log.push(...entries)
       return Promise.resolve()

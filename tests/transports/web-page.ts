@@ -3,7 +3,11 @@
 import { httpRangeSource, openCapsule } from '@mlcapsule/capsule-format'
 import type { Tensor } from '@mlcapsule/contracts'
 import { fromBase64Url, generateSigningKeyPair, randomBytes, Secret, toBase64Url } from '@mlcapsule/crypto'
-import { type ActivationOffer, launchWebWorkerEnclave } from '@mlcapsule/enclave-bridge'
+import {
+  type ActivationOffer,
+  launchWebWorkerEnclave,
+  type WebWorkerEnclaveOptions,
+} from '@mlcapsule/enclave-bridge'
 import { volatileAnchor } from '@mlcapsule/metering'
 import { queryOf } from './world.ts'
 
@@ -23,8 +27,10 @@ export interface PageReport {
 
 declare global {
   var provider: (request: string, argument?: unknown) => Promise<string>
-  var runEnclave: (publisher: string, bundleUrl: string) => Promise<PageReport>
+  var runEnclave: (publisher: string, bundleUrl: string, change?: LaunchChange) => Promise<PageReport>
 }
+
+type LaunchChange = Pick<WebWorkerEnclaveOptions, 'bundleCheck' | 'startTimeoutMs'>
 
 function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, string> {
   return {
@@ -37,13 +43,14 @@ function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, stri
   }
 }
 
-globalThis.runEnclave = async (publisher, bundleUrl) => {
+globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
   const source = await httpRangeSource(new URL('/model.capsule', location.href).href)
   const capsule = await openCapsule(source, { publishers: [fromBase64Url(publisher)] })
   const records = new Map<string, Uint8Array>()
   const handle = await launchWebWorkerEnclave({
-    bundleUrl: new URL(bundleUrl, location.href),
+    bundleUrl: bundleUrl.startsWith('/') ? new URL(bundleUrl, location.href) : bundleUrl,
     capsule,
+    ...change,
     records: {
       readRecord: (slot) => Promise.resolve(records.get(slot) ?? null),
       writeRecord: (slot, record) => {

@@ -39,10 +39,10 @@ const inputCount = 64
 const classCount = 4
 export const modelName = 'tiny-classifier'
 
-/** input [batch, 64] × matrix + bias, then softmax: small enough to be computed by hand. */
-function tinyModel() {
+/** input [batch, inputs] × matrix + bias, then softmax: small enough to be computed by hand. */
+export function denseModel(inputCount: number, classCount: number) {
   const matrix = Float32Array.from({ length: inputCount * classCount }, (_, i) => Math.sin(i) / 4)
-  const bias = Float32Array.of(0.1, -0.2, 0.3, 0)
+  const bias = Float32Array.from({ length: classCount }, (_, i) => [0.1, -0.2, 0.3, 0][i % 4] as number)
   const builder = new ProgramBuilder()
   const batch = builder.symbol('batch')
   const x = builder.input('x', [batch, inputCount])
@@ -68,7 +68,7 @@ function tinyModel() {
   return { matrix, bias, program: encodeProgram(program), weights, inputs, outputs }
 }
 
-const model = tinyModel()
+const tinyModel = denseModel(inputCount, classCount)
 
 /** A query: one row of numbers per item. */
 export function queryOf(seed: number, itemCount = 1): Map<string, Tensor> {
@@ -82,9 +82,9 @@ export function expectedAnswer(inputs: ReadonlyMap<string, Tensor>): number[] {
   const answer: number[] = []
   for (let item = 0; item < (shape[0] as number); item++) {
     const scores = Array.from({ length: classCount }, (_, n) => {
-      let sum = model.bias[n] as number
+      let sum = tinyModel.bias[n] as number
       for (let k = 0; k < inputCount; k++) {
-        sum += Number(data[item * inputCount + k]) * (model.matrix[k * classCount + n] as number)
+        sum += Number(data[item * inputCount + k]) * (tinyModel.matrix[k * classCount + n] as number)
       }
       return Math.exp(sum)
     })
@@ -95,12 +95,13 @@ export function expectedAnswer(inputs: ReadonlyMap<string, Tensor>): number[] {
 }
 
 export interface WorldOptions {
+  readonly model?: ReturnType<typeof denseModel>
   readonly defenses?: readonly DefenseConfig[]
   readonly change?: Partial<WriteCapsuleOptions>
 }
 
 /** A provider with a packed model, and a customer. */
-export async function createWorld({ defenses = [], change = {} }: WorldOptions = {}) {
+export async function createWorld({ model = tinyModel, defenses = [], change = {} }: WorldOptions = {}) {
   await cryptoReady()
   const publisher = generateSigningKeyPair()
   const authority = generateSigningKeyPair()

@@ -43,10 +43,15 @@ export const allowedImports = {
 /** Two sides of one package that never import each other, as folders under its src. */
 export const separatedSides = { 'packages/enclave-bridge': ['host', 'enclave'] }
 
-/** Subpaths of workspace packages that need Node. */
-export const nodeSubpaths = ['node', 'native']
+/** Subpaths of workspace packages that need Node; kits for tests may. */
+export const nodeSubpaths = ['node', 'native', 'cli', 'testing']
 
-const nodeFolders = ['packages/inference-kernels/src/native/', 'enclave-runtime/src/entries/']
+const nodeFolders = [
+  'packages/crypto/src/testing/',
+  'packages/inference-kernels/src/native/',
+  'packages/terminal/src/cli/',
+  'enclave-runtime/src/entries/',
+]
 
 export function isTest(path) {
   return /\.(test|test-d|fuzz|bench)\.ts$/.test(path) || /\/(tests?|testdata|fixtures)\//.test(path)

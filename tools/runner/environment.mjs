@@ -47,6 +47,15 @@ function bundledNodeDir() {
   return spawnSync(file, ['--version'], { timeout: 20_000 }).status === 0 ? dir : undefined
 }
 
+/** What the C compiler says of itself, or `none`: builds are cached under it, so that a new compiler is noticed. */
+function compilerVersion(env) {
+  for (const name of env.CC ? [env.CC] : ['gcc', 'clang', 'cc']) {
+    const { status, stdout } = spawnSync(name, ['--version'], { env, encoding: 'utf8' })
+    if (status === 0) return stdout.split('\n', 1)[0]
+  }
+  return 'none'
+}
+
 function isRecentEnough(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
@@ -71,6 +80,7 @@ export function toolchain() {
   env[pathName] = [nodeDir, join(bootstrapDir, 'node_modules', '.bin'), env[pathName] ?? ''].join(delimiter)
   const node = join(nodeDir, process.platform === 'win32' ? 'node.exe' : 'node')
   env.MLCAPSULE_NODE_VERSION = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()
+  env.MLCAPSULE_C_COMPILER = compilerVersion(env)
   const shared = join(dirname(root), 'shared')
   if (env.MLCAPSULE_SHARED_DIR === undefined && existsSync(shared)) env.MLCAPSULE_SHARED_DIR = shared
   return { node, env }

@@ -2,15 +2,21 @@
 import { spawn } from 'node:child_process'
 import { root } from './environment.mjs'
 
+const captured = ['ignore', 'pipe', 'pipe']
+const shown = { all: 'inherit', 'as-errors': ['inherit', process.stderr, process.stderr] }
+
 /**
  * Runs one command.
- * @param options `show`: the child writes to our terminal; otherwise its output is captured and returned.
- *   `timeoutMs`: the child is killed after that long
+ * @param {string} file
+ * @param {string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, show?: 'all' | 'as-errors', timeoutMs?: number }} [options]
+ *   `show`: `all` lets the child write to our output, `as-errors` everything to our standard error; without it the output
+ *   is captured and returned. `timeoutMs`: the child is killed after that long
  * @returns `{ code, output, timedOut }`; a child that ended by a signal has code 1
  */
-export function run(file, args, { env, cwd = root, show = false, timeoutMs } = {}) {
+export function run(file, args, { env, cwd = root, show, timeoutMs } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd, env, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(file, args, { cwd, env, stdio: show === undefined ? captured : shown[show] })
     let output = ''
     let timedOut = false
     const timer =

@@ -15,7 +15,7 @@ function hasTests(dir) {
 
 /** Reads one vitest JSON report into counts and names. */
 export function summarizeReport(report, baseDir) {
-  const result = { passedCount: 0, failed: [], skipped: [], durationMs: 0 }
+  const result = { passedCount: 0, failed: [], skipped: [] }
   for (const file of report.testResults) {
     const path = relative(baseDir, file.name)
     let failedHere = false
@@ -28,7 +28,6 @@ export function summarizeReport(report, baseDir) {
       } else result.skipped.push(name)
     }
     if (file.status === 'failed' && !failedHere) result.failed.push(`${path} (the file did not load)`)
-    result.durationMs += Math.max(0, (file.endTime ?? 0) - (file.startTime ?? 0))
   }
   if (!report.success && result.failed.length === 0) result.failed.push('an error outside of any test')
   return result
@@ -51,7 +50,7 @@ export function readResults(packages, script, tasks) {
       results.push({ name: manifest.name, cached, ...summarizeReport(report, join(root, dir)) })
     } else {
       const failed = ['no report: its tests, or the build of a package below it, did not come to an end']
-      results.push({ name: manifest.name, cached, passedCount: 0, failed, skipped: [], durationMs: 0 })
+      results.push({ name: manifest.name, cached, passedCount: 0, failed, skipped: [] })
     }
   }
   return results

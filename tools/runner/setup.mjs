@@ -44,11 +44,11 @@ function npmCommand() {
 
 async function step(name, command, env, cwd, remedy) {
   const startedAtMs = performance.now()
-  process.stdout.write(`setup: ${name} …\n`)
+  process.stderr.write(`setup: ${name} …\n`)
   const [file, ...args] = command
   const result = await run(file, args, { env, cwd, timeoutMs: installLimitMs })
   if (result.code === 0) {
-    process.stdout.write(`setup: ${name}: done in ${seconds(startedAtMs)}\n`)
+    process.stderr.write(`setup: ${name}: done in ${seconds(startedAtMs)}\n`)
     return
   }
   process.stderr.write(`${tail(result.output)}\n`)
@@ -82,7 +82,7 @@ async function installWorkspace({ node, env }) {
 export async function setup() {
   if (stampIs(bootstrapStamp, bootstrapDigest()) && stampIs(installStamp, installDigest())) return toolchain()
   const onWait = (pid) =>
-    process.stdout.write(`setup: waiting for another setup of this clone (process ${pid})\n`)
+    process.stderr.write(`setup: waiting for another setup of this clone (process ${pid})\n`)
   return withLock(join(bootstrapDir, '.lock'), onWait, async () => {
     if (!stampIs(bootstrapStamp, bootstrapDigest())) await installBootstrap()
     const tools = toolchain()

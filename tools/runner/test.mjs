@@ -39,7 +39,7 @@ async function runTests({ node, env }, args) {
     '--output-logs=errors-only',
     `--concurrency=${availableParallelism()}`,
   ]
-  const { code } = await run(node, [turbo, 'run', script, ...flags, ...args], { env, show: true })
+  const { code } = await run(node, [turbo, 'run', script, ...flags, ...args], { env, show: 'all' })
   const results = readResults(packages, script, readSummary())
   return { code, results }
 }

@@ -28,7 +28,10 @@ export async function runLedger(
   const ledgerId = ledgerIdOf(identity.publicKey)
   const key = deriveLedgerKey({ ledgerId, platformKey, stateKey: opened.keys.stateKey })
   const license = await verifyLicense(opened.license, [authorityKey])
-  const ledger = await Ledger.create({ license, identity, key, anchor, store: memoryRecordStore() })
+  const ledger = await Ledger.create(
+    { license, identity, key, anchor, store: memoryRecordStore() },
+    await anchor.read(),
+  )
   let receipts = ''
   const takeClosings = async () => {
     for (const closing of await ledger.takeClosings()) receipts += encodeReceiptLine({ closing })

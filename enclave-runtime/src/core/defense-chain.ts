@@ -109,9 +109,9 @@ class ChainRun {
     for (const [index, { defense }] of this.#guards.entries()) {
       if (defense.onQuery === undefined) continue
       const verdict = this.#guarded(() => defense.onQuery?.(this.#context(index), item))
-      if (verdict === undefined) continue
+      assertVerdict(verdict, ['pass', 'block'])
       this.#note(index, verdict)
-      if (verdict.verdict !== 'pass') throw new Blocked()
+      if (verdict.verdict === 'block') throw new Blocked()
     }
   }
 
@@ -123,11 +123,11 @@ class ChainRun {
     for (const [index, { defense }] of this.#guards.entries()) {
       if (defense.onAnswer === undefined) continue
       const verdict = this.#guarded(() => defense.onAnswer?.(this.#context(index), outputs))
-      if (verdict === undefined) continue
+      assertVerdict(verdict, ['pass', 'perturb', 'degrade', 'block'])
       this.#note(index, verdict)
       if (verdict.verdict === 'block') throw new Blocked()
       if (verdict.verdict === 'pass') continue
-      assertOutputs(verdict.outputs, outputs)
+      this.#guarded(() => assertOutputs(verdict.outputs, outputs))
       outputs = verdict.outputs
       if (worst !== 'degrade') worst = verdict.verdict
     }
@@ -154,7 +154,11 @@ class ChainRun {
   #note(index: number, { state, alarm }: { readonly state?: unknown; readonly alarm?: AlarmLevel }): void {
     if (state !== undefined) {
       const { defense } = this.#guards[index] as Guard
-      this.#changed[defense.name] = this.#guarded(() => encodeCbor(state, { allowFloats: true }))
+      // What its own schema would refuse at the next query must not get into the record.
+      this.#changed[defense.name] = this.#guarded(() => {
+        validated(defense.state?.schema, state)
+        return encodeCbor(state, { allowFloats: true })
+      })
       this.#states[index] = state
     }
     if (alarm === undefined) return
@@ -175,14 +179,22 @@ function loadState({ defense, config }: Guard, ledger: Pick<Ledger, 'defenseStat
   return validated(defense.state.schema, value)
 }
 
-function validated(schema: StandardSchema<unknown>, value: unknown): unknown {
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise || result.issues !== undefined) {
+function validated(schema: StandardSchema<unknown> | undefined, value: unknown): unknown {
+  const result = schema?.['~standard'].validate(value)
+  if (result === undefined || result instanceof Promise || result.issues !== undefined) {
     throw new BridgeError('ENCLAVE_RECORD_INVALID', 'the state of a defense is not of its schema', {
       field: 'defenses',
     })
   }
   return result.value
+}
+
+/** A hook that forgets to answer, or answers later, is as faulty as one that throws. */
+function assertVerdict<const Word extends string>(
+  found: { readonly verdict: string } | undefined,
+  words: readonly Word[],
+): asserts found is { readonly verdict: Word } {
+  if (!(words as readonly unknown[]).includes(found?.verdict)) throw new Blocked()
 }
 
 function assertOutputs(found: readonly Tensor[], expected: readonly Tensor[]): void {

@@ -48,6 +48,7 @@ class EnclaveCore implements Enclave {
   }
 
   hello = async ({ versions }: RequestBody<'hello'>): Promise<Answer<'hello'>> => {
+    if (this.#state === 'stopped') throw stopped()
     const version = bridgeVersions.find((it) => versions.includes(it))
     if (version === undefined) {
       throw new BridgeError('BRIDGE_VERSION_UNSUPPORTED', 'no version in common', {
@@ -61,8 +62,8 @@ class EnclaveCore implements Enclave {
   }
 
   load = async (_: RequestBody<'load'>, payloads: readonly Uint8Array[]): Promise<Answer<'load'>> => {
-    this.#assertState('empty')
     await cryptoReady()
+    this.#assertState('empty')
     // The header names its own publisher: whom to trust is for the client, who pins keys. The enclave trusts the keys that
     // this signed header calls its authority, and no others.
     const capsule = parseHeader(payloads[0] as Uint8Array, { publishers: 'any-unverified-publisher' })
@@ -80,9 +81,7 @@ class EnclaveCore implements Enclave {
     this.#assertState('loaded', 'activating')
     const context = this.#context()
     const { pending, evidence } = await beginActivation(context, challenge, flow, clockHintMs)
-    if (this.#pending !== undefined) wipePending(this.#pending)
-    this.#pending = pending
-    this.#state = 'activating'
+    this.#awaitResponse(pending)
     const body = {
       releaseKey: pending.releaseKey.publicKey,
       identityKey: pending.identity.publicKey,
@@ -101,15 +100,15 @@ class EnclaveCore implements Enclave {
   ): Promise<Answer<'finishActivation'>> => {
     this.#assertState('loaded', 'activating')
     const context = this.#context()
-    this.#pending ??= await loadPending(context)
-    this.#state = 'activating'
-    const pending = this.#pending
+    const pending = this.#pending ?? (await loadPending(context))
+    this.#awaitResponse(pending)
     const { license, state } = await acceptResponse(context, pending, response, clockHintMs)
     try {
-      // All that may fail by the host's fault comes first: up to here, the same response may be tried again.
-      const model = await this.#openModel(license, state)
-      await this.#host.writeRecord('license', await sealLicense(this.#sealContext(), state))
-      await this.#start(model, license, state)
+      await this.#withModel(license, state, async (model) => {
+        // All that may fail by the host's fault comes first: up to here, the same response may be tried again.
+        await this.#host.writeRecord('license', await sealLicense(this.#sealContext(), state))
+        await this.#start(model, license, state)
+      })
     } finally {
       wipeLicenseState(state)
     }
@@ -135,7 +134,7 @@ class EnclaveCore implements Enclave {
     try {
       const { publicKey } = signingKeyPairFrom(state.identity)
       const license = await acceptLicense(this.#context(), state.license, publicKey, clockHintMs)
-      await this.#start(await this.#openModel(license, state), license, state)
+      await this.#withModel(license, state, (model) => this.#start(model, license, state))
     } catch (error) {
       wipe(state.identity)
       throw error
@@ -208,11 +207,25 @@ class EnclaveCore implements Enclave {
     )
   }
 
-  async #openModel(license: License, { contentKey }: LicenseState): Promise<Model> {
-    const { capsule } = this.#context()
-    const { header } = capsule
+  /** The door may have closed while the keys were made: then nothing may keep them. */
+  #awaitResponse(pending: PendingActivation): void {
+    if (this.#state === 'stopped') {
+      wipePending(pending)
+      throw stopped()
+    }
+    if (this.#pending !== undefined && this.#pending !== pending) wipePending(this.#pending)
+    this.#pending = pending
+    this.#state = 'activating'
+  }
+
+  /** Opens the model for `use`. If anything fails, it is wiped. */
+  async #withModel(
+    license: License,
+    { contentKey }: LicenseState,
+    use: (model: Model) => Promise<void>,
+  ): Promise<void> {
     const model = await Model.open({
-      header,
+      header: this.#context().capsule.header,
       contentKey,
       platform: this.#platform,
       host: this.#host,
@@ -220,7 +233,7 @@ class EnclaveCore implements Enclave {
     })
     try {
       model.assertLicensed(license.claims)
-      return model
+      await use(model)
     } catch (error) {
       model.wipe()
       throw error
@@ -229,14 +242,13 @@ class EnclaveCore implements Enclave {
 
   /** From here on the ledger may have moved: what fails now ends this process, and the next one resumes. */
   async #start(model: Model, license: License, state: LicenseState): Promise<void> {
-    const { capsule } = this.#context()
     const parts = {
       platform: this.#platform,
       host: this.#host,
       license,
       identity: signingKeyPairFrom(state.identity),
       model,
-      inputs: capsule.header.inputs,
+      inputs: this.#context().capsule.header.inputs,
     }
     try {
       const service = await Service.start(parts, state)
@@ -248,7 +260,6 @@ class EnclaveCore implements Enclave {
       this.#service = service
       this.#state = 'active'
     } catch (error) {
-      model.wipe()
       this.stop()
       throw error
     }

@@ -5,9 +5,14 @@ import {
   decodeProgramBlob,
   type ProgramBlob,
 } from '@mlcapsule/capsule-format'
-import type { Defense, Tensor, TensorSpec } from '@mlcapsule/contracts'
+import {
+  type Defense,
+  elementCount,
+  elementSizeBytes,
+  type Tensor,
+  type TensorSpec,
+} from '@mlcapsule/contracts'
 import { type Secret, wipe } from '@mlcapsule/crypto'
-import type { MemoryReport } from '@mlcapsule/enclave-bridge/protocol'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
 import { createSession, type Session } from '@mlcapsule/inference-kernels'
 import { type Dimension, decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
@@ -30,6 +35,10 @@ function unsuitable(field: string, detail: string): BridgeError {
   return new BridgeError('ENCLAVE_CAPSULE_UNSUITABLE', detail, { field })
 }
 
+function wiped(): BridgeError {
+  return new BridgeError('ENCLAVE_STOPPED', 'the model is wiped')
+}
+
 /** A model with its weights in the kernels' memory. */
 export class Model {
   readonly chain: DefenseChain
@@ -40,6 +49,7 @@ export class Model {
   readonly #weightsSizeBytes: number
   #session: Session | undefined
   #bound: string = ''
+  #wiped: boolean = false
 
   private constructor(options: OpenModelOptions, keys: CapsuleKeys, blob: ProgramBlob) {
     const { header, platform, host } = options
@@ -84,8 +94,10 @@ export class Model {
     return this.#header.outputs.map(({ name }) => name)
   }
 
-  get memory(): MemoryReport {
-    return { ...this.#live().memoryReport }
+  /** In whole MiB: the host must not learn the number of steps or the size of the widest layer from it. */
+  get memorySizeBytes(): number {
+    const { arenaSizeBytes, weightsSizeBytes, stagingSizeBytes, programSizeBytes } = this.#live().memoryReport
+    return roundUp(arenaSizeBytes + weightsSizeBytes + stagingSizeBytes + programSizeBytes, 1_048_576)
   }
 
   get isa(): string {
@@ -115,14 +127,24 @@ export class Model {
     return this.#header.outputs.map(({ name }) => outputs.get(name) as Tensor)
   }
 
+  /** Size of an answer to these inputs, all outputs together. */
+  answerSizeBytes({ symbols }: CheckedInputs): number {
+    const sizes = this.#header.outputs.map(({ dtype, shape }) => {
+      const bound = shape.map((it) => (typeof it === 'number' ? it : (symbols[it] ?? 1)))
+      return elementCount(bound) * elementSizeBytes(dtype)
+    })
+    return sizes.reduce((sum, it) => sum + it, 0)
+  }
+
   wipe(): void {
+    this.#wiped = true
     this.#session?.dispose()
     this.#session = undefined
     this.#pages.keys.wipe()
   }
 
   #live(): Session {
-    if (this.#session === undefined) throw new BridgeError('ENCLAVE_STOPPED', 'the model is wiped')
+    if (this.#session === undefined) throw wiped()
     return this.#session
   }
 
@@ -136,18 +158,28 @@ export class Model {
     if (this.#session !== undefined && bound === this.#bound) return
     const reader = new PageReader('weights', this.#pages)
     const sizeBytes = this.#weightsSizeBytes
-    const weights = new PagedWeights(reader, sizeBytes, progress(this.#pages.host, sizeBytes))
+    const weights = new PagedWeights(
+      reader,
+      sizeBytes,
+      progress(this.#pages.host, reader.pageSizeBytes, sizeBytes),
+    )
     // Two copies of the weights would be twice the memory.
     this.#session?.dispose()
     this.#session = undefined
     try {
-      this.#session = await createSession({
+      const session = await createSession({
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,
         symbols,
         threadCount: this.#platform.threadCount,
       })
+      // The door may have closed while the last page was opened.
+      if (this.#wiped) {
+        session.dispose()
+        throw wiped()
+      }
+      this.#session = session
       this.#bound = bound
     } finally {
       weights.wipe()
@@ -155,14 +187,18 @@ export class Model {
   }
 }
 
-/** Tells the host about every 64th part: how far, out of how much. */
-function progress(host: Host, sizeBytes: number): (doneBytes: number) => void {
+/** Tells the host about every 64th part: how far, out of how much. In whole pages, which it has delivered itself. */
+function progress(host: Host, pageSizeBytes: number, sizeBytes: number): (doneBytes: number) => void {
   let told = 0
   return (doneBytes) => {
     if (doneBytes < sizeBytes && doneBytes - told < sizeBytes / 64) return
     told = doneBytes
-    host.emit('weights-progress', [doneBytes, sizeBytes])
+    host.emit('weights-progress', [roundUp(doneBytes, pageSizeBytes), roundUp(sizeBytes, pageSizeBytes)])
   }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step
 }
 
 /** The signed header tells the client what goes in and comes out; the program has to agree. */

@@ -11,6 +11,7 @@ import type { Answer } from '@mlcapsule/enclave-bridge/enclave'
 import {
   type ActiveReport,
   BridgeError,
+  bridgeLimits,
   joinTensors,
   type RequestBody,
   splitTensors,
@@ -85,7 +86,7 @@ export class Service {
     }
     try {
       const isNew = equalBytes(await platform.anchor.read(), anchorValue)
-      return new Service(parts, await (isNew ? Ledger.create(deps) : Ledger.open(deps)), key)
+      return new Service(parts, await (isNew ? Ledger.create(deps, anchorValue) : Ledger.open(deps)), key)
     } catch (error) {
       wipe(key)
       throw error
@@ -117,7 +118,13 @@ export class Service {
   async report(): Promise<ActiveReport> {
     const { license, model } = this.#parts
     const log = await this.#ledger.takeClosings()
-    return { license: license.token, usage: this.usage(), memory: model.memory, isa: model.isa, log }
+    return {
+      license: license.token,
+      usage: this.usage(),
+      memorySizeBytes: model.memorySizeBytes,
+      isa: model.isa,
+      log,
+    }
   }
 
   /**
@@ -136,6 +143,7 @@ export class Service {
     const again = this.#answeredBefore(retryId, queryHash)
     if (again !== undefined) return again
     assertLicenseTime(license.claims, { nowMs })
+    assertAnswerFits(model.answerSizeBytes(inputs))
     await this.#makeRoom(inputs.itemCount)
     await model.prepare(inputs)
     const { answer, settlement } = this.#transact(inputs)
@@ -237,6 +245,17 @@ export class Service {
       field: 'retryId',
     })
   }
+}
+
+/** An answer that cannot cross the door must not be charged. @throws BridgeError `BRIDGE_LIMIT_EXCEEDED` */
+function assertAnswerFits(sizeBytes: number): void {
+  const { payloadsMaxSizeBytes } = bridgeLimits
+  if (sizeBytes <= payloadsMaxSizeBytes) return
+  const detail = `the outputs would have ${sizeBytes} bytes, at most ${payloadsMaxSizeBytes} cross: ask with fewer items`
+  throw new BridgeError('BRIDGE_LIMIT_EXCEEDED', detail, {
+    field: 'outputs',
+    numbers: [payloadsMaxSizeBytes, sizeBytes],
+  })
 }
 
 /** What a retry id is bound to. */

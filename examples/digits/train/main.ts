@@ -4,7 +4,7 @@ import { digitsPaths } from './paths.ts'
 import { publish, writeSamples } from './publish.ts'
 import { runTraining } from './run-training.ts'
 
-const usage = `usage: node examples/digits/train/cli.ts [all|train|publish|samples]
+const usage = `usage: npm run digits:train -- [all|train|publish|samples]
   all      train, then publish (the default)
   train    train only; the best weights go to dist/training
   publish  write the committed files from the best weights of the last run

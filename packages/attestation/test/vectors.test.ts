@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cryptoReady, expose, fromHex, Secret, toHex } from '@mlcapsule/crypto'
+import { codeOf, loadVectors, readVectorFiles } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   appraise,
@@ -10,6 +10,7 @@ import {
   manifestDigest,
   openRelease,
   parsePolicy,
+  type ReportClaims,
   readChallenge,
   reportData,
   tpmQualifyingData,
@@ -19,48 +20,19 @@ import {
   verifyResponse,
 } from '../src/index.ts'
 import { simulatedTrustStore, simulatedVerifier } from '../src/simulated/index.ts'
-import { isCoded } from './errors.ts'
 import { activationVectors } from './vectors/activation.ts'
 import { evidenceVectors } from './vectors/evidence.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: vectors are JSON of many forms, checked by what comes of them
-type Vector = any
-
-const root = join(import.meta.dirname, '..', '..', '..', 'vectors')
-
-function load(folder: string): [name: string, vector: Vector][] {
-  const path = join(root, folder)
-  return readdirSync(path)
-    .sort()
-    .map((name) => [name, JSON.parse(readFileSync(join(path, name), 'utf8'))])
-}
-
-function readAll(folder: string): Map<string, string> {
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-  const files = names.filter((it) => it.endsWith('.json')).sort()
-  return new Map(files.map((it) => [it.replaceAll('\\', '/'), readFileSync(join(root, folder, it), 'utf8')]))
-}
-
-/** `ok`, or the code that was thrown. */
-async function codeOf(act: () => unknown): Promise<string> {
-  try {
-    await act()
-    return 'ok'
-  } catch (error) {
-    if (!isCoded(error)) throw error
-    return (error as { code: string }).code
-  }
-}
-
+const root = join(import.meta.dirname, '../../../vectors')
+const load = (folder: string) => loadVectors(join(root, folder))
 const storeOf = (roots: 'any' | string[]) => simulatedTrustStore(roots === 'any' ? roots : roots.map(fromHex))
 const verifiers = [simulatedVerifier]
 
 beforeAll(cryptoReady)
 
 test('the generators make the committed vectors, byte for byte', async () => {
-  const sorted = (files: Map<string, string>) => new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
-  expect(sorted(await evidenceVectors())).toEqual(sorted(readAll('evidence')))
-  expect(sorted(await activationVectors())).toEqual(sorted(readAll('tokens/activation')))
+  expect(await evidenceVectors()).toEqual(readVectorFiles(join(root, 'evidence')))
+  expect(await activationVectors()).toEqual(readVectorFiles(join(root, 'tokens/activation')))
 })
 
 describe('report data', () => {
@@ -69,7 +41,12 @@ describe('report data', () => {
     const bytes = Object.fromEntries(
       Object.entries(hex).map(([name, value]) => [name, fromHex(value as string)]),
     )
-    const built = buildReportClaims({ purpose, order, anchor: anchor && fromHex(anchor), ...bytes } as Vector)
+    const built = buildReportClaims({
+      purpose,
+      order,
+      anchor: anchor && fromHex(anchor),
+      ...bytes,
+    } as ReportClaims)
     expect({
       claims: toHex(built),
       reportData: toHex(reportData(built)),

@@ -3,12 +3,12 @@ import {
   cryptoReady,
   generateSigningKeyPair,
   keyThumbprint,
-  labeledHash,
   releaseKeyPairFrom,
   Secret,
   type SigningKeyPair,
   utf8Bytes,
 } from '@mlcapsule/crypto'
+import { seeded, seededRandom } from '@mlcapsule/crypto/testing'
 import {
   activationReportData,
   type Challenge,
@@ -19,23 +19,6 @@ import {
   parsePolicy,
 } from '../src/index.ts'
 import { simulatedAttester } from '../src/simulated/index.ts'
-
-/** Bytes that only depend on their name, so that tests and vectors come out the same each time. */
-export function seeded(name: string): Uint8Array {
-  return labeledHash('test-seed', utf8Bytes(name))
-}
-
-/** A source of such bytes. */
-export function seededRandom(name: string): (sizeBytes: number) => Uint8Array {
-  let count = 0
-  return (sizeBytes) => {
-    const bytes = new Uint8Array(sizeBytes)
-    for (let at = 0; at < sizeBytes; at += 32) {
-      bytes.set(seeded(`${name} ${count++}`).subarray(0, Math.min(32, sizeBytes - at)), at)
-    }
-    return bytes
-  }
-}
 
 export const nowMs = Date.UTC(2026, 0, 15, 12)
 

@@ -20,7 +20,7 @@ export const capsuleLimits = {
   versionMax: 4_294_967_295,
   imageSideMax: 16_384,
   nanoMax: 1_000_000_000_000_000,
-  defenseMaxCount: 16,
+  defenseMaxCount: 8,
   defenseNameMaxLength: 64,
 } as const
 

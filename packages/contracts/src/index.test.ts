@@ -18,6 +18,7 @@ test('the public surface is this list', () => {
     'exitCodeFor',
     'isMlCapsuleError',
     'isTensorDataOf',
+    'isolationTiers',
     'maxRank',
     'viewTensorData',
   ])

@@ -15,7 +15,13 @@ export {
 } from './errors/error-table.ts'
 export { ContractError, type ContractErrorCode, contractErrorTable } from './errors.ts'
 export type { Anchor } from './plugins/anchor.ts'
-export type { Attester, EnclaveEntry, Evidence, IsolationTier } from './plugins/attestation.ts'
+export {
+  type Attester,
+  type EnclaveEntry,
+  type Evidence,
+  type IsolationTier,
+  isolationTiers,
+} from './plugins/attestation.ts'
 export type {
   AlarmLevel,
   AnswerVerdict,

@@ -43,6 +43,12 @@ export const cryptoErrorTable = defineErrorTable({
     meaning: 'A signature was made or checked before the library had loaded.',
     remedy: 'Await cryptoReady() once, at the start of the program.',
   },
+  CRYPTO_UNAVAILABLE: {
+    kind: 'environment',
+    meaning: 'This JavaScript engine, or the policy of the page, does not let the cryptography start.',
+    remedy:
+      "In a page, use https or localhost, and allow script-src 'wasm-unsafe-eval' for it and for its Workers.",
+  },
   JWS_MALFORMED: {
     kind: 'input',
     meaning: 'A token is not a compact JWS of the strict form that MLCapsule uses.',

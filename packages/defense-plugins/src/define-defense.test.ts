@@ -66,6 +66,7 @@ describe('assertDefenseContract', () => {
       },
     ],
     ['is not deterministic', () => [classRow([Math.random(), 0])]],
+    ['gives its arguments back as its own', (outputs) => [...outputs]],
     ['drops an output', () => []],
     ['changes the shape', () => [{ ...classRow([1, 2]), shape: [2, 1] }]],
     ['gives NaN', () => [classRow([Number.NaN, 0])]],
@@ -81,5 +82,23 @@ describe('assertDefenseContract', () => {
     expect(() => assertDefenseContract(defense, {}, [fresh])).toThrow(
       expect.objectContaining({ code: 'DEFENSE_CONTRACT_BROKEN', field: 'cases[0]' }),
     )
+  })
+
+  test('finds a defense whose alarms are not deterministic', () => {
+    let calls = 0
+    const defense = defineDefense({
+      name: 'broken',
+      version: 1,
+      config,
+      onAnswer: () => pass({ alarm: calls++ === 0 ? 0 : 1 }),
+    })
+    expect(() => assertDefenseContract(defense, {}, [query])).toThrow(
+      expect.objectContaining({ code: 'DEFENSE_CONTRACT_BROKEN', field: 'cases[0]' }),
+    )
+  })
+
+  test('is content with a defense that lets everything pass', () => {
+    const defense = defineDefense({ name: 'open', version: 1, config, onAnswer: () => pass() })
+    expect(() => assertDefenseContract(defense, {}, [query])).not.toThrow()
   })
 })

@@ -59,7 +59,7 @@ function bundledModule(bytes) {
 export async function checkWasm(compiler) {
   const record = JSON.parse(readFileSync(recordPath, 'utf8'))
   const bytes = readFileSync(modulePath)
-  const rebuild = 'run tools/build-wasm.mjs'
+  const rebuild = 'run "npm run kernels:wasm"'
   if (record.sourceSha256 !== sourceDigest())
     throw new Error(`prebuilt/kernels.wasm is older than c/src: ${rebuild}`)
   if (record.sha256 !== sha256(bytes))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Anchor } from '@mlcapsule/contracts'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { type RecordStore, volatileAnchor } from '../src/index.ts'
-import { seeded } from './world.ts'
 
 /** At which operation, counted from the start of a process, and whether before or after it takes effect. */
 export interface Fault {

@@ -17,6 +17,7 @@ await cryptoReady()
 const [authority, identity] = [generateSigningKeyPair(), generateSigningKeyPair()]
 const ledgerId = ledgerIdOf(identity.publicKey)
 const anchor = volatileAnchor() // on disk: await fileAnchor(path), from './node'
+const anchorValue = await anchor.read() // before the license is asked for: a ledger is created once
 const now = Math.floor(Date.now() / 1000)
 
 // Provider: a hundred units for one enclave.
@@ -50,7 +51,8 @@ const { token } = await issueLicense({
 const license = await verifyLicense(token, [authority.publicKey])
 const platformKey = Secret.fromBytes('platform-key', randomBytes(32))
 const key = deriveLedgerKey({ ledgerId, platformKey, stateKey: null })
-const ledger = await Ledger.create({ license, identity, key, anchor, store: memoryRecordStore() })
+const deps = { license, identity, key, anchor, store: memoryRecordStore() }
+const ledger = await Ledger.create(deps, anchorValue)
 const log: ReceiptLogEntry[] = []
 for (let i = 0; i < 2; i++) {
   if (ledger.needsAdvance(1)) await ledger.advance(1)

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Anchor } from '@mlcapsule/contracts'
-import {
-  CryptoError,
-  cryptoReady,
-  generateSigningKeyPair,
-  labeledHash,
-  Secret,
-  toBase64Url,
-  utf8Bytes,
-} from '@mlcapsule/crypto'
+import { CryptoError, cryptoReady, generateSigningKeyPair, Secret, toBase64Url } from '@mlcapsule/crypto'
+import { seeded, seededRandom } from '@mlcapsule/crypto/testing'
 import {
   deriveLedgerKey,
   issueLicense,
@@ -22,28 +15,14 @@ import {
   volatileAnchor,
 } from '../src/index.ts'
 
-/** Bytes that only depend on their name, so that tests and vectors come out the same each time. */
-export function seeded(name: string): Uint8Array {
-  return labeledHash('test-seed', utf8Bytes(name))
-}
-
-/** A source of such bytes. */
-export function seededRandom(name: string): (sizeBytes: number) => Uint8Array {
-  let count = 0
-  return (sizeBytes) => {
-    const bytes = new Uint8Array(sizeBytes)
-    for (let at = 0; at < sizeBytes; at += 32) {
-      bytes.set(seeded(`${name} ${count++}`).subarray(0, Math.min(32, sizeBytes - at)), at)
-    }
-    return bytes
-  }
-}
-
 export function isCoded(error: unknown): boolean {
   return error instanceof MeteringError || error instanceof CryptoError
 }
 
 export const nowSeconds = Date.UTC(2026, 0, 15, 12) / 1000
+
+/** The value of every anchor here before its ledger is created. */
+export const anchorStart: Uint8Array = new Uint8Array(32)
 
 /** Keys of a provider and an enclave, and a license. */
 export async function createWorld(changes: Partial<LicenseClaims> = {}) {

@@ -2,7 +2,7 @@
 import type { CapsuleHeader } from '@mlcapsule/capsule-format'
 import { toBase64Url, toHex } from '@mlcapsule/crypto'
 import type { LaunchInfo, UsageReport } from '@mlcapsule/enclave-bridge'
-import { fields, formatBytes, formatCount, printable, type Styles } from '@mlcapsule/terminal'
+import { fields, formatBytes, formatCount, formatItems, printable, type Styles } from '@mlcapsule/terminal'
 import type { Activation } from '../sdk/activation.ts'
 import { describe } from '../sdk/inputs.ts'
 
@@ -31,35 +31,18 @@ export function headerPairs(header: CapsuleHeader, sizeBytes: number): Pairs {
   ]
 }
 
-/** The same for programs. Bytes are base64url. */
-export function headerJson(header: CapsuleHeader, sizeBytes: number) {
-  const { coreBytes: _core, capsuleId, publisher, commit, root, ...rest } = header
-  return {
-    ...rest,
-    capsuleId: toBase64Url(capsuleId),
-    publisher: { thumbprint: publisher.thumbprint, publicKey: toBase64Url(publisher.publicKey) },
-    commit: toBase64Url(commit),
-    root: toBase64Url(root),
-    sizeBytes,
-  }
-}
-
 /** Said wherever a license is shown that rests on nothing but the enclave's own word. */
 export const unattestedNote =
   'no hardware vouches for this enclave: whoever owns this machine could read the model'
 
 export function activationPairs(activation: Activation, info: LaunchInfo): Pairs {
-  const { memory } = activation
   return [
     ['queries left', `${formatCount(activation.unitsLeft)} of ${formatCount(activation.unitsGranted)}`],
     ['license until', new Date(activation.expiresAtMs).toISOString()],
     ['tier', activation.tier],
     ['enclave', `${info.entry}, ${info.kernels} kernels (${activation.isa})`],
     ['measurement', info.manifestSha384],
-    [
-      'memory',
-      `${formatBytes(memory.weightsSizeBytes)} weights, ${formatBytes(memory.arenaSizeBytes)} arena`,
-    ],
+    ['memory', formatBytes(activation.memorySizeBytes)],
   ]
 }
 
@@ -73,7 +56,7 @@ export function usagePairs(usage: UsageReport): Pairs {
   return [
     ['queries left', `${formatCount(usage.unitsLeft)} of ${formatCount(usage.grantUnits)}`],
     ['answered', formatCount(usage.queryCount)],
-    ['charged', `${formatCount(usage.unitsSpent)} units`],
+    ['charged', formatItems(usage.unitsSpent, 'unit')],
     ['unclean ends', formatCount(usage.uncleanCount)],
     ...(usage.strictUnits === 0
       ? []

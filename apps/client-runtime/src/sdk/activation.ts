@@ -16,7 +16,7 @@ export interface Activation {
   readonly expiresAtMs: number
   /** Instruction set of the kernels. */
   readonly isa: string
-  readonly memory: ActiveEnclave['memory']
+  readonly memorySizeBytes: number
 }
 
 /** The enclave has verified the license's signature and form before it became active. */
@@ -30,6 +30,13 @@ export function activationOf(active: ActiveEnclave): Activation {
     unitsLeft: active.usage.unitsLeft,
     expiresAtMs: claims.exp * 1000,
     isa: active.isa,
-    memory: active.memory,
+    memorySizeBytes: active.memorySizeBytes,
   }
+}
+
+/** The order that the challenge in a request names; undefined where it is no request. */
+export function orderOfRequest(request: string): string | undefined {
+  const { challenge } = unverifiedPayload(request)
+  const { order } = typeof challenge === 'string' ? unverifiedPayload(challenge) : {}
+  return typeof order === 'string' ? order : undefined
 }

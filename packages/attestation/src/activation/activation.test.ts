@@ -9,8 +9,9 @@ import {
   signJws,
   toBase64Url,
 } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, nowMs, policy, policyJson, seeded, type World } from '../../test/world.ts'
+import { createWorld, nowMs, policy, policyJson, type World } from '../../test/world.ts'
 import { parsePolicy } from '../policy/policy.ts'
 import { simulatedTrustStore, simulatedVerifier } from '../simulated/index.ts'
 import { challengeTyp, readChallenge, verifyChallenge } from './challenge.ts'
@@ -42,6 +43,7 @@ describe('challenge', () => {
     ['at its end', 600_000, 'CHALLENGE_EXPIRED'],
     ['by a clock 300 s behind', -300_000, undefined],
     ['by a clock further behind', -301_000, 'CHALLENGE_NOT_YET_VALID'],
+    ['by a clock that shows no time', Number.NaN, 'CHALLENGE_EXPIRED'],
   ])('%s', async (_when, offsetMs, expected) => {
     const check = verifyChallenge(world.challenge.token, { ...options(), nowMs: nowMs + offsetMs })
     if (expected === undefined) await expect(check).resolves.toMatchObject({ token: world.challenge.token })
@@ -172,6 +174,13 @@ describe('key release and response', () => {
     expect(expose(opened.stateKey, 'state-key')).toEqual(seeded('sk'))
   })
 
+  test('keys of which one is wiped are not sealed', async () => {
+    const wiped = keys()
+    wiped.stateKey.wipe()
+    const sealing = sealRelease({ ...wiped, releaseKey: world.release.publicKey, reportData, license })
+    await expect(sealing).rejects.toThrow(code('KEY_WIPED'))
+  })
+
   test('the plaintext is deterministic CBOR {1, 2, 3}', async () => {
     const { enc, ciphertext } = await seal()
     const plaintext = await openKeyRelease(privateKey(), enc, releaseInfo(reportData, license), ciphertext)
@@ -252,6 +261,7 @@ describe('token files', () => {
     ['JSON', '{"token":"a.b.c"}'],
     ['too much', 'a'.repeat(70_000)],
     ['two line ends', 'a.b.c\n\n'],
+    ['a byte order mark', '\ufeffa.b.c\n'],
   ])('with %s are refused', (_reason, text) => {
     expect(() => decodeTokenFile(new TextEncoder().encode(text))).toThrow(
       code('ACTIVATION_TOKEN_FILE_INVALID'),

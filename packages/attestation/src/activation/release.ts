@@ -51,13 +51,13 @@ export interface SealReleaseInput extends ReleasedKeys {
   readonly license: string
 }
 
-/** Seals the keys to an enclave. @throws CryptoError `KEY_INVALID` for an X25519 key of small order */
+/** Seals the keys to an enclave. @throws CryptoError `KEY_INVALID` for an X25519 key of small order, `KEY_WIPED` */
 export async function sealRelease(input: SealReleaseInput): Promise<SealedKeyRelease> {
   const plaintext = emptyPlaintext()
-  plaintext.set(expose(input.contentKey, 'content-key'), keyOffset(1))
-  plaintext.set(expose(input.defenseSeed, 'defense-seed'), keyOffset(2))
-  plaintext.set(expose(input.stateKey, 'state-key'), keyOffset(3))
   try {
+    plaintext.set(expose(input.contentKey, 'content-key'), keyOffset(1))
+    plaintext.set(expose(input.defenseSeed, 'defense-seed'), keyOffset(2))
+    plaintext.set(expose(input.stateKey, 'state-key'), keyOffset(3))
     return await sealKeyRelease(input.releaseKey, releaseInfo(input.reportData, input.license), plaintext)
   } finally {
     wipe(plaintext)

@@ -15,7 +15,7 @@ export function decodeTokenFile(bytes: Uint8Array): string {
   const refuse = (detail: string) =>
     new AttestationError('ACTIVATION_TOKEN_FILE_INVALID', detail, { field: 'file' })
   if (bytes.length > jwsMaxSizeBytes + 2) throw refuse(`a token has at most ${jwsMaxSizeBytes} bytes`)
-  const token = new TextDecoder().decode(bytes).replace(/\r?\n$/, '')
+  const token = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, '')
   if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token)) {
     throw refuse('expected three parts of base64url joined by dots')
   }

@@ -61,6 +61,7 @@ describe('matchesReference', () => {
     expect(matchesReference(manifest, { ...open, components })).toBe(true)
     expect(matchesReference(manifest, { ...open, components: addon(true) })).toBe(true)
     expect(matchesReference(manifest, { ...open, components: addon(false) })).toBe(false)
+    expect(matchesReference(manifest, { ...open, components: { ...components, addon: 'any' } })).toBe(false)
     const wrong = { ...components, 'enclave-core.mjs': { anyOf: [entry], optional: false } }
     expect(matchesReference(manifest, { ...open, components: wrong })).toBe(false)
   })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
 import { hexOf, identifier } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type EnclaveManifest, manifestDigest, manifestPluginSchema } from '../manifest/manifest.ts'
 import { entrySchema } from '../schema/words.ts'
 
@@ -29,8 +29,9 @@ function componentsMatch(manifest: EnclaveManifest, expected: ByComponent['compo
   for (const name of present.keys()) if (!listed.has(name)) return false
   for (const [name, rule] of listed) {
     const digest = present.get(name)
-    if (rule === 'any') continue
-    if (digest === undefined ? !rule.optional : !rule.anyOf.includes(digest)) return false
+    const fits =
+      digest === undefined ? rule !== 'any' && rule.optional : rule === 'any' || rule.anyOf.includes(digest)
+    if (!fits) return false
   }
   return true
 }
@@ -48,7 +49,8 @@ function pluginsMatch(manifest: EnclaveManifest, expected: ByComponent['plugins'
 
 /**
  * Whether a manifest is one that the reference value describes. Per component: a component that the reference does not
- * list refuses the manifest, as does a listed one that is absent and not optional.
+ * list refuses the manifest, as does a listed one that is absent and not optional; `'any'` leaves its digest unchecked,
+ * not its presence.
  */
 export function matchesReference(manifest: EnclaveManifest, reference: ManifestReference): boolean {
   if ('sha384' in reference) return toHex(manifestDigest(manifest)) === reference.sha384

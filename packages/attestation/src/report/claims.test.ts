@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { encodeCbor, toHex } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { describe, expect, test } from 'vitest'
-import { seeded } from '../../test/world.ts'
 import {
   buildReportClaims,
   type ReportClaims,

@@ -32,7 +32,8 @@ export interface ReportClaims {
   readonly manifestSha384: Uint8Array
 }
 
-const orderPattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/
+/** Name of an order, or the base64url hash of a license. */
+export const orderPattern: RegExp = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/
 
 function refuse(field: string, expected: string): never {
   throw new AttestationError('ATTESTATION_CLAIMS_INVALID', `${field}: expected ${expected}`, { field })

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { describeIssue } from '@mlcapsule/crypto/schema'
 import type { z } from 'zod'
 import { AttestationError, type AttestationErrorCode } from '../errors.ts'
 
@@ -11,7 +12,6 @@ export function parseWith<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const path = [what, ...(issue?.path.map(String) ?? [])].join('.')
-  throw new AttestationError(code, `${path}: ${issue?.message ?? 'is invalid'}`, { field: path })
+  const { field, detail } = describeIssue(result.error, what)
+  throw new AttestationError(code, detail, { field })
 }

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EnclaveEntry, IsolationTier } from '@mlcapsule/contracts'
-import { z } from 'zod'
+import { type EnclaveEntry, type IsolationTier, isolationTiers } from '@mlcapsule/contracts'
+import * as z from 'zod'
 
-export const tierSchema = z.enum([
-  'none',
-  'simulated',
-  'process',
-  'sgx',
-  'tdx',
-  'sev-snp',
-  'nitro',
-]) satisfies z.ZodType<IsolationTier>
+export const tierSchema = z.enum(isolationTiers)
 
 export const entrySchema = z.enum(['worker', 'process', 'gramine', 'vm']) satisfies z.ZodType<EnclaveEntry>
 

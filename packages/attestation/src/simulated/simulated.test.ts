@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { cryptoReady, encodeCbor, generateSigningKeyPair } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isAttestationError } from '../../test/errors.ts'
-import { manifest, nowMs, seeded } from '../../test/world.ts'
+import { manifest, nowMs } from '../../test/world.ts'
 import { verifyEvidence } from '../evidence/verifier.ts'
 import { manifestDigest } from '../manifest/manifest.ts'
 import { createSimulatedRoot, simulatedAttester, simulatedTrustStore, simulatedVerifier } from './index.ts'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expose, type SigningKeyPair, signJws, toBase64Url, toHex, utf8Bytes } from '@mlcapsule/crypto'
+import { payloadOf, seeded, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   activationReportData,
   challengeTyp,
@@ -9,15 +10,10 @@ import {
   tokenHash,
 } from '../../src/index.ts'
 import { sealWithEphemeral } from '../hpke-sender.ts'
-import { createWorld, manifest, nowMs, policyJson, seeded, type World } from '../world.ts'
-import { filesOf, type VectorCase } from './format.ts'
+import { createWorld, manifest, nowMs, policyJson, type World } from '../world.ts'
 
 /** Stands for a license: an activation passes it through unread. */
 const license = 'bGljZW5zZQ.bGljZW5zZQ.bGljZW5zZQ'
-
-function payloadOf(token: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-}
 
 async function challengeCases(world: World): Promise<Record<string, VectorCase>> {
   const { authority, capsule, challenge, trusted, pair } = world
@@ -309,8 +305,8 @@ async function all(cases: Record<string, Promise<VectorCase>>): Promise<Record<s
 export async function activationVectors(): Promise<Map<string, string>> {
   const world = await createWorld()
   return new Map([
-    ...filesOf('challenge', await challengeCases(world)),
-    ...filesOf('request', await requestCases(world)),
-    ...filesOf('response', await responseCases(world)),
+    ...vectorFiles('challenge', await challengeCases(world)),
+    ...vectorFiles('request', await requestCases(world)),
+    ...vectorFiles('response', await responseCases(world)),
   ])
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signDetached, toHex } from '@mlcapsule/crypto'
+import { seeded, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   buildReportClaims,
   manifestDigest,
@@ -8,8 +9,7 @@ import {
   tpmQualifyingData,
 } from '../../src/index.ts'
 import { encodeBody, encodeQuote, signedBytes } from '../../src/simulated/layout.ts'
-import { createWorld, manifest, nowMs, policyJson, seeded } from '../world.ts'
-import { filesOf, type VectorCase } from './format.ts'
+import { createWorld, manifest, nowMs, policyJson } from '../world.ts'
 
 const claims: ReportClaims = {
   purpose: 'activate',
@@ -103,6 +103,11 @@ async function appraisals(): Promise<Record<string, VectorCase>> {
     nowMs: changes.nowMs ?? nowMs,
     expected,
   })
+  const byComponent = (rest: object) => ({
+    entry: ['worker'],
+    plugins: 'any',
+    components: { 'enclave-core.mjs': { anyOf: ['11'.repeat(48)], optional: false }, ...rest },
+  })
   const refused = (...reasons: string[]) => ({ verify: 'ok', status: 'refused', reasons })
   const accepted = { verify: 'ok', status: 'accepted', tier: 'none', unattested: true }
   return {
@@ -110,6 +115,21 @@ async function appraisals(): Promise<Record<string, VectorCase>> {
     'pinned-whole': make('6', 'The policy pins the digest of the whole manifest.', accepted, {
       policy: { manifests: [{ sha384: toHex(digest) }] },
     }),
+    'pinned-components': make('6', 'The policy pins one component, and knows the names of all.', accepted, {
+      policy: { manifests: [byComponent({ 'entry-worker.mjs': 'any' })] },
+    }),
+    'component-unlisted': make(
+      '6',
+      'A component is there that the reference value does not list.',
+      refused('ATTESTATION_MEASUREMENT_UNKNOWN'),
+      { policy: { manifests: [byComponent({})] } },
+    ),
+    'component-absent': make(
+      '6',
+      'A component is absent whose digest is left unchecked.',
+      refused('ATTESTATION_MEASUREMENT_UNKNOWN'),
+      { policy: { manifests: [byComponent({ 'entry-worker.mjs': 'any', 'addon.node': 'any' })] } },
+    ),
     'pinned-root': make('6', 'The policy pins the root.', accepted, {
       policy: { simulatedRoots: [toHex(root.publicKey)] },
     }),
@@ -218,8 +238,8 @@ export async function evidenceVectors(): Promise<Map<string, string>> {
     }),
   }
   return new Map([
-    ...filesOf('report-data', reports),
-    ...filesOf('manifests', manifests),
-    ...filesOf('appraisal', await appraisals()),
+    ...vectorFiles('report-data', reports),
+    ...vectorFiles('manifests', manifests),
+    ...vectorFiles('appraisal', await appraisals()),
   ])
 }

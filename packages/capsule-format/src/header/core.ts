@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dtypes, type IsolationTier, maxRank, type TensorSpec } from '@mlcapsule/contracts'
+import { classDimension, dtypes, type IsolationTier, maxRank, type TensorSpec } from '@mlcapsule/contracts'
 import { encodeCbor, fromBase64Url, keyThumbprint, publicKeySizeBytes, toBase64Url } from '@mlcapsule/crypto'
 import { CapsuleFormatError } from '../errors.ts'
 import { type BlobLayout, type BlobName, programLayout } from '../layout/geometry.ts'
@@ -90,6 +90,7 @@ export function readCore(value: unknown): CapsuleCore {
   const keyReleaseUrl =
     map.get(16) === null ? null : readText(map.get(16), 'keyReleaseUrl', capsuleLimits.urlMaxSizeBytes)
   if (keyReleaseUrl !== null) assertKeyReleaseUrl(keyReleaseUrl)
+  const outputs = readTensors(map.get(8), 'outputs')
   return {
     formatVersion: capsuleFormatVersion,
     suite: capsuleSuite,
@@ -98,9 +99,9 @@ export function readCore(value: unknown): CapsuleCore {
     modelName,
     modelVersion: readInteger(map.get(6), 'modelVersion', 1, capsuleLimits.versionMax),
     inputs: readTensors(map.get(7), 'inputs'),
-    outputs: readTensors(map.get(8), 'outputs'),
+    outputs,
     preprocessing: preprocessingFromCbor(map.get(9), 'preprocessing'),
-    labels: readLabels(map.get(10)),
+    labels: readLabels(map.get(10), outputs),
     publisher,
     authority: readAuthority(map.get(12), publisher.thumbprint),
     pageSizeBytes,
@@ -145,11 +146,17 @@ function readTensors(value: unknown, field: string): readonly TensorSpec[] {
   return specs
 }
 
-function readLabels(value: unknown): readonly string[] | null {
+function readLabels(value: unknown, outputs: readonly TensorSpec[]): readonly string[] | null {
   if (value === null) return null
-  return readArray(value, 'labels', 1, capsuleLimits.labelMaxCount).map((label, i) =>
+  const labels = readArray(value, 'labels', 1, capsuleLimits.labelMaxCount).map((label, i) =>
     readText(label, `labels[${i}]`, capsuleLimits.labelMaxSizeBytes),
   )
+  const shape = outputs[0]?.shape ?? []
+  const classCount = shape[classDimension(shape)]
+  if (typeof classCount === 'number' && classCount !== labels.length) {
+    invalidField('labels', `the first output has ${classCount} classes, got ${labels.length} labels`)
+  }
+  return labels
 }
 
 function readAuthority(value: unknown, publisherThumbprint: string): readonly string[] {

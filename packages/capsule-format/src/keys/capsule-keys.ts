@@ -87,10 +87,7 @@ export class CapsuleKeys {
   ): Promise<number> {
     const layout = this.#header.blobs[blob]
     assertPageIndex(layout, blob, index)
-    if (sealed.length !== sealedPageSizeBytes(layout)) {
-      const detail = `a page of the ${blob} blob has ${sealedPageSizeBytes(layout)} bytes, got ${sealed.length}`
-      throw new CapsuleFormatError('CAPSULE_PAGE_INVALID', detail, { field: 'sealed' })
-    }
+    assertPageSize(blob, sealed, sealedPageSizeBytes(layout), 'sealed')
     return await openAeadInto(destination, {
       ...this.#context(blob, index),
       ...(aead && { provider: aead }),
@@ -98,13 +95,19 @@ export class CapsuleKeys {
     })
   }
 
-  /** Seals one page of exactly the blob's page size. Each place may be sealed once under one content key. */
+  /**
+   * Seals one page of exactly the blob's page size. Each place may be sealed once under one content key.
+   * @throws CapsuleFormatError `CAPSULE_PAGE_INVALID`
+   */
   async sealPage(
     plaintext: Uint8Array,
     blob: BlobName,
     index: number,
     aead?: AeadProvider,
   ): Promise<Uint8Array> {
+    const layout = this.#header.blobs[blob]
+    assertPageIndex(layout, blob, index)
+    assertPageSize(blob, plaintext, layout.pageSizeBytes, 'plaintext')
     return await sealAead({ ...this.#context(blob, index), ...(aead && { provider: aead }), plaintext })
   }
 
@@ -133,6 +136,12 @@ export class CapsuleKeys {
       ),
     }
   }
+}
+
+function assertPageSize(blob: BlobName, page: Uint8Array, sizeBytes: number, field: string): void {
+  if (page.length === sizeBytes) return
+  const detail = `a page of the ${blob} blob has ${sizeBytes} bytes, got ${page.length}`
+  throw new CapsuleFormatError('CAPSULE_PAGE_INVALID', detail, { field })
 }
 
 /** @throws CapsuleFormatError `CAPSULE_PAGE_INVALID` */

@@ -36,8 +36,7 @@ function roundUp(n: number, multiple: number): number {
 export function padme(sizeBytes: number): number {
   if (sizeBytes < 2) return sizeBytes
   const exponent = floorLog2(sizeBytes)
-  const keptBits = exponent === 0 ? 0 : floorLog2(exponent) + 1
-  return roundUp(sizeBytes, 2 ** (exponent - keptBits))
+  return roundUp(sizeBytes, 2 ** (exponent - floorLog2(exponent) - 1))
 }
 
 /** Layout of a program blob of this many bytes: a power of two, at least 64 KiB. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { type RandomAccessSource, sourceFailed } from '../source/source.ts'
 
 /**
@@ -10,13 +11,12 @@ export async function fileSource(path: string): Promise<RandomAccessSource> {
   const handle = await open(path, 'r').catch((cause: unknown) => {
     throw sourceFailed(`${path} cannot be opened (${systemCode(cause)})`, cause)
   })
-  const stats = await handle.stat()
-  if (!stats.isFile()) {
+  const sizeBytes = await fileSize(handle, path).catch(async (error: unknown) => {
     await handle.close()
-    throw sourceFailed(`${path} is not a file`)
-  }
+    throw error
+  })
   return {
-    sizeBytes: stats.size,
+    sizeBytes,
     async read(offsetBytes, sizeBytes) {
       const bytes = new Uint8Array(sizeBytes)
       let filledBytes = 0
@@ -35,8 +35,10 @@ export async function fileSource(path: string): Promise<RandomAccessSource> {
   }
 }
 
-/** ENOENT, EACCES and the like. */
-export function systemCode(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : 'unknown'
+async function fileSize(handle: FileHandle, path: string): Promise<number> {
+  const stats = await handle.stat().catch((cause: unknown) => {
+    throw sourceFailed(`${path} cannot be read (${systemCode(cause)})`, cause)
+  })
+  if (!stats.isFile()) throw sourceFailed(`${path} is not a file`)
+  return stats.size
 }

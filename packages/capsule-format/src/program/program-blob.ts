@@ -91,7 +91,7 @@ function readDocument(bytes: Uint8Array): Omit<ProgramBlob, 'weightsSizeBytes'> 
     if (cause instanceof CryptoError) malformed(`the document: ${cause.message}`, cause)
     throw cause
   }
-  if (!(document instanceof Map) || [...document.keys()].join() !== '1,2,3') {
+  if (!(document instanceof Map) || document.size !== 3 || ![1, 2, 3].every((key) => document.has(key))) {
     malformed('the document is not a map with the keys 1, 2 and 3')
   }
   const program: unknown = document.get(1)

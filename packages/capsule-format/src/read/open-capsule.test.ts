@@ -133,6 +133,18 @@ describe('pages', () => {
     expect(await keys.openPageInto(destination, sealed, 'weights', 0)).toBe(4_096)
   })
 
+  test('nothing is sealed but whole pages at places that are there', async () => {
+    const keys = CapsuleKeys.derive(packed.contentKey, capsule.header)
+    const page = new Uint8Array(4_096)
+    for (const attempt of [
+      () => keys.sealPage(page.subarray(1), 'weights', 0),
+      () => keys.sealPage(page, 'weights', 5),
+      () => keys.sealPage(page, 'weights', -1),
+    ]) {
+      await expect(attempt()).rejects.toThrowError(withCode('CAPSULE_PAGE_INVALID'))
+    }
+  })
+
   test('wiped keys open nothing', async () => {
     const keys = CapsuleKeys.derive(packed.contentKey, capsule.header)
     keys.wipe()

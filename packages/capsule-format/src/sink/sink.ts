@@ -3,6 +3,7 @@ import { CapsuleFormatError } from '../errors.ts'
 
 /** Where a capsule is written. Pages come in order; the part before them comes last. */
 export interface CapsuleSink {
+  /** Takes bytes that are its to read until the promise resolves: what it keeps longer, it copies. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>
   /** Makes the capsule appear, whole and durable. */
   commit(): Promise<void>

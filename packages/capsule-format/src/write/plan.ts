@@ -7,6 +7,9 @@ import { capsuleLimits, defaultPageSizeBytes } from '../limits.ts'
 import { decodeProgramBlob, encodeProgramBlob } from '../program/program-blob.ts'
 import { defaultModelId, type WriteCapsuleOptions } from './options.ts'
 
+/** What the outer map adds to the core: keys, lengths, commitment and root. */
+const outerMapMaxSizeBytes = 77
+
 /** All that is decided before the first page is written. */
 export interface WritePlan {
   readonly capsuleId: Uint8Array
@@ -73,7 +76,7 @@ function encodeDescription(
     publisherKey,
     ...layout,
   })
-  readCore(decodeCbor(coreBytes, { maxSizeBytes: capsuleLimits.headerMaxSizeBytes - 256 }))
+  readCore(decodeCbor(coreBytes, { maxSizeBytes: capsuleLimits.headerMaxSizeBytes - outerMapMaxSizeBytes }))
   return coreBytes
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { equalBytes, keyThumbprint } from '@mlcapsule/crypto'
+import { type AeadProvider, equalBytes, keyThumbprint, utf8Bytes, webCryptoAead } from '@mlcapsule/crypto'
 import { nodeAead } from '@mlcapsule/crypto/node'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -85,7 +85,7 @@ describe('round trip', () => {
         { name: 'image', dtype: 'uint8', shape: [1, 3, 224, 224] },
         { name: 'scale', dtype: 'float64', shape: [] },
       ],
-      outputs: [{ name: 'scores', dtype: 'float16', shape: ['N', 10] }],
+      outputs: [{ name: 'scores', dtype: 'float16', shape: ['N', 3] }],
       preprocessing: {
         kind: 'image',
         layout: 'NCHW',
@@ -149,8 +149,8 @@ describe('what a capsule shows', () => {
     expect(wide.bytes.length).toBe(deep.bytes.length)
     const rest = ({ header }: PackResult): object => {
       const { modelName, modelId, capsuleId, commit, root, coreBytes, ...same } = header
-      expect([modelName, modelId, capsuleId.length, commit.length, root.length]).toBeDefined()
-      return { ...same, coreSizeBytes: coreBytes.length }
+      const differing = [utf8Bytes(modelName), utf8Bytes(modelId), capsuleId, commit, root, coreBytes]
+      return { ...same, sizesBytes: differing.map((bytes) => bytes.length) }
     }
     expect(rest(wide)).toEqual(rest(deep))
   })
@@ -185,7 +185,15 @@ describe('options', () => {
     ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'http://example.com/' } }],
     ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'https://user:word@example.com/' } }],
     ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'nonsense' } }],
+    ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'https:/example.com/' } }],
+    ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'https://ex\u0430mple.com/' } }],
+    ['core.keyReleaseUrl', { core: { ...description, keyReleaseUrl: 'https://example.com:99999/' } }],
     ['core.labels', { core: { ...description, labels: [] } }],
+    ['core.labels', { core: { ...description, labels: ['one', 'two', 'three'] } }],
+    [
+      'defenses',
+      { defenses: Array.from({ length: 9 }, (_, i) => ({ name: `d${i}`, version: 1, config: {} })) },
+    ],
     ['defenses', { defenses: [{ name: 'Bad Name', version: 1, config: {} }] }],
     ['defenses', { defenses: [{ name: 'rounding', version: 0, config: {} }] }],
     ['defenses', { defenses: [{ name: 'rounding', version: 1, config: { f: () => 1 } }] }],
@@ -214,6 +222,23 @@ describe('options', () => {
     expect((await pack(program, new Uint8Array(0), { core })).header.keyReleaseUrl).toBe(
       'http://127.0.0.1:8080/v1',
     )
+  })
+
+  test.each([
+    ['as large as a header may be', 0],
+    ['one byte larger', 1],
+  ])('a header %s', async (_, extraBytes) => {
+    const core = (lastLabel: string): CapsuleDescriptionInput => ({
+      ...description,
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 'classes'] }],
+      labels: [...Array<string>(4_047).fill('l'.repeat(256)), lastLabel],
+    })
+    const smallest = await pack(program, new Uint8Array(0), { core: core('l') })
+    const spareBytes = 1_048_576 - (smallest.header.coreBytes.length + 77)
+    // A text of n bytes in place of one byte adds n: from 24 bytes on, its length takes a byte more.
+    const packing = pack(program, new Uint8Array(0), { core: core('l'.repeat(spareBytes + extraBytes)) })
+    if (extraBytes > 0) await expect(packing).rejects.toThrowError(invalid('core'))
+    else expect(new DataView((await packing).bytes.buffer).getUint32(8)).toBe(1_048_576)
   })
 
   test('a program beyond the limit', async () => {
@@ -308,9 +333,13 @@ describe('streaming', () => {
         yield new Uint8Array(smallPageSizeBytes)
       }
     }
+    const pages: Uint8Array[] = []
     const sink: CapsuleSink = {
       write(offsetBytes, bytes) {
-        if (offsetBytes > 0) writtenBytes += bytes.length - 16
+        if (offsetBytes > 0) {
+          writtenBytes += bytes.length - 16
+          pages.push(bytes)
+        }
         return Promise.resolve()
       },
       commit: () => Promise.resolve(),
@@ -325,5 +354,26 @@ describe('streaming', () => {
     })
     expect(writtenBytes).toBe(sizeBytes + 65_536)
     expect(mostHeldBytes).toBeLessThanOrEqual(3 * smallPageSizeBytes)
+    // The memory of a page is free as soon as the sink is done with it.
+    expect(pages.map((page) => page.length)).toEqual(Array(80).fill(0))
+  })
+
+  test('a page within a larger buffer is left alone', async () => {
+    const pool = new Uint8Array(20 * (smallPageSizeBytes + 16)).fill(0xee)
+    let pageCount = 0
+    const pooled: AeadProvider = {
+      ...webCryptoAead,
+      async seal(...inputs) {
+        const sealed = await webCryptoAead.seal(...inputs)
+        const at = pageCount++ * sealed.length
+        pool.set(sealed, at)
+        return pool.subarray(at, at + sealed.length)
+      },
+    }
+    const packed = await pack(program, new Uint8Array(10), { aead: pooled })
+    expect(pool.length).toBe(20 * (smallPageSizeBytes + 16))
+    expect(packed.bytes.subarray(-smallPageSizeBytes - 16)).toEqual(
+      pool.slice(16 * (smallPageSizeBytes + 16), 17 * (smallPageSizeBytes + 16)),
+    )
   })
 })

@@ -103,6 +103,7 @@ async function writePages(
     tree.add(leaf)
     await sink.write(offsetBytes, sealed)
     offsetBytes += sealed.length
+    giveBack(sealed)
     options.onProgress?.({ doneBytes: offsetBytes, totalBytes })
   }
   for (const blob of blobNames) {
@@ -125,6 +126,14 @@ async function writePages(
     }
   }
   return tree.root()
+}
+
+/**
+ * Frees the memory of a page at once: left to the garbage collector, hundreds of megabytes pile up before it runs. An
+ * array that is part of a larger buffer may share it with others, and is left alone.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 function pagesOf(

@@ -252,7 +252,7 @@ export function headerScenarios(parts: Parts): Scenario[] {
         ['x', 0, []],
       ]),
     ),
-    invalid('dtype-unknown', '3.3', 'The dtype is 8.', withCore(7, [['x', 8, []]])),
+    invalid('dtype-unknown', '3.3', 'The dtype is 12.', withCore(7, [['x', 12, []]])),
     invalid('dimension-zero', '3.3', 'A dimension is 0.', withCore(7, [['x', 0, [0]]])),
     invalid('dimension-large', '3.3', 'A dimension is 2^31.', withCore(7, [['x', 0, [2 ** 31]]])),
     invalid(
@@ -274,12 +274,27 @@ export function headerScenarios(parts: Parts): Scenario[] {
       withCore(9, preprocessing(0, [0, 0, 0], [1, 0, 1])),
     ),
     invalid('labels-empty', '3.2', 'The list of labels is empty; null means none.', withCore(10, [])),
+    invalid(
+      'labels-too-many',
+      '3.2',
+      'There are three labels; the first output has two classes.',
+      withCore(10, ['a', 'b', 'c']),
+    ),
     invalid('authority-empty', '3.2', 'No key may sign licenses.', withCore(12, [])),
     invalid(
       'authority-twice',
       '3.2',
       'One authority is listed twice.',
       withCore(12, [parts.root, parts.root]),
+    ),
+    invalid(
+      'authority-nine',
+      '3.2',
+      'There are nine authorities.',
+      withCore(
+        12,
+        Array.from({ length: 9 }, (_, i) => seededBytes(`vectors/authority/${i}`, 32)),
+      ),
     ),
     invalid(
       'authority-is-publisher',
@@ -353,6 +368,15 @@ export function headerScenarios(parts: Parts): Scenario[] {
       'The URL holds a user name.',
       withCore(16, 'https://user@example.com/'),
     ),
+
+    invalid('url-space', '3.2', 'A space comes before the URL.', withCore(16, ' https://example.com/')),
+    invalid(
+      'url-backslash',
+      '3.2',
+      'The URL has backslashes for slashes.',
+      withCore(16, 'https:\\\\example.com/'),
+    ),
+    invalid('url-fragment', '3.2', 'The URL has a fragment.', withCore(16, 'https://example.com/#a')),
 
     refused(
       'publisher-untrusted',

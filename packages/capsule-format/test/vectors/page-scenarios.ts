@@ -266,6 +266,17 @@ export async function pageScenarios(parts: Parts, other: Parts): Promise<Scenari
       ),
     ),
     await badProgram(
+      'document-text-key',
+      'The third key of the document is the text "3".',
+      document(
+        new Map<unknown, unknown>([
+          [1, program],
+          [2, []],
+          ['3', null],
+        ]),
+      ),
+    ),
+    await badProgram(
       'document-program-missing',
       'The program is null.',
       document(

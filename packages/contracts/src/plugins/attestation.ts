@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Plugin } from './plugin.ts'
 
+export const isolationTiers = ['none', 'simulated', 'process', 'sgx', 'tdx', 'sev-snp', 'nitro'] as const
+
 /** Isolation as an appraisal finds it. Never what evidence says of itself. */
-export type IsolationTier = 'none' | 'simulated' | 'process' | 'sgx' | 'tdx' | 'sev-snp' | 'nitro'
+export type IsolationTier = (typeof isolationTiers)[number]
 
 /** How an enclave is started. It says nothing about what isolates it. */
 export type EnclaveEntry = 'worker' | 'process' | 'gramine' | 'vm'

@@ -56,13 +56,16 @@ describe('createRegistry', () => {
   })
 
   test.each([
+    ['an unknown kind', { kind: 'lamp', name: 'rounding', version: 1 }, 'kind'],
+    ['an inherited kind', { kind: 'constructor', name: 'rounding', version: 1 }, 'kind'],
+    ['no kind', { name: 'rounding', version: 1 }, 'kind'],
     ['upper case', { kind: 'defense', name: 'Rounding', version: 1 }, 'name'],
     ['underscore', { kind: 'defense', name: 'top_k', version: 1 }, 'name'],
     ['too long', { kind: 'defense', name: 'a'.repeat(65), version: 1 }, 'name'],
     ['version zero', { kind: 'defense', name: 'rounding', version: 0 }, 'version'],
     ['fractional version', { kind: 'defense', name: 'rounding', version: 1.5 }, 'version'],
   ])('refuses a plugin with %s', (_reason, plugin, field) => {
-    expect(() => createRegistry().use(plugin as Plugin)).toThrow(
+    expect(() => createRegistry().use(plugin as unknown as Plugin)).toThrow(
       expect.objectContaining({ code: 'CONTRACT_PLUGIN_INVALID', field }),
     )
   })

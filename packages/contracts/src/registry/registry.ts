@@ -42,6 +42,18 @@ export interface RegistryBuilder<Used extends Plugin> {
   seal(): Registry<Used>
 }
 
+/** As a record, so that the compiler misses none. */
+const pluginKinds: Readonly<Record<PluginKind, true>> = {
+  'enclave-backend': true,
+  'kernel-backend': true,
+  attester: true,
+  verifier: true,
+  'model-importer': true,
+  defense: true,
+  anchor: true,
+  'usage-sink': true,
+}
+
 const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 
 /** Starts an empty registry. Nothing registers itself by being imported: this is the only way in. */
@@ -68,6 +80,10 @@ export function createRegistry(): RegistryBuilder<never> {
 }
 
 function assertPlugin(plugin: Plugin): void {
+  if (!Object.hasOwn(pluginKinds, plugin.kind)) {
+    const detail = `the kind is none of ${Object.keys(pluginKinds).join(', ')}`
+    throw new ContractError('CONTRACT_PLUGIN_INVALID', detail, { field: 'kind' })
+  }
   if (typeof plugin.name !== 'string' || !namePattern.test(plugin.name) || plugin.name.length > 64) {
     throw new ContractError('CONTRACT_PLUGIN_INVALID', 'the name is not lower-case words joined by hyphens', {
       field: 'name',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dtypes, elementSizeBytes, viewTensorData } from './dtype.ts'
+import { type DType, dtypes, elementSizeBytes, viewTensorData } from './dtype.ts'
 import { assertTensor, elementCount, maxRank, type Tensor } from './tensor.ts'
 
 const shapes = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 5 })
@@ -26,6 +26,8 @@ describe('assertTensor', () => {
   const bad: [string, Tensor][] = [
     ['too few elements', { dtype: 'float32', shape: [2, 2], data: new Float32Array(3) }],
     ['an array of another dtype', { dtype: 'float32', shape: [2], data: new Int32Array(2) }],
+    ['an unknown dtype', { dtype: 'float8' as DType, shape: [2], data: new Int8Array(2) }],
+    ['an inherited dtype', { dtype: 'constructor' as DType, shape: [2], data: new Int8Array(2) }],
     ['a negative dimension', { dtype: 'float32', shape: [-1], data: new Float32Array(0) }],
     ['a fractional dimension', { dtype: 'float32', shape: [1.5], data: new Float32Array(1) }],
     ['too many dimensions', { dtype: 'int8', shape: Array(maxRank + 1).fill(1), data: new Int8Array(1) }],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ContractError } from '../errors.ts'
-import { type DType, isTensorDataOf, type TensorData } from './dtype.ts'
+import { type DType, dtypes, isTensorDataOf, type TensorData } from './dtype.ts'
 
 /** Describes an input or output of a model. A string in `shape` names a dimension that may differ from query to query. */
 export interface TensorSpec {
@@ -41,6 +41,7 @@ export function assertTensor(tensor: Tensor, field: string): void {
       fail(`dimension ${dimension} is not a non-negative integer`)
     }
   }
+  if (!dtypes.includes(tensor.dtype)) fail(`the dtype is none of ${dtypes.join(', ')}`)
   if (!isTensorDataOf(tensor.dtype, tensor.data)) fail(`data is not the typed array of ${tensor.dtype}`)
   const expected = elementCount(tensor.shape)
   if (!Number.isSafeInteger(expected)) fail('the element count overflows')

@@ -118,6 +118,30 @@ function suite(provider: AeadProvider): void {
     expect(destination.slice()).toEqual(plaintext)
   })
 
+  test('no provider is handed memory that another thread can write', async () => {
+    const shared = (bytes: Uint8Array): Uint8Array => {
+      const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
+      copy.set(bytes)
+      return copy
+    }
+    const seen: Uint8Array[] = []
+    const watched: AeadProvider = {
+      name: 'watched',
+      seal: (...inputs) => {
+        seen.push(...inputs)
+        return provider.seal(...inputs)
+      },
+      openInto: (destination, ...inputs) => {
+        seen.push(...inputs)
+        return provider.openInto(destination, ...inputs)
+      },
+    }
+    const context = { key, nonce: shared(nonce), associatedData: shared(associatedData), provider: watched }
+    const sealed = await sealAead({ ...context, plaintext: shared(plaintext) })
+    expect(await openAead({ ...context, sealed: shared(sealed) })).toEqual(plaintext)
+    expect(seen.map((bytes) => bytes.buffer instanceof ArrayBuffer)).toEqual(Array(8).fill(true))
+  })
+
   test('sizes that cannot be', async () => {
     const invalid: unknown = expect.objectContaining({ code: 'SEAL_INPUT_INVALID' })
     const short = { key, nonce: nonce.subarray(1), associatedData, provider }

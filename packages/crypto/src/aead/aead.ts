@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { unsharedBytes } from '../encoding/bytes.ts'
 import { CryptoError } from '../errors.ts'
 import type { AeadKeyKind } from '../secret/kinds.ts'
 import { expose, type Secret } from '../secret/secret.ts'
@@ -26,7 +27,7 @@ export interface OpenInput extends AeadContext {
 
 const aeadKeyKinds: ReadonlySet<string> = new Set<AeadKeyKind>(['page-key', 'record-key', 'storage-key'])
 
-function exposeKey(key: Secret<AeadKeyKind>): Uint8Array {
+function exposeKey(key: Secret<AeadKeyKind>): Uint8Array<ArrayBuffer> {
   if (!aeadKeyKinds.has(key.kind)) {
     const detail = `a ${key.kind} neither seals nor opens; expected one of ${[...aeadKeyKinds].join(', ')}`
     throw new CryptoError('KEY_KIND_MISMATCH', detail, { field: 'key' })
@@ -34,8 +35,8 @@ function exposeKey(key: Secret<AeadKeyKind>): Uint8Array {
   return expose(key, key.kind)
 }
 
-function checkNonce(nonce: Uint8Array): void {
-  if (nonce.length === aeadNonceSizeBytes) return
+function checkedNonce(nonce: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (nonce.length === aeadNonceSizeBytes) return unsharedBytes(nonce)
   const detail = `the nonce has ${aeadNonceSizeBytes} bytes, got ${nonce.length}`
   throw new CryptoError('SEAL_INPUT_INVALID', detail, { field: 'nonce' })
 }
@@ -46,20 +47,21 @@ function checkNonce(nonce: Uint8Array): void {
  * @throws CryptoError `SEAL_INPUT_INVALID`, `KEY_WIPED`
  */
 export async function sealAead(input: SealInput): Promise<Uint8Array> {
-  checkNonce(input.nonce)
+  const nonce = checkedNonce(input.nonce)
   const provider = input.provider ?? webCryptoAead
   const key = exposeKey(input.key)
-  return await provider.seal(key, input.nonce, input.associatedData, input.plaintext)
+  const associatedData = unsharedBytes(input.associatedData)
+  return await provider.seal(key, nonce, associatedData, unsharedBytes(input.plaintext))
 }
 
 /**
  * Opens into a buffer that the caller owns and wipes. Nothing is written unless the tag verifies.
- * @param destination at least 16 bytes shorter than `sealed` may be; the rest is left alone
+ * @param destination at least as long as the plaintext, which is 16 bytes shorter than `sealed`; the rest is left alone
  * @returns size of the plaintext in bytes
  * @throws CryptoError `SEAL_OPEN_FAILED` for wrong key, nonce, associated data or bytes; `SEAL_INPUT_INVALID`
  */
 export async function openAeadInto(destination: Uint8Array, input: OpenInput): Promise<number> {
-  checkNonce(input.nonce)
+  const nonce = checkedNonce(input.nonce)
   const sizeBytes = input.sealed.length - aeadTagSizeBytes
   if (sizeBytes < 0) throw openFailed()
   if (destination.length < sizeBytes) {
@@ -69,7 +71,10 @@ export async function openAeadInto(destination: Uint8Array, input: OpenInput): P
   const provider = input.provider ?? webCryptoAead
   const key = exposeKey(input.key)
   const target = destination.subarray(0, sizeBytes)
-  const verified = await provider.openInto(target, key, input.nonce, input.associatedData, input.sealed)
+  const associatedData = unsharedBytes(input.associatedData)
+  // A cipher reads its input twice, to decrypt it and to check it: what the host could change in between is copied first.
+  const sealed = unsharedBytes(input.sealed)
+  const verified = await provider.openInto(target, key, nonce, associatedData, sealed)
   if (!verified) throw openFailed()
   return sizeBytes
 }

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { unsharedBytes } from '../encoding/bytes.ts'
 import { wipe } from '../secret/secret.ts'
 import { type AeadProvider, aeadTagSizeBytes } from './provider.ts'
 
-async function importKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
-  return await globalThis.crypto.subtle.importKey('raw', unsharedBytes(key), 'AES-GCM', false, [usage])
+type Bytes = Uint8Array<ArrayBuffer>
+
+async function importKey(key: Bytes, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+  return await globalThis.crypto.subtle.importKey('raw', key, 'AES-GCM', false, [usage])
 }
 
-function parameters(nonce: Uint8Array, associatedData: Uint8Array): AesGcmParams {
-  return {
-    name: 'AES-GCM',
-    iv: unsharedBytes(nonce),
-    additionalData: unsharedBytes(associatedData),
-    tagLength: 8 * aeadTagSizeBytes,
-  }
+function parameters(nonce: Bytes, associatedData: Bytes): AesGcmParams {
+  return { name: 'AES-GCM', iv: nonce, additionalData: associatedData, tagLength: 8 * aeadTagSizeBytes }
 }
 
 /** AES-256-GCM by WebCrypto: there in every browser and every Node. */
@@ -23,9 +19,7 @@ export const webCryptoAead: AeadProvider = {
   async seal(key, nonce, associatedData, plaintext) {
     const cryptoKey = await importKey(key, 'encrypt')
     const algorithm = parameters(nonce, associatedData)
-    return new Uint8Array(
-      await globalThis.crypto.subtle.encrypt(algorithm, cryptoKey, unsharedBytes(plaintext)),
-    )
+    return new Uint8Array(await globalThis.crypto.subtle.encrypt(algorithm, cryptoKey, plaintext))
   },
 
   async openInto(destination, key, nonce, associatedData, sealed) {
@@ -33,9 +27,7 @@ export const webCryptoAead: AeadProvider = {
     const algorithm = parameters(nonce, associatedData)
     let plaintext: Uint8Array
     try {
-      plaintext = new Uint8Array(
-        await globalThis.crypto.subtle.decrypt(algorithm, cryptoKey, unsharedBytes(sealed)),
-      )
+      plaintext = new Uint8Array(await globalThis.crypto.subtle.decrypt(algorithm, cryptoKey, sealed))
     } catch (error) {
       if (error instanceof DOMException && error.name === 'OperationError') return false
       throw error

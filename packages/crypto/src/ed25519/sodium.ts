@@ -4,9 +4,20 @@ import { CryptoError } from '../errors.ts'
 
 let loaded = false
 
-/** Resolves when signatures can be made and checked. Await it once at every entry point. */
+/**
+ * Resolves when signatures can be made and checked. Await it once at every entry point.
+ * @throws CryptoError `CRYPTO_UNAVAILABLE` where WebCrypto or WebAssembly is missing, or forbidden by a page's policy
+ */
 export async function cryptoReady(): Promise<void> {
-  await sodium.ready
+  // There only in secure contexts (W3C Web Cryptography, section 10), whatever its type says.
+  if ((globalThis.crypto as Crypto | undefined)?.subtle === undefined) {
+    throw new CryptoError('CRYPTO_UNAVAILABLE', 'there is no WebCrypto here')
+  }
+  try {
+    await sodium.ready
+  } catch (cause) {
+    throw new CryptoError('CRYPTO_UNAVAILABLE', 'libsodium, which is WebAssembly, did not start', { cause })
+  }
   loaded = true
 }
 

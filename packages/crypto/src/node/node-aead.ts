@@ -23,8 +23,7 @@ export const nodeAead: AeadProvider = {
     const sizeBytes = sealed.length - aeadTagSizeBytes
     const decipher = createDecipheriv(cipherName, key, nonce, options)
     decipher.setAAD(associatedData)
-    // Copied: the tag must not change between this call and final(), should another thread write to it.
-    decipher.setAuthTag(Uint8Array.from(sealed.subarray(sizeBytes)))
+    decipher.setAuthTag(sealed.subarray(sizeBytes))
     const plaintext = decipher.update(sealed.subarray(0, sizeBytes))
     try {
       decipher.final()

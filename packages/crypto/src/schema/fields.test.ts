@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { toBase64Url, toHex } from '../index.ts'
-import { base64UrlOf, base64UrlUpTo, hexOf, identifier, numericDate, pluginName } from './index.ts'
+import {
+  base64UrlOf,
+  base64UrlUpTo,
+  confirmation,
+  hexOf,
+  identifier,
+  numericDate,
+  pluginName,
+} from './index.ts'
 
 const takes = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success
 const bytes = new Uint8Array(32).fill(0xfb)
@@ -41,5 +49,18 @@ describe('fields of tokens', () => {
     [numericDate, 253_402_300_800, false],
   ])('%# takes %j: %s', (schema, value, expected) => {
     expect(takes(schema as z.ZodType, value)).toBe(expected)
+  })
+
+  test('the key of a confirmation is an Ed25519 JWK and nothing else', () => {
+    const jwk = { crv: 'Ed25519', kty: 'OKP', x: toBase64Url(bytes) }
+    expect(takes(confirmation, { jwk })).toBe(true)
+    for (const other of [
+      { ...jwk, crv: 'X25519' },
+      { ...jwk, d: jwk.x },
+      { ...jwk, x: 'AA' },
+    ]) {
+      expect(takes(confirmation, { jwk: other })).toBe(false)
+    }
+    expect(takes(confirmation, { jwk, kid: 'x' })).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod'
+import * as z from 'zod'
 import { fromBase64Url, fromHex } from '../encoding/text.ts'
 
 function decodes(decode: (text: string) => Uint8Array, fits: (sizeBytes: number) => boolean) {
@@ -56,3 +56,8 @@ export const pluginName = z
 
 /** Seconds since 1970 (RFC 7519 NumericDate, integers only). */
 export const numericDate = z.int().min(0).max(253_402_300_799)
+
+/** `cnf` (RFC 7800): the Ed25519 key of the one whom a token is for, as a JWK (RFC 8037). */
+export const confirmation = z.strictObject({
+  jwk: z.strictObject({ crv: z.literal('Ed25519'), kty: z.literal('OKP'), x: base64UrlOf(32) }),
+})

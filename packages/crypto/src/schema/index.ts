@@ -1,2 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-export { base64UrlOf, base64UrlUpTo, hexOf, identifier, numericDate, pluginName } from './fields.ts'
+export { describeIssue } from './describe-issue.ts'
+export {
+  base64UrlOf,
+  base64UrlUpTo,
+  confirmation,
+  hexOf,
+  identifier,
+  numericDate,
+  pluginName,
+} from './fields.ts'

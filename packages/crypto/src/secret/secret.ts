@@ -9,11 +9,11 @@ const redacted = '[secret]'
  * text gives `[secret]`, structured cloning gives an empty object, and its kind is part of its type.
  */
 export class Secret<Kind extends SecretKind = SecretKind> {
-  readonly #bytes: Uint8Array
+  readonly #bytes: Uint8Array<ArrayBuffer>
   readonly #kind: Kind
   #wiped: boolean = false
 
-  private constructor(kind: Kind, bytes: Uint8Array) {
+  private constructor(kind: Kind, bytes: Uint8Array<ArrayBuffer>) {
     this.#kind = kind
     this.#bytes = bytes
   }
@@ -42,7 +42,7 @@ export class Secret<Kind extends SecretKind = SecretKind> {
   }
 
   /** Reached through `expose`, which also fixes the kind at compile time. */
-  static expose<Kind extends SecretKind>(secret: Secret<Kind>, kind: Kind): Uint8Array {
+  static expose<Kind extends SecretKind>(secret: Secret<Kind>, kind: Kind): Uint8Array<ArrayBuffer> {
     if (secret.#kind !== kind) {
       const detail = `expected a secret of kind ${kind}, got ${secret.#kind}`
       throw new CryptoError('KEY_KIND_MISMATCH', detail, { field: kind })
@@ -75,7 +75,10 @@ export class Secret<Kind extends SecretKind = SecretKind> {
  * @param kind the kind that the caller needs; another kind is a type error, and refused at run time
  * @throws CryptoError `KEY_KIND_MISMATCH`, `KEY_WIPED`
  */
-export function expose<Kind extends SecretKind>(secret: Secret<Kind>, kind: NoInfer<Kind>): Uint8Array {
+export function expose<Kind extends SecretKind>(
+  secret: Secret<Kind>,
+  kind: NoInfer<Kind>,
+): Uint8Array<ArrayBuffer> {
   return Secret.expose(secret, kind)
 }
 

@@ -3,7 +3,7 @@ import type { AnswerVerdict, Defense, QueryVerdict, Tensor } from '@mlcapsule/co
 import { parseDefenseConfig } from '../define-defense.ts'
 import { DefenseError } from '../errors.ts'
 
-/** One query and the answer that the bare model gives to it. */
+/** One query of one item, and the answer that the bare model gives to it. */
 export interface DefenseCase {
   readonly inputs: readonly Tensor[]
   readonly outputs: readonly Tensor[]
@@ -43,7 +43,7 @@ export function runDefense<Config, State>(
 
 /**
  * Holds a defense to the contract on given cases: arguments are left as they were, the same query meets the same
- * treatment, and outputs keep dtypes, shapes and finiteness.
+ * treatment, and outputs are new tensors that keep dtypes, shapes and finiteness.
  * @throws DefenseError `DEFENSE_CONTRACT_BROKEN` naming the case and the rule
  */
 export function assertDefenseContract<Config, State>(
@@ -61,7 +61,7 @@ export function assertDefenseContract<Config, State>(
     const first = runDefense(defense, config, given)
     const second = runDefense(defense, config, given)
     if (fingerprint([...given.inputs, ...given.outputs]) !== before) fail('a hook wrote to its arguments')
-    if (fingerprint(first.outputs ?? []) !== fingerprint(second.outputs ?? [])) fail('two runs differ')
+    if (treatment(first) !== treatment(second)) fail('two runs differ')
     if (first.outputs === null) return
     if (first.outputs.length !== given.outputs.length) fail('the number of outputs changed')
     first.outputs.forEach((output, place) => {
@@ -69,11 +69,23 @@ export function assertDefenseContract<Config, State>(
       if (output.dtype !== original.dtype) fail(`the dtype of output ${place} changed`)
       if (output.shape.join() !== original.shape.join()) fail(`the shape of output ${place} changed`)
       if (output.data.length !== original.data.length) fail(`the size of output ${place} changed`)
+      // The enclave reuses that memory; an answer that lies in it would change under the client's eyes.
+      if (first.outputs !== given.outputs && sharesMemory(output, given))
+        fail(`output ${place} lies in the memory of an argument`)
       for (const value of output.data) {
         if (typeof value === 'number' && !Number.isFinite(value)) fail(`output ${place} is not finite`)
       }
     })
   })
+}
+
+function treatment({ query, answer, outputs }: DefenseRun<unknown>): string {
+  const words = [query, answer].map((it) => `${it?.verdict} ${it?.alarm ?? 0}`)
+  return [...words, fingerprint(outputs ?? [])].join(';')
+}
+
+function sharesMemory(output: Tensor, { inputs, outputs }: DefenseCase): boolean {
+  return [...inputs, ...outputs].some((it) => it.data.buffer === output.data.buffer)
 }
 
 function specsOf(prefix: string, tensors: readonly Tensor[]) {

@@ -46,6 +46,27 @@ describe('top-k', () => {
     )
   })
 
+  test('of scores that are not probabilities the top class stays on top', () => {
+    expect(keep([-3, -1, -2], { k: 1 })).toEqual([-3, -1, -3])
+    expect(keep([-3, 0, -2], { k: 1 })).toEqual([-1, 0, -1])
+    expect(keep([-3, 4, -2], { k: 2 })).toEqual([-5, 4, -2])
+    expect(keep([-3, 4, 2], { k: 2 })).toEqual([0, 4, 2])
+    const logits = fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 12 })
+    fc.assert(
+      fc.property(logits, fc.integer({ min: 1, max: 14 }), (values, k) => {
+        const before = classRow(values).data as Float32Array
+        const after = Float32Array.from(keep(values, { k }))
+        expect(argmax(after)).toBe(argmax(before))
+        const kept = Array.from(before).sort((a, b) => b - a)
+        expect(
+          Array.from(after)
+            .sort((a, b) => b - a)
+            .slice(0, k),
+        ).toEqual(kept.slice(0, k))
+      }),
+    )
+  })
+
   test('keeps the contract', () => {
     assertDefenseContract(topK, { k: 2, renormalize: true }, [
       { inputs: [], outputs: [classRow([0.1, 0.9, 0]), classRow([0, 0, 0])] },

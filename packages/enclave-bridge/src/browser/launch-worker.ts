@@ -48,15 +48,33 @@ async function fetchBytes(url: URL): Promise<Uint8Array> {
   }
 }
 
+function fileUrl(bundleUrl: string | URL, name: string): URL {
+  try {
+    return new URL(name, bundleUrl)
+  } catch (cause) {
+    const detail = 'bundleUrl: expected an absolute address that ends in /'
+    throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'bundleUrl', cause })
+  }
+}
+
+function createModuleWorker(url: URL): WorkerLike {
+  try {
+    return new Worker(url, { type: 'module' })
+  } catch (cause) {
+    throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the page may not start a Worker there', { cause })
+  }
+}
+
 /**
  * Starts the enclave in a browser's module Worker and loads the capsule. Tier `simulated`: the page can read all that the
  * Worker holds.
- * @throws BridgeError `BRIDGE_BUNDLE_INVALID`, `BRIDGE_BUNDLE_MISMATCH`, `BRIDGE_LAUNCH_FAILED`; EnclaveError
+ * @throws BridgeError `BRIDGE_OPTION_INVALID`, `BRIDGE_BUNDLE_INVALID`, `BRIDGE_BUNDLE_MISMATCH`, `BRIDGE_LAUNCH_FAILED`;
+ * CryptoError `CRYPTO_UNAVAILABLE`; EnclaveError
  */
 export async function launchWebWorkerEnclave(options: WebWorkerEnclaveOptions): Promise<EnclaveHandle> {
   await cryptoReady()
   const { bundleCheck = 'manifest', startTimeoutMs = 30_000, capsule } = options
-  const at = (name: string): URL => new URL(name, options.bundleUrl)
+  const at = (name: string): URL => fileUrl(options.bundleUrl, name)
   const bundle = parseBundle(new TextDecoder().decode(await fetchBytes(at(bundleFileName))))
   const files = filesOf(bundle, 'web-worker')
   const components = new Map<string, string>()
@@ -64,13 +82,13 @@ export async function launchWebWorkerEnclave(options: WebWorkerEnclaveOptions): 
     components.set(name, measureFile(bundle, name, await fetchBytes(at(name)), bundleCheck))
   }
   const manifest = manifestOf(bundle, 'worker', components)
-  const create = options.createWorker ?? ((url: URL): WorkerLike => new Worker(url, { type: 'module' }))
-  const worker = create(at(files[0]))
+  const worker = (options.createWorker ?? createModuleWorker)(at(files[0]))
   const { port1, port2 } = new MessageChannel()
-  // The port of a Worker that failed to start stays open; this is how its end is noticed.
-  worker.addEventListener('error', () => port1.close())
+  const channel = portChannel(port1 as unknown as PortLike)
+  // The port of a Worker that failed stays open, and closing one end tells the other end alone.
+  worker.addEventListener('error', () => channel.close())
   worker.postMessage({ port: port2 }, [port2])
-  const handle = await startEnclave(portChannel(port1 as unknown as PortLike), {
+  const handle = await startEnclave(channel, {
     ...options,
     services: { ...options.records, readPages: capsulePages(capsule) },
     manifest,

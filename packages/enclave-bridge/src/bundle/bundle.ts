@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
 import { sha384, toHex } from '@mlcapsule/crypto'
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import { BridgeError } from '../errors.ts'
 import { bridgeLimits } from '../protocol/limits.ts'
 

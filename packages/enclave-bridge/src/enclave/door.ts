@@ -2,13 +2,7 @@
 import { BridgeError } from '../errors.ts'
 import type { CallBody, CallOp, CallReply } from '../protocol/calls.ts'
 import type { Channel, Frame } from '../protocol/channel.ts'
-import {
-  decodeHostMessage,
-  type EnclaveMessage,
-  encodeMessage,
-  type HostMessage,
-  type Received,
-} from '../protocol/envelope.ts'
+import { decodeHostMessage, encodeMessage, type HostMessage, type Received } from '../protocol/envelope.ts'
 import { toFailure } from '../protocol/failures.ts'
 import { bridgeLimits } from '../protocol/limits.ts'
 import type { RequestOp } from '../protocol/requests.ts'
@@ -79,19 +73,24 @@ export class Door implements DoorCalls {
       payloads: readonly Uint8Array[]
     }>()
     this.#pendingCall = { id, op, resolve, reject }
-    this.#channel.send(frame)
+    this.#transmit(frame)
     return (await promise) as { body: CallReply<Op>; payloads: readonly Uint8Array[] }
   }
 
   emit(code: EventCode, numbers: readonly number[] = []): void {
     if (this.#closed || this.#eventCount >= bridgeLimits.eventsPerRequestMaxCount) return
     this.#eventCount++
-    this.#send({ type: 'event', code, numbers: [...numbers] })
+    this.#transmit(encodeMessage({ type: 'event', code, numbers: [...numbers] }, 'enclave'))
   }
 
-  #send(message: EnclaveMessage, payloads: readonly Uint8Array[] = []): void {
+  /** A channel that does not take a frame is gone. */
+  #transmit(frame: Frame): void {
     if (this.#closed) return
-    this.#channel.send(encodeMessage(message, 'enclave', payloads))
+    try {
+      this.#channel.send(frame)
+    } catch {
+      this.#stop()
+    }
   }
 
   #onFrame(frame: Frame): void {
@@ -125,21 +124,25 @@ export class Door implements DoorCalls {
     payloads: readonly Uint8Array[],
   ): Promise<void> {
     const { id, op } = message
+    const refusal = (error: unknown) =>
+      encodeMessage({ type: 'failed', id, op, failure: toFailure(error) }, 'enclave')
     if (this.#serving) {
-      const busy = new BridgeError('ENCLAVE_BUSY', 'another request is being served')
-      this.#send({ type: 'failed', id, op, failure: toFailure(busy) })
+      this.#transmit(refusal(new BridgeError('ENCLAVE_BUSY', 'another request is being served')))
       return
     }
     this.#serving = true
     this.#eventCount = 0
+    let frame: Frame
     try {
-      const answer = await this.#handle(op, message.body, payloads, { clockHintMs: message.nowMs })
-      this.#serving = false
-      this.#send({ type: 'reply', id, op, body: answer.body }, answer.payloads ?? [])
+      const { body, payloads: own } = await this.#handle(op, message.body, payloads, {
+        clockHintMs: message.nowMs,
+      })
+      frame = encodeMessage({ type: 'reply', id, op, body }, 'enclave', own)
     } catch (error) {
-      this.#serving = false
-      this.#send({ type: 'failed', id, op, failure: toFailure(error) })
+      frame = refusal(error)
     }
+    this.#serving = false
+    this.#transmit(frame)
   }
 
   #handle(op: RequestOp, body: unknown, payloads: readonly Uint8Array[], context: RequestContext) {

@@ -122,7 +122,8 @@ export class Connection {
       this.#violation('the enclave raised too many events during one request')
       return
     }
-    this.#options.onEvent(code, numbers)
+    // Not from within here: what a listener throws is no fault of the enclave, and must not end it.
+    queueMicrotask(() => this.#options.onEvent(code, numbers))
   }
 
   #onAnswer(

@@ -26,7 +26,7 @@ export interface EnclaveHandleOptions {
    */
   readonly onLog?: KeepLog
   readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
-  /** Calls that may wait, 64 by default. */
+  /** Calls that may wait: 1 to 256, 64 by default. */
   readonly queueLimit?: number
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -70,9 +70,10 @@ export class EnclaveHandle {
   readonly #onLog: KeepLog
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
+  /** @throws BridgeError `BRIDGE_OPTION_INVALID` */
   constructor(channel: Channel, options: EnclaveHandleOptions) {
     this.info = options.info
-    this.#lane = new Lane(Math.min(options.queueLimit ?? 64, bridgeLimits.queueMaxCount))
+    this.#lane = new Lane(options.queueLimit ?? 64)
     this.#onLog = options.onLog ?? (() => Promise.resolve())
     const { services, anchor } = options
     this.#connection = new Connection(channel, {
@@ -122,9 +123,8 @@ export class EnclaveHandle {
   ): Promise<ActivationOffer> {
     const { body, payloads } = await this.#call('beginActivation', { challenge, flow }, [], options)
     const { platform, manifest, ...rest } = body
-    const decoded = decodeCbor(manifest, { maxSizeBytes: bridgeLimits.manifestMaxSizeBytes })
     const evidence = { platform, bytes: payloads[0] as Uint8Array }
-    return { ...rest, manifest: parseManifest(decoded), evidence }
+    return { ...rest, manifest: this.#orLeave(() => readManifest(manifest)), evidence }
   }
 
   /** Hands over the provider's response. The enclave opens the model and is ready to answer. */
@@ -147,7 +147,7 @@ export class EnclaveHandle {
     const request = { inputs: [...descriptors], ...(retryId === undefined ? {} : { retryId }) }
     const { body, payloads: data } = await this.#call('infer', request, payloads, options, transfer)
     const { outputs, verdict, units, unitsLeft } = body
-    return { verdict, units, unitsLeft, outputs: joinTensors('outputs', outputs, data) }
+    return { verdict, units, unitsLeft, outputs: this.#orLeave(() => joinTensors('outputs', outputs, data)) }
   }
 
   async usage(options?: CallOptions): Promise<UsageReport> {
@@ -168,9 +168,14 @@ export class EnclaveHandle {
    * @returns the last statement of usage, or null where there was never anything to tell
    */
   async close(options?: CallOptions): Promise<string | null> {
-    const { statement } = (await this.#call('close', {}, [], options)).body
-    this.#connection.close()
-    return statement
+    return await this.#lane.run(async () => {
+      try {
+        return (await this.#exchange('close', {}, [])).body.statement
+      } finally {
+        // Whatever came of it, and whether or not the caller still waits: the enclave has stopped for good.
+        this.#connection.close()
+      }
+    }, options)
   }
 
   /** Ends the enclave at once, as a crash would. */
@@ -178,18 +183,42 @@ export class EnclaveHandle {
     this.#connection.close()
   }
 
+  /** Reads what the schema cannot check. An enclave that does not keep to the protocol there is left as well. */
+  #orLeave<Value>(read: () => Value): Value {
+    try {
+      return read()
+    } catch (cause) {
+      const detail = 'the enclave gave an answer whose parts do not fit each other'
+      const violation =
+        cause instanceof BridgeError ? cause : new BridgeError('BRIDGE_PROTOCOL_VIOLATION', detail, { cause })
+      this.#connection.close(violation)
+      throw violation
+    }
+  }
+
   #call<Op extends RequestOp>(
     op: Op,
     body: RequestBody<Op>,
     payloads: readonly Uint8Array[],
     options?: CallOptions,
+    transfer?: boolean,
+  ): Promise<Reply<Op>> {
+    return this.#lane.run(() => this.#exchange(op, body, payloads, transfer), options)
+  }
+
+  async #exchange<Op extends RequestOp>(
+    op: Op,
+    body: RequestBody<Op>,
+    payloads: readonly Uint8Array[],
     transfer: boolean = false,
   ): Promise<Reply<Op>> {
-    return this.#lane.run(async () => {
-      const reply = await this.#connection.request(op, body, payloads, transfer)
-      const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
-      if (entries.length > 0) await this.#onLog(entries)
-      return reply
-    }, options)
+    const reply = await this.#connection.request(op, body, payloads, transfer)
+    const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
+    if (entries.length > 0) await this.#onLog(entries)
+    return reply
   }
+}
+
+function readManifest(bytes: Uint8Array): EnclaveManifest {
+  return parseManifest(decodeCbor(bytes, { maxSizeBytes: bridgeLimits.manifestMaxSizeBytes }))
 }

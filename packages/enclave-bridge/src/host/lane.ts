@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BridgeError } from '../errors.ts'
+import { bridgeLimits } from '../protocol/limits.ts'
+
+/** The longest that timers know. */
+const timeoutMaxMs = 2_147_483_647
+
+function isIntegerUpTo(max: number, value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= max
+}
 
 export interface CallOptions {
   /** Gives up waiting. What has reached the enclave goes on there, and is charged. */
   readonly signal?: AbortSignal
-  /** Gives up after this time, counted from the call, the wait in the queue included. */
+  /** Gives up after this time, counted from the call, the wait in the queue included. 1 to 2,147,483,647. */
   readonly timeoutMs?: number
 }
 
@@ -23,14 +31,28 @@ export class Lane {
   #busy: boolean = false
   #closedBy: BridgeError | undefined
 
+  /** @throws BridgeError `BRIDGE_OPTION_INVALID` */
   constructor(queueLimit: number) {
+    const { queueMaxCount } = bridgeLimits
+    if (!isIntegerUpTo(queueMaxCount, queueLimit)) {
+      const detail = `queueLimit: expected an integer from 1 to ${queueMaxCount}, got ${queueLimit}`
+      throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'queueLimit' })
+    }
     this.#queueLimit = queueLimit
   }
 
-  /** @throws BridgeError `BRIDGE_QUEUE_FULL`, `BRIDGE_ABORTED`, `BRIDGE_TIMEOUT`, or what the lane was closed with */
+  /**
+   * @throws BridgeError `BRIDGE_QUEUE_FULL`, `BRIDGE_ABORTED`, `BRIDGE_TIMEOUT`, `BRIDGE_OPTION_INVALID`, or what the lane
+   * was closed with
+   */
   run<Result>(call: () => Promise<Result>, { signal, timeoutMs }: CallOptions = {}): Promise<Result> {
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy)
     if (signal?.aborted === true) return Promise.reject(aborted(signal))
+    // Timers take a longer time, or none, for no time at all.
+    if (timeoutMs !== undefined && !isIntegerUpTo(timeoutMaxMs, timeoutMs)) {
+      const detail = `timeoutMs: expected an integer from 1 to ${timeoutMaxMs}, got ${timeoutMs}`
+      return Promise.reject(new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'timeoutMs' }))
+    }
     if (this.#queue.length >= this.#queueLimit) {
       return Promise.reject(new BridgeError('BRIDGE_QUEUE_FULL', `${this.#queueLimit} calls are waiting`))
     }

@@ -52,7 +52,7 @@ export async function startEnclave(channel: Channel, options: StartOptions): Pro
         'the enclave shows another manifest than it was given',
       )
     }
-    await handle.load(options.capsulePrefix)
+    await handle.load(options.capsulePrefix, { timeoutMs: startTimeoutMs })
     return handle
   } catch (error) {
     handle.disconnect()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { type EnclaveManifest, manifestDigest } from '@mlcapsule/attestation'
 import type { Capsule } from '@mlcapsule/capsule-format'
 import { cryptoReady, toHex } from '@mlcapsule/crypto'
@@ -53,7 +53,7 @@ type PlanOptions = Pick<
   'entry' | 'bundleDir' | 'kernels' | 'nativeKernelsPath' | 'bundleCheck' | 'sharedMemory'
 >
 
-/** @returns file of the native kernels, or undefined for the wasm ones */
+/** @returns full path of the native kernels' file, without links, or undefined for the wasm ones */
 function chooseNative(options: PlanOptions): string | undefined {
   const { entry, kernels = 'auto' } = options
   if (kernels === 'wasm') return undefined
@@ -63,7 +63,7 @@ function chooseNative(options: PlanOptions): string | undefined {
     throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'kernels' })
   }
   const path = options.nativeKernelsPath ?? nativeKernelsAddonPath()
-  if (path !== undefined && existsSync(path)) return path
+  if (path !== undefined && existsSync(path)) return realpathSync(path)
   if (kernels === 'auto') return undefined
   const detail = 'the native kernels are not built here: run "npm run kernels:build", or expect auto or wasm'
   throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'kernels' })
@@ -142,13 +142,13 @@ export async function launchEnclave(options: LaunchOptions): Promise<EnclaveHand
       spawned.kill()
       throw error
     })
-    void handle.closed.then(async () => {
+    void handle.closed.then(() => {
       spawned.kill()
-      await state.release()
+      state.release()
     })
     return handle
   } catch (error) {
-    await state.release()
+    state.release()
     throw error
   }
 }

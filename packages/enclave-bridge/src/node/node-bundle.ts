@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
 import {
@@ -15,14 +15,23 @@ import {
 } from '../bundle/bundle.ts'
 import { BridgeError } from '../errors.ts'
 
-async function readBundleFile(bundleDir: string, name: string): Promise<Uint8Array> {
+function unreadable(path: string, field: string, cause: unknown): BridgeError {
+  return new BridgeError('BRIDGE_BUNDLE_INVALID', `${path} cannot be read`, { field, cause })
+}
+
+async function readBundleFile(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(join(bundleDir, name))
+    return await readFile(path)
   } catch (cause) {
-    throw new BridgeError('BRIDGE_BUNDLE_INVALID', `${join(bundleDir, name)} cannot be read`, {
-      field: 'bundleDir',
-      cause,
-    })
+    throw unreadable(path, 'bundleDir', cause)
+  }
+}
+
+async function measureAddon(name: string, path: string): Promise<string> {
+  try {
+    return await fileSha384(path)
+  } catch (cause) {
+    throw unreadable(path, name, cause)
   }
 }
 
@@ -45,7 +54,7 @@ export interface MeasureOptions {
 export interface MeasuredBundle {
   readonly bundle: Bundle
   readonly manifest: EnclaveManifest
-  /** Full path of the file to start. */
+  /** Full path of the file to start, without links. */
   readonly entryPath: string
 }
 
@@ -55,14 +64,15 @@ export interface MeasuredBundle {
  */
 export async function measureBundle(options: MeasureOptions): Promise<MeasuredBundle> {
   const { bundleDir, entry, bundleCheck = 'manifest', addons = {} } = options
-  const bundle = parseBundle(new TextDecoder().decode(await readBundleFile(bundleDir, bundleFileName)))
+  const bundle = parseBundle(new TextDecoder().decode(await readBundleFile(join(bundleDir, bundleFileName))))
   const components = new Map<string, string>()
   const files = filesOf(bundle, entry)
   for (const name of files) {
-    components.set(name, measureFile(bundle, name, await readBundleFile(bundleDir, name), bundleCheck))
+    components.set(name, measureFile(bundle, name, await readBundleFile(join(bundleDir, name)), bundleCheck))
   }
-  for (const [name, path] of Object.entries(addons)) components.set(name, await fileSha384(path))
+  for (const [name, path] of Object.entries(addons)) components.set(name, await measureAddon(name, path))
   components.set('node', await fileSha384(process.execPath))
   const manifest = parseManifest(manifestOf(bundle, entry, components))
-  return { bundle, manifest, entryPath: join(bundleDir, files[0]) }
+  // An installed package is often a link, and what Node starts is the file behind it: that one the child has to be allowed.
+  return { bundle, manifest, entryPath: await realpath(join(bundleDir, files[0])) }
 }

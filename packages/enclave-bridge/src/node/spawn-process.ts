@@ -38,14 +38,17 @@ interface HostRings {
 function createRings(path: string | undefined): HostRings | undefined {
   const addon = path === undefined ? undefined : loadSharedMemory(path)
   if (addon === undefined) return undefined
-  const outgoing = addon.create(ringSizeBytes)
+  const fds: number[] = []
+  const create = () => {
+    const { fd, buffer } = addon.create(ringSizeBytes)
+    fds.push(fd)
+    return new Uint8Array(buffer)
+  }
   try {
-    const incoming = addon.create(ringSizeBytes)
-    const rings = { outgoing: new Uint8Array(outgoing.buffer), incoming: new Uint8Array(incoming.buffer) }
-    return { addon, fds: [outgoing.fd, incoming.fd], rings }
-  } catch (error) {
-    addon.closeFd(outgoing.fd)
-    throw error
+    return { addon, fds, rings: { outgoing: create(), incoming: create() } }
+  } catch (cause) {
+    for (const fd of fds) addon.closeFd(fd)
+    throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the shared memory could not be made', { cause })
   }
 }
 
@@ -74,6 +77,9 @@ export function spawnProcess(options: SpawnOptions): Spawned {
   try {
     child = spawn(process.execPath, [...flags, options.entryPath, ...ringArguments], {
       env: {},
+      // Ctrl+C in a terminal goes to the whole process group. The enclave is closed by its host, or loses its open block.
+      detached: true,
+      windowsHide: true,
       stdio: ['ignore', 'ignore', options.showOutput ? 'inherit' : 'ignore', 'pipe', ...(shared?.fds ?? [])],
     })
   } catch (cause) {
@@ -82,8 +88,12 @@ export function spawnProcess(options: SpawnOptions): Spawned {
     // The child has its own; the mappings stay.
     for (const fd of shared?.fds ?? []) shared?.addon.closeFd(fd)
   }
-  const socket = child.stdio[socketFd] as Duplex
-  child.on('error', () => socket.destroy())
+  // Without descriptors to spare, a child is given back that has no streams, and an error only afterward.
+  const socket = (child.stdio as ChildProcess['stdio'] | undefined)?.[socketFd] as Duplex | undefined
+  child.on('error', () => socket?.destroy())
+  if (socket === undefined) {
+    throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the system has no descriptors left for a child process')
+  }
   const channel = new StreamChannel(socketStream(socket), shared?.rings)
   return {
     channel,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, readFile, rm, stat, unlink } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lockFolder } from '@mlcapsule/contracts/node'
 import { randomBytes, Secret, wipe } from '@mlcapsule/crypto'
 import { fileAnchor, fileRecordStore } from '@mlcapsule/metering/node'
 import { BridgeError } from '../errors.ts'
@@ -12,8 +13,8 @@ import { recordSlots } from '../protocol/words.ts'
 export interface StateDir {
   readonly records: Pick<HostServices, 'readRecord' | 'writeRecord'>
   readonly machine: SimulatedMachine
-  /** Lets another enclave use the folder. */
-  release(): Promise<void>
+  /** Lets another enclave use the folder. At once, so that whoever waited for this one's end can start the next. */
+  release(): void
 }
 
 function unusable(detail: string, cause?: unknown): BridgeError {
@@ -48,35 +49,13 @@ async function loadOrCreateKey<const Kind extends 'ed25519-private' | 'platform-
   return secret
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** Takes the folder's lock; one that a dead process left is taken over. */
-async function lock(path: string, attempts: number = 3): Promise<void> {
-  try {
-    const file = await open(path, 'wx', 0o600)
-    await file.writeFile(String(process.pid))
-    await file.close()
-    return
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  const owner = Number(await readFile(path, 'utf8').catch(() => ''))
-  if (
-    attempts === 0 ||
-    owner === process.pid ||
-    (Number.isSafeInteger(owner) && owner > 0 && isAlive(owner))
-  ) {
-    throw unusable(`another enclave, of process ${owner}, uses the folder`)
-  }
-  await unlink(path).catch(() => undefined)
-  await lock(path, attempts - 1)
+/** @returns lets go of it */
+async function lock(path: string): Promise<() => void> {
+  const folderLock = await lockFolder(path)
+  if (folderLock.taken) return folderLock.release
+  const { pid, isHere, lockPath } = folderLock.holder
+  const where = isHere ? '' : ` on another machine or in another container; if it is gone, remove ${lockPath}`
+  throw unusable(`another enclave, of process ${pid}${where}, uses the folder`)
 }
 
 /**
@@ -84,15 +63,14 @@ async function lock(path: string, attempts: number = 3): Promise<void> {
  * @throws BridgeError `BRIDGE_STATE_UNUSABLE`
  */
 export async function openStateDir(path: string): Promise<StateDir> {
-  const lockPath = join(path, 'lock')
+  let release: () => void
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
     await assertPrivate(path)
-    await lock(lockPath)
+    release = await lock(path)
   } catch (error) {
     throw error instanceof BridgeError ? error : unusable('the folder cannot be used', error)
   }
-  const release = () => rm(lockPath, { force: true })
   try {
     const stores = new Map(recordSlots.map((slot) => [slot, fileRecordStore(join(path, `${slot}.sealed`))]))
     const storeOf = (slot: (typeof recordSlots)[number]) => stores.get(slot) ?? fail()
@@ -110,7 +88,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
       release,
     }
   } catch (error) {
-    await release()
+    release()
     throw error instanceof BridgeError ? error : unusable('a file of the folder cannot be used', error)
   }
 }

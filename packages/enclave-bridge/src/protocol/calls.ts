@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import { bytes32, count, noPayloads, payloadRule, receiptLog } from './fields.ts'
 import { bridgeLimits } from './limits.ts'
 import { blobNames, recordSlots } from './words.ts'

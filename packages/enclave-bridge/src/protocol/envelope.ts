@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeCbor, encodeCbor } from '@mlcapsule/crypto'
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import { BridgeError } from '../errors.ts'
 import { type CallOp, callSchemas } from './calls.ts'
 import type { Frame } from './channel.ts'

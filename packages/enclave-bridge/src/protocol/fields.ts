@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dtypes } from '@mlcapsule/contracts'
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import { isKnownErrorCode, isKnownField } from './failures.ts'
 import { bridgeLimits } from './limits.ts'
 

@@ -15,7 +15,6 @@ export { type Failure, fromFailure, isKnownErrorCode, isKnownField, toFailure } 
 export { bridgeLimits } from './limits.ts'
 export {
   type ActiveReport,
-  type MemoryReport,
   type ReplyBody,
   type RequestBody,
   type RequestOp,

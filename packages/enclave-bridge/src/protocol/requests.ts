@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import {
   bytes32,
   bytesOf,
@@ -39,19 +39,12 @@ const usage = z.strictObject({
 
 const log = receiptLog
 
-/** Sizes of the memory that the model takes, in bytes. */
-const memory = z.strictObject({
-  arenaSizeBytes: count,
-  weightsSizeBytes: count,
-  stagingSizeBytes: count,
-  programSizeBytes: count,
-})
-
 const active = z.strictObject({
   /** The license token: receipts are verified against it. */
   license: token,
   usage,
-  memory,
+  /** Memory that the model takes, in whole MiB: exact sizes would tell its steps and its widest layer. */
+  memorySizeBytes: count,
   isa: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)),
   log,
 })
@@ -157,7 +150,6 @@ export type ReplyBody<Op extends RequestOp> = z.infer<(typeof requestSchemas)[Op
 
 /** What a ledger tells of itself. */
 export type UsageReport = Readonly<z.infer<typeof usage>>
-export type MemoryReport = Readonly<z.infer<typeof memory>>
 /** An enclave that answers queries. */
 export type ActiveReport = Readonly<z.infer<typeof active>>
 

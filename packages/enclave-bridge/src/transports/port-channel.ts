@@ -13,9 +13,9 @@ export interface PortLike {
   close(): void
 }
 
-/** Bytes in memory that no other thread can reach. */
+/** Bytes in memory that no other thread can reach, with no more behind them than what counts toward the limits. */
 function isPrivateBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
-  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer
+  return value instanceof Uint8Array && fillsItsBuffer(value)
 }
 
 /** A message is an array of byte strings: the control message, then the payloads. */

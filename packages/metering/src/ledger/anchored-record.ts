@@ -51,9 +51,12 @@ export class AnchoredRecord {
     this.#value = value
   }
 
-  /** Starts a chain at the anchor's present value. */
-  static async create(deps: AnchoredRecordDeps): Promise<AnchoredRecord> {
-    return new AnchoredRecord(deps, await readAnchor(deps.anchor))
+  /**
+   * Starts a chain at a value that the caller knows from before. Not at the anchor's present one: a process that was held
+   * up meanwhile would start the chain a second time.
+   */
+  static create(deps: AnchoredRecordDeps, anchorValue: Uint8Array): AnchoredRecord {
+    return new AnchoredRecord(deps, anchorValue.slice())
   }
 
   /**
@@ -68,8 +71,7 @@ export class AnchoredRecord {
     )
     if (stored === null)
       throw new MeteringError('LEDGER_RECORD_MISSING', 'there is no record', { field: 'record' })
-    // A copy: the host must not change what was checked.
-    const { previous, record } = decodeStored(Uint8Array.from(stored))
+    const { previous, record } = decodeStored(stored)
     const plaintext = await open({ ...contextOf(deps), previous }, record)
     const value = await readAnchor(deps.anchor)
     const digest = recordHash(record)

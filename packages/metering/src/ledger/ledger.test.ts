@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair } from '@mlcapsule/crypto'
+import { payloadOf, seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { faultyHost } from '../../test/faulty-host.ts'
-import { createWorld, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from './ledger.ts'
 
@@ -24,7 +25,7 @@ const thrown = (act: () => unknown) => {
 describe('a ledger', () => {
   test('counts queries until the last unit, then refuses and charges nothing', async () => {
     const small = await createWorld({ grant: { seq: 1, units: 20 } })
-    const ledger = await Ledger.create(small.deps())
+    const ledger = await Ledger.create(small.deps(), anchorStart)
     for (let i = 0; i < 20; i++) {
       expect(ledger.usage).toMatchObject({ unitsLeft: 20 - i, unitsSpent: i })
       await query(ledger)
@@ -38,7 +39,7 @@ describe('a ledger', () => {
   test('touches the anchor once per block, and nothing within one', async () => {
     const host = faultyHost()
     const parts = host.connect()
-    const ledger = await Ledger.create(world.deps(parts))
+    const ledger = await Ledger.create(world.deps(parts), anchorStart)
     await query(ledger)
     const { length } = host.records
     const operations = parts.operationCount()
@@ -50,7 +51,7 @@ describe('a ledger', () => {
 
   test('goes on after a clean end, and gives back what the block still held', async () => {
     const parts = { store: memoryRecordStore(), anchor: volatileAnchor(seeded('anchor')) }
-    const first = await Ledger.create(world.deps(parts))
+    const first = await Ledger.create(world.deps(parts), anchorStart)
     await query(first, 3)
     await first.close()
     await first.close()
@@ -69,7 +70,7 @@ describe('a ledger', () => {
 
   test('forfeits an open block whole, and is strict for four blocks', async () => {
     const parts = { store: memoryRecordStore(), anchor: volatileAnchor(seeded('anchor')) }
-    await query(await Ledger.create(world.deps(parts)), 2)
+    await query(await Ledger.create(world.deps(parts), anchorStart), 2)
     const ledger = await Ledger.open(world.deps(parts))
     expect(ledger.usage).toMatchObject({ unitsLeft: 92, unitsSpent: 8, uncleanCount: 1, strictUnits: 32 })
     for (let i = 0; i < 32; i++) {
@@ -88,7 +89,7 @@ describe('a ledger', () => {
 
   test('keeps the memory of defenses, and its levels reach the statement', async () => {
     const parts = { store: memoryRecordStore(), anchor: volatileAnchor(seeded('anchor')) }
-    const first = await Ledger.create(world.deps(parts))
+    const first = await Ledger.create(world.deps(parts), anchorStart)
     expect(first.defenseState('rounding')).toBeUndefined()
     expect(first.defenseState('constructor')).toBeUndefined()
     const state = Uint8Array.of(1, 2, 3)
@@ -98,7 +99,7 @@ describe('a ledger', () => {
     await first.close()
     const second = await Ledger.open(world.deps(parts))
     expect(second.defenseState('rounding')).toEqual(Uint8Array.of(1, 2, 3))
-    const payload = JSON.parse(atob((await second.lastStatement())?.split('.')[1] ?? ''))
+    const payload = payloadOf((await second.lastStatement()) ?? '')
     expect(payload).toMatchObject({
       seq: 1,
       to: 1,
@@ -112,7 +113,7 @@ describe('a ledger', () => {
 
   test('charges surcharges up to the most that was reserved', async () => {
     const dear = await createWorld({ tariff: { unit: 2, blocked: 2, surchargeMax: 1 } })
-    const ledger = await Ledger.create(dear.deps())
+    const ledger = await Ledger.create(dear.deps(), anchorStart)
     await ledger.advance(2)
     const reservation = ledger.reserve(2)
     expect(reservation.units).toBe(6)
@@ -129,21 +130,21 @@ describe('a ledger', () => {
   })
 
   test('refuses a query that is larger than a block, one too many of the lease, and nonsense', async () => {
-    const ledger = await Ledger.create(world.deps())
+    const ledger = await Ledger.create(world.deps(), anchorStart)
     expect(() => ledger.reserve(9)).toThrow(code('LEDGER_QUERY_TOO_LARGE'))
     expect(() => ledger.reserve(1)).toThrow(code('LEDGER_ADVANCE_REQUIRED'))
     for (const itemCount of [0, -1, 1.5, Number.NaN, 2 ** 60]) {
       expect(() => ledger.reserve(itemCount)).toThrow(code('LEDGER_RESERVATION_INVALID'))
     }
     const leased = await createWorld({ lease: { queries: 2, poweredHours: 1 } })
-    const other = await Ledger.create(leased.deps())
+    const other = await Ledger.create(leased.deps(), anchorStart)
     await query(other)
     await query(other)
     expect(() => other.reserve(1)).toThrow(code('LICENSE_LEASE_EXHAUSTED'))
   })
 
   test('takes one query at a time, and settles it once', async () => {
-    const ledger = await Ledger.create(world.deps())
+    const ledger = await Ledger.create(world.deps(), anchorStart)
     await ledger.advance(1)
     const reservation = ledger.reserve(1)
     expect(() => ledger.reserve(1)).toThrow(code('LEDGER_BUSY'))
@@ -165,7 +166,7 @@ describe('a ledger', () => {
   })
 
   test('refuses outcomes of a wrong form, and keeps the reservation', async () => {
-    const ledger = await Ledger.create(world.deps())
+    const ledger = await Ledger.create(world.deps(), anchorStart)
     await ledger.advance(1)
     const reservation = ledger.reserve(1)
     const bad = [
@@ -187,7 +188,7 @@ describe('a ledger', () => {
     const other = await createWorld({ jti: 'license-2' })
     const store = memoryRecordStore()
     const anchor = volatileAnchor(seeded('anchor'))
-    await Ledger.create(world.deps({ store, anchor }))
+    await Ledger.create(world.deps({ store, anchor }), anchorStart)
     const cases = [
       other.deps({ store, anchor }),
       world.deps({ store, anchor: volatileAnchor(seeded('other anchor')) }),
@@ -201,7 +202,7 @@ describe('a ledger', () => {
 
   test('makes a statement when it is due', async () => {
     const busy = await createWorld({ grant: { seq: 1, units: 3000 }, blockMax: 600 })
-    const ledger = await Ledger.create(busy.deps())
+    const ledger = await Ledger.create(busy.deps(), anchorStart)
     for (let i = 0; i < 999; i++) await query(ledger)
     await expect(ledger.statement()).rejects.toThrow(code('LEDGER_STATEMENT_NOT_DUE'))
     await query(ledger)
@@ -216,7 +217,7 @@ describe('a ledger', () => {
 describe('a host that lies', () => {
   const start = async () => {
     const host = faultyHost()
-    const ledger = await Ledger.create(world.deps(host.connect()))
+    const ledger = await Ledger.create(world.deps(host.connect()), anchorStart)
     for (let i = 0; i < 20; i++) await query(ledger)
     return { host, ledger, reopen: () => Ledger.open(world.deps(host.connect())) }
   }
@@ -247,6 +248,29 @@ describe('a host that lies', () => {
     await ledger.close()
     const both = [await reopen(), await reopen()]
     const outcomes = await Promise.allSettled(both.map((it) => it.advance(1)))
+    const refused = outcomes.filter((it) => it.status === 'rejected')
+    expect(refused.length).toBeGreaterThanOrEqual(1)
+    for (const { reason } of refused) expect(reason).toEqual(code('LEDGER_FORKED'))
+  })
+
+  test('by holding a process up before it creates the ledger gets no second grant', async () => {
+    const host = faultyHost()
+    const anchorValue = await host.connect().anchor.read()
+    // Both processes have found that there is no ledger yet; the first lives a whole life before the second goes on.
+    const first = await Ledger.create(world.deps(host.connect()), anchorValue)
+    for (let i = 0; i < 20; i++) await query(first)
+    await first.close()
+    const record = host.current
+    const late = world.deps(host.connect())
+    await expect(Ledger.create(late, anchorValue)).rejects.toThrow(code('LEDGER_FORKED'))
+    expect(late.key.wiped).toBe(true)
+    expect(host.current).toEqual(record)
+  })
+
+  test('by letting two enclaves create the ledger at once serves at most one of them', async () => {
+    const host = faultyHost()
+    const create = () => Ledger.create(world.deps(host.connect()), anchorStart)
+    const outcomes = await Promise.allSettled([create(), create()])
     const refused = outcomes.filter((it) => it.status === 'rejected')
     expect(refused.length).toBeGreaterThanOrEqual(1)
     for (const { reason } of refused) expect(reason).toEqual(code('LEDGER_FORKED'))

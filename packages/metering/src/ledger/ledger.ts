@@ -61,12 +61,14 @@ export class Ledger {
   }
 
   /**
-   * Starts the ledger of a fresh license at the anchor's present value.
-   * @throws MeteringError `LICENSE_BINDING_MISMATCH`, `LEDGER_STORE_FAILED`, `LEDGER_ANCHOR_FAILED`, `LEDGER_FORKED`
+   * Starts the ledger of a fresh license, once: it moves the anchor away from the value that it has to start at.
+   * @param anchorValue 32 bytes, read when the license was asked for
+   * @throws MeteringError `LICENSE_BINDING_MISMATCH`, `LEDGER_STORE_FAILED`, `LEDGER_ANCHOR_FAILED`; `LEDGER_FORKED` when
+   * the anchor has moved since
    */
-  static async create(deps: LedgerDeps): Promise<Ledger> {
+  static async create(deps: LedgerDeps, anchorValue: Uint8Array): Promise<Ledger> {
     return await owningKey(deps, async () => {
-      const chain = await AnchoredRecord.create(chainDeps(deps))
+      const chain = AnchoredRecord.create(chainDeps(deps), anchorValue)
       const ledger = new Ledger(deps, chain, initialState(deps.license))
       await ledger.#move(ledger.#state)
       return ledger
@@ -109,7 +111,7 @@ export class Ledger {
     return Object.hasOwn(this.#run.defenses, name) ? this.#run.defenses[name]?.slice() : undefined
   }
 
-  /** Whether `advance` has to come before `reserve`. False where `reserve` would refuse anyway. */
+  /** Whether `advance` has to come before `reserve`. False where the license has too few units for either. */
   needsAdvance(itemCount: number): boolean {
     const price = priceOf(this.#license.claims, itemCount)
     return price > this.#state.open - this.#run.used && price <= this.usage.unitsLeft

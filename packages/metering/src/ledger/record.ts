@@ -87,7 +87,7 @@ export function encodeStored(previous: Uint8Array, record: Uint8Array): Uint8Arr
   return concatBytes(previous, record)
 }
 
-/** @throws MeteringError `LEDGER_RECORD_INVALID` */
+/** @returns copies: the host must not change what was checked. @throws MeteringError `LEDGER_RECORD_INVALID` */
 export function decodeStored(stored: Uint8Array): { previous: Uint8Array; record: Uint8Array } {
   const leastSizeBytes = hashSizeBytes + saltSizeBytes + aeadTagSizeBytes
   if (stored.length < leastSizeBytes || stored.length > recordMaxSizeBytes) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IsolationTier } from '@mlcapsule/contracts'
+import { isolationTiers } from '@mlcapsule/contracts'
 import { fromBase64Url, toBase64Url } from '@mlcapsule/crypto'
 import {
   base64UrlOf,
   base64UrlUpTo,
+  confirmation,
   hexOf,
   identifier,
   numericDate,
   pluginName,
 } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ledgerIdOf } from '../ledger/keys.ts'
 
 /** No license grants more, so that sums of units stay exact. */
@@ -27,15 +28,7 @@ const version = z
   .min(0)
   .max(2 ** 31 - 1)
 
-export const tierSchema = z.enum([
-  'none',
-  'simulated',
-  'process',
-  'sgx',
-  'tdx',
-  'sev-snp',
-  'nitro',
-]) satisfies z.ZodType<IsolationTier>
+export const tierSchema = z.enum(isolationTiers)
 
 /** Name of a customer, model or license: printable ASCII without spaces. */
 const name = z.string().regex(/^[\x21-\x7e]{1,128}$/)
@@ -51,9 +44,7 @@ export const licenseSchema = z
     model: name,
     versions: z.strictObject({ min: version, max: version }),
     ledger: base64UrlOf(32),
-    cnf: z.strictObject({
-      jwk: z.strictObject({ crv: z.literal('Ed25519'), kty: z.literal('OKP'), x: base64UrlOf(32) }),
-    }),
+    cnf: confirmation,
     tier: tierSchema,
     manifest: hexOf(48),
     anchor: base64UrlUpTo(1024),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64Url, generateSigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, nowSeconds, seeded, type World } from '../../test/world.ts'
+import { createWorld, nowSeconds, type World } from '../../test/world.ts'
 import {
   assertLicenseBinding,
   assertLicenseTime,
@@ -85,6 +86,7 @@ describe('assertLicenseTime', () => {
     ['in its last second', { nbf: iat, exp: iat + 10 }, iat + 9, 0, undefined],
     ['at its end', { nbf: iat, exp: iat + 10 }, iat + 10, 0, 'LICENSE_EXPIRED'],
     ['before its start', { nbf: iat + 1000, exp: iat + 2000 }, iat, 0, 'LICENSE_NOT_YET_VALID'],
+    ['by a clock that shows no time', { nbf: iat, exp: iat + 10 }, Number.NaN, 0, 'LICENSE_CLOCK_SET_BACK'],
     ['by a clock set back', { nbf: iat, exp: iat + 10 }, iat - 301, 0, 'LICENSE_CLOCK_SET_BACK'],
     [
       'by a clock set back behind a proven time',

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toBase64Url } from '@mlcapsule/crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createWorld, query } from '../../test/world.ts'
+import { anchorStart, createWorld, query } from '../../test/world.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { extendedAnchor } from '../ledger/record.ts'
 import { recordMaxSizeBytes } from '../ledger/store.ts'
@@ -32,12 +32,28 @@ describe('fileAnchor', () => {
     expect(other.descriptor).not.toEqual(first.descriptor)
   })
 
-  test('refuses a damaged file, and one that goes missing', async () => {
+  test('refuses a damaged file, and a folder that is not there', async () => {
     const path = join(dir, 'anchor')
     await writeFile(path, new Uint8Array(63))
     await expect(fileAnchor(path)).rejects.toThrow(code('LEDGER_ANCHOR_FAILED'))
     await expect(fileAnchor(join(dir, 'no', 'folder'))).rejects.toThrow(code('LEDGER_ANCHOR_FAILED'))
   })
+})
+
+test('anchors that are made at once in one file are one anchor', async () => {
+  const path = join(dir, 'anchor')
+  const made = await Promise.all(Array.from({ length: 8 }, () => fileAnchor(path)))
+  for (const it of made) expect(it.descriptor).toEqual(made[0]?.descriptor)
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+})
+
+test('an anchor does not go on in the file of another', async () => {
+  const [path, other] = [join(dir, 'anchor'), join(dir, 'other')]
+  const anchor = await fileAnchor(path)
+  await fileAnchor(other)
+  await copyFile(other, path)
+  await expect(anchor.read()).rejects.toThrow(RangeError)
+  await expect(anchor.extend(new Uint8Array(32))).rejects.toThrow(RangeError)
 })
 
 describe('fileRecordStore', () => {
@@ -56,6 +72,12 @@ describe('fileRecordStore', () => {
     const path = join(dir, 'ledger')
     await writeFile(path, new Uint8Array(recordMaxSizeBytes + 1))
     await expect(fileRecordStore(path).read()).rejects.toThrow(RangeError)
+    await writeFile(path, new Uint8Array(recordMaxSizeBytes))
+    expect((await fileRecordStore(path).read())?.length).toBe(recordMaxSizeBytes)
+    // It says that it has no bytes, and never ends.
+    if (process.platform === 'linux') {
+      await expect(fileRecordStore('/dev/zero').read()).rejects.toThrow(RangeError)
+    }
   })
 })
 
@@ -63,7 +85,7 @@ test('a ledger on files survives its process', async () => {
   const anchor = await fileAnchor(join(dir, 'anchor'))
   const world = await createWorld({ anchor: toBase64Url(anchor.descriptor) })
   const store = fileRecordStore(join(dir, 'ledger'))
-  await query(await Ledger.create(world.deps({ anchor, store })))
+  await query(await Ledger.create(world.deps({ anchor, store }), anchorStart))
   const again = { anchor: await fileAnchor(join(dir, 'anchor')), store }
   const ledger = await Ledger.open(world.deps(again))
   expect(ledger.usage).toMatchObject({ unitsSpent: 8, uncleanCount: 1 })

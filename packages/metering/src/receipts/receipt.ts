@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeCbor, encodeCbor, labeledHash } from '@mlcapsule/crypto'
+import { decodeCbor, encodeCbor, labeledHash, utf8Bytes } from '@mlcapsule/crypto'
 import { MeteringError } from '../errors.ts'
 
 /** What became of a query, in the order of the codes 0 to 3. */
@@ -62,7 +62,8 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     refuse('block, i and units are counts')
   const word = verdicts[verdict as number]
   if (!isCount(verdict) || word === undefined) refuse('verdict is 0 to 3')
-  if (typeof policy !== 'string' || policy.length < 1 || policy.length > 64) refuse('policy is a name')
+  if (typeof policy !== 'string' || policy === '' || utf8Bytes(policy).length > 64)
+    refuse('policy is a name of 1 to 64 bytes')
   return { license, block, index, units, verdict: word, policy, blind }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, toHex } from '@mlcapsule/crypto'
+import { seeded } from '@mlcapsule/crypto/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, isCoded, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, isCoded, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { signClosing, verifyClosing } from './closing.ts'
@@ -18,7 +19,7 @@ let end: { block: number; head: Uint8Array }
 beforeAll(async () => {
   world = await createWorld()
   log = []
-  const ledger = await Ledger.create(world.deps())
+  const ledger = await Ledger.create(world.deps(), anchorStart)
   for (let i = 0; i < 20; i++) {
     if (ledger.needsAdvance(1)) await ledger.advance(1)
     for (const closing of await ledger.takeClosings()) log.push({ closing })
@@ -55,6 +56,7 @@ describe('receipt', () => {
     ['a negative index', { index: -1 }],
     ['an empty policy', { policy: '' }],
     ['a long policy', { policy: 'x'.repeat(65) }],
+    ['a policy that is long in bytes', { policy: 'ü'.repeat(33) }],
     ['a short blind', { blind: new Uint8Array(31) }],
     ['an unknown verdict', { verdict: 'other' as 'pass' }],
   ])('with %s is refused', (_reason, change) => {
@@ -153,7 +155,14 @@ describe('verifyReceiptChain', () => {
     ]) {
       await expect(verify(log.with(8, await signed(changes)))).rejects.toThrow(code('RECEIPT_CHAIN_BROKEN'))
     }
-    await expect(verify(log.with(8, await signed({ block: 0 })))).rejects.toThrow(code('RECEIPT_MALFORMED'))
+    for (const changes of [
+      { block: 0 },
+      { lost: true },
+      { lost: true, count: 0 },
+      { lost: true, to: closing.from },
+    ]) {
+      await expect(verify(log.with(8, await signed(changes)))).rejects.toThrow(code('RECEIPT_MALFORMED'))
+    }
     // The same closing again is what a restart gives out; another one for the same block is a fork.
     expect((await verify(log.toSpliced(9, 0, log[8] as ReceiptLogEntry))).queryCount).toBe(20)
     await expect(verify(log.toSpliced(9, 0, await signed({ units: 7 })))).rejects.toThrow(
@@ -164,7 +173,7 @@ describe('verifyReceiptChain', () => {
   test('leaves out the receipts of a lost block, which is paid whole', async () => {
     const parts = { store: memoryRecordStore(), anchor: volatileAnchor(seeded('anchor')) }
     const entries: ReceiptLogEntry[] = []
-    const crashed = await Ledger.create(world.deps(parts))
+    const crashed = await Ledger.create(world.deps(parts), anchorStart)
     for (let i = 0; i < 3; i++) entries.push({ receipt: await query(crashed) })
     const ledger = await Ledger.open(world.deps(parts))
     for (const closing of await ledger.takeClosings()) entries.push({ closing })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CryptoError, type VerifiedJws, verifyJws } from '@mlcapsule/crypto'
+import { describeIssue } from '@mlcapsule/crypto/schema'
 import type { z } from 'zod'
 import { MeteringError, type MeteringErrorCode } from '../errors.ts'
 
@@ -12,9 +13,8 @@ export function parseWith<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const path = [what, ...(issue?.path.map(String) ?? [])].join('.')
-  throw new MeteringError(code, `${path}: ${issue?.message ?? 'is invalid'}`, { field: path })
+  const { field, detail } = describeIssue(result.error, what)
+  throw new MeteringError(code, detail, { field })
 }
 
 /** Public keys that may sign, or a lookup by thumbprint. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, signJws } from '@mlcapsule/crypto'
+import { payloadOf, seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createWorld, query, seeded, type World } from '../../test/world.ts'
+import { anchorStart, createWorld, query, type World } from '../../test/world.ts'
 import { memoryRecordStore, volatileAnchor } from '../index.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import {
@@ -25,7 +26,9 @@ beforeAll(async () => {
   tokens = []
   for (const count of [5, 3]) {
     const first = tokens.length === 0
-    const ledger = await (first ? Ledger.create(world.deps(parts)) : Ledger.open(world.deps(parts)))
+    const ledger = await (first
+      ? Ledger.create(world.deps(parts), anchorStart)
+      : Ledger.open(world.deps(parts)))
     for (let i = 0; i < count; i++) await query(ledger)
     await ledger.close()
     tokens.push((await ledger.lastStatement()) ?? '')
@@ -39,7 +42,7 @@ const history = async (): Promise<StatementHistory> =>
 
 describe('statement', () => {
   test('holds exactly the members of the schema, in one order', () => {
-    const payload = JSON.parse(atob(tokens[0]?.split('.')[1] ?? ''))
+    const payload = payloadOf(tokens[0] ?? '')
     expect(Object.keys(payload).join(' ')).toBe(
       'ledger license seq from to head units lostBlocks unclean tier levels blocked surcharge',
     )

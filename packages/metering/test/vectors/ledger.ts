@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
+import { seeded, seededRandom, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import { decodeStored, extendedAnchor, Ledger, recordHash, volatileAnchor } from '../../src/index.ts'
 import { faultyHost } from '../faulty-host.ts'
-import { createWorld, query, seeded, seededRandom } from '../world.ts'
-import { filesOf, type VectorCase } from './format.ts'
+import { anchorStart, createWorld, query } from '../world.ts'
 
 /** A ledger's records in the order in which they were written: created, a block opened, a second one, closed. */
 export async function ledgerVectors(): Promise<Map<string, string>> {
   const world = await createWorld()
   const host = faultyHost()
-  const ledger = await Ledger.create(world.deps({ ...host.connect(), random: seededRandom('ledger') }))
+  const ledger = await Ledger.create(
+    world.deps({ ...host.connect(), random: seededRandom('ledger') }),
+    anchorStart,
+  )
   for (let i = 0; i < 10; i++) {
     await query(ledger, 1, { verdict: 'pass', levels: [1], defenses: { rounding: Uint8Array.of(i) } })
   }
@@ -117,5 +120,5 @@ export async function ledgerVectors(): Promise<Map<string, string>> {
       },
     ),
   }
-  return filesOf('start', cases)
+  return vectorFiles('start', cases)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSigningKeyPair, type SigningKeyPair, signJws, toHex } from '@mlcapsule/crypto'
+import { payloadOf, seeded, seededRandom, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   closingTyp,
   decodeReceipt,
@@ -13,12 +14,7 @@ import {
   statementTyp,
   volatileAnchor,
 } from '../../src/index.ts'
-import { createWorld, nowSeconds, query, seeded, seededRandom, type World } from '../world.ts'
-import { filesOf, type VectorCase } from './format.ts'
-
-export function payloadOf(token: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-}
+import { anchorStart, createWorld, nowSeconds, query, type World } from '../world.ts'
 
 async function licenseCases(world: World): Promise<Record<string, VectorCase>> {
   const { authority, license } = world
@@ -83,7 +79,7 @@ async function chain(world: World): Promise<ReceiptLogEntry[]> {
   const drain = async (ledger: Ledger) => {
     for (const closing of await ledger.takeClosings()) log.push({ closing })
   }
-  const first = await Ledger.create(world.deps({ ...parts, random: seededRandom('first life') }))
+  const first = await Ledger.create(world.deps({ ...parts, random: seededRandom('first life') }), anchorStart)
   for (let i = 0; i < 11; i++) {
     if (first.needsAdvance(1)) await first.advance(1)
     await drain(first)
@@ -194,6 +190,12 @@ async function chainCases(world: World): Promise<Record<string, VectorCase>> {
       await reclosed({ units: 7 }),
     ),
     'closing-head': make('5', 'A closing has another head.', broken, await reclosed({ to: closing.from })),
+    'closing-lost-with-receipts': make(
+      '5',
+      'The closing of a lost block has receipts.',
+      { code: 'RECEIPT_MALFORMED' },
+      await reclosed({ lost: true }),
+    ),
     'closing-malformed': make(
       '5',
       'A closing has a block 0.',
@@ -208,7 +210,7 @@ async function statementCases(world: World): Promise<Record<string, VectorCase>>
   const tokens: string[] = []
   for (const count of [5, 3]) {
     const deps = world.deps({ ...parts, random: seededRandom(`life ${count}`) })
-    const ledger = await (count === 5 ? Ledger.create(deps) : Ledger.open(deps))
+    const ledger = await (count === 5 ? Ledger.create(deps, anchorStart) : Ledger.open(deps))
     for (let i = 0; i < count; i++)
       await query(ledger, 1, { verdict: i === 0 ? 'block' : 'pass', levels: [1] })
     await ledger.close()
@@ -281,8 +283,8 @@ async function statementCases(world: World): Promise<Record<string, VectorCase>>
 export async function tokenVectors(): Promise<Map<string, string>> {
   const world = await createWorld()
   return new Map([
-    ...filesOf('license', await licenseCases(world)),
-    ...filesOf('receipts', await chainCases(world)),
-    ...filesOf('statement', await statementCases(world)),
+    ...vectorFiles('license', await licenseCases(world)),
+    ...vectorFiles('receipts', await chainCases(world)),
+    ...vectorFiles('statement', await statementCases(world)),
   ])
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { castConstant } from '../graph/cast.ts'
 import { inlineConstant } from '../graph/constant.ts'
 import type { Value } from '../graph/graph.ts'
-import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { NodeContext } from './context.ts'
 
 export function importConstant(ctx: NodeContext): Value {
@@ -18,14 +16,4 @@ export function importConstant(ctx: NodeContext): Value {
   const ints = attributes.ints('value_ints')
   if (ints !== undefined) return ctx.integers(ints, [ints.length], 'int64')
   return ctx.unsupported('the constant is not a dense tensor of numbers')
-}
-
-/** Constants and shapes are converted; at run time there is one element type. */
-export function importCast(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  ctx.attributes.ignore('saturate', 'round_mode')
-  const to = dtypeOf(ctx.attributes.int('to', 0), 'the result')
-  if (to === x.dtype) return x
-  if (x.constant !== null) return ctx.constant(castConstant(x.constant, to))
-  return ctx.unsupported(`converts ${x.dtype} to ${to} at run time`)
 }

@@ -78,6 +78,11 @@ export class Probes {
     this.#contents.set(value, contents)
   }
 
+  /** Whether the elements of a value are known, be they the same in every trial or not. */
+  isTraced(value: Value): boolean {
+    return this.#contents.has(value)
+  }
+
   /** Elements of a value that is the same in every trial. */
   uniform(value: Value): TensorData | null {
     const contents = this.#contents.get(value)
@@ -221,7 +226,8 @@ export class Probes {
           dims.every((dim) => dim !== null) && elementCount(dims as readonly number[]) <= knownElementCount,
       )
       if (!isKnown || !isSmall) return { types, contents: null }
-      if (operator.isAlias) return { types, contents: [operands[0]?.data?.slice() as TensorData] }
+      const given = operands[0]?.data ?? null
+      if (operator.isAlias && given !== null) return { types, contents: [given.slice() as TensorData] }
       const outputs = types.map(({ dtype, dims }) => {
         const known = dims as readonly number[]
         return { dtype, dims: known, data: newTensorData(dtype, elementCount(known)) }
