@@ -5,6 +5,7 @@ import { conv } from './conv.ts'
 import { convTranspose } from './conv-transpose.ts'
 import { globalAveragePool, globalLpPool, globalMaxPool } from './global-pool.ts'
 import { maxPool } from './max-pool.ts'
+import { resize } from './resize.ts'
 
 export const windowOperators: readonly Operator[] = [
   conv,
@@ -15,4 +16,5 @@ export const windowOperators: readonly Operator[] = [
   globalAveragePool,
   globalMaxPool,
   globalLpPool,
+  resize,
 ]

@@ -2,6 +2,7 @@
 import { importConv } from '../convolution.ts'
 import { importOperator } from '../generic.ts'
 import { importAveragePool, importGlobalPool, importMaxPool } from '../pooling.ts'
+import { importResize, importUpsample } from '../resize.ts'
 import { define, type OperatorDefinition } from './define.ts'
 
 const spatial = 'up to three spatial dimensions'
@@ -14,4 +15,6 @@ export const windowImporters: Readonly<Record<string, OperatorDefinition>> = {
   GlobalMaxPool: define(importGlobalPool('max')),
   LpPool: define(importOperator(), spatial),
   MaxPool: define(importMaxPool, spatial),
+  Resize: define(importResize, '', 10),
+  Upsample: define(importUpsample, '', 7),
 }
