@@ -40,6 +40,7 @@ function refuseParts(
   scales: Value,
   axes: readonly number[] = [...x.dims.keys()],
 ): void {
+  if (!ctx.isTraced(scales)) ctx.unsupported('align_corners with scales that only a query brings')
   const isWhole = ctx.known(scales)?.every((scale, i) => {
     const dim = x.dims.at(axes[i] ?? 0)
     if (typeof dim !== 'number' || typeof scale !== 'number') return true

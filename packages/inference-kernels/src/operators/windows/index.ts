@@ -5,11 +5,14 @@ import { conv } from './conv.ts'
 import { convTranspose } from './conv-transpose.ts'
 import { globalAveragePool, globalLpPool, globalMaxPool } from './global-pool.ts'
 import { maxPool } from './max-pool.ts'
+import { convInteger, qLinearConv } from './quantized-conv.ts'
 import { resize } from './resize.ts'
 
 export const windowOperators: readonly Operator[] = [
   conv,
   convTranspose,
+  convInteger,
+  qLinearConv,
   maxPool,
   averagePool,
   lpPool,

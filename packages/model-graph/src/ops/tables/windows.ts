@@ -9,12 +9,14 @@ const spatial = 'up to three spatial dimensions'
 export const windowImporters: Readonly<Record<string, OperatorDefinition>> = {
   AveragePool: define(importAveragePool, spatial),
   Conv: define(importConv, spatial),
+  ConvInteger: define(importOperator(), spatial, 10),
   ConvTranspose: define(importOperator(), spatial),
   GlobalAveragePool: define(importGlobalPool('average')),
   GlobalLpPool: define(importOperator()),
   GlobalMaxPool: define(importGlobalPool('max')),
   LpPool: define(importOperator(), spatial),
   MaxPool: define(importMaxPool, spatial),
+  QLinearConv: define(importOperator(), spatial, 10),
   Resize: define(importResize, '', 10),
   Upsample: define(importUpsample, '', 7),
 }
