@@ -31,8 +31,8 @@ export function importResize(ctx: NodeContext): Value {
 }
 
 /**
- * ONNX's test data and the common runtimes do not agree where the last elements lie when the scale does not give a whole
- * number of elements.
+ * Where the scale does not give a whole number of elements, ONNX's test data (which the engine follows where only a query
+ * brings the scales) and the common runtimes do not agree where the elements lie.
  */
 function refuseParts(
   ctx: NodeContext,
@@ -40,7 +40,6 @@ function refuseParts(
   scales: Value,
   axes: readonly number[] = [...x.dims.keys()],
 ): void {
-  if (!ctx.isTraced(scales)) ctx.unsupported('align_corners with scales that only a query brings')
   const isWhole = ctx.known(scales)?.every((scale, i) => {
     const dim = x.dims.at(axes[i] ?? 0)
     if (typeof dim !== 'number' || typeof scale !== 'number') return true

@@ -26,6 +26,12 @@ export type CoordinateMode = (typeof coordinateModes)[number]
 
 const { fround } = Math
 
+/** Elements after as the scale gives them: not a whole number where some are cut off. */
+function lengthOf({ size, count, scale }: ResizedAxis): number {
+  const length = fround(size * scale)
+  return Math.abs(length - count) < 1e-3 ? count : length
+}
+
 /**
  * Where an element of the result lies on the dimension it comes from. Computed in single precision, as the models' own
  * runtimes do: which of two elements is nearest hangs on the rounding.
@@ -44,7 +50,7 @@ export function originalCoordinate(x: number, axis: ResizedAxis, mode: Coordinat
     case 'pytorch_half_pixel':
       return count > 1 ? halfPixel() : 0
     case 'align_corners':
-      return count === 1 ? 0 : fround(fround(x * (size - 1)) / (count - 1))
+      return count === 1 ? 0 : fround(fround(x * (size - 1)) / (lengthOf(axis) - 1))
     case 'asymmetric':
       return fround(x / scale)
     case 'tf_half_pixel_for_nn':
