@@ -55,6 +55,7 @@ function askedSizes(
   if (counts.some((count) => count < 0)) badValue('a size is negative')
   const own = counts.map((count, i) => Math.fround(count / (sizesBefore[i] as number)))
   if (policy === 'stretch') return counts.map((count, i) => ({ count, scale: own[i] as number }))
+  if (sizesBefore.includes(0)) mismatch('an empty dimension has no aspect ratio')
   const scale = policy === 'not_larger' ? Math.min(...own) : Math.max(...own)
   return sizesBefore.map((size) => ({ scale, count: Math.floor(Math.fround(scale * size) + 0.5) }))
 }
@@ -71,6 +72,7 @@ export function resizedDims(
   const dims: (number | null)[] = [...x]
   for (const [i, axis] of axes.entries()) {
     const count = asked === null ? null : (asked[i]?.count ?? 0)
+    if (count !== null && !Number.isSafeInteger(count)) badValue('a dimension would be too large')
     if (count !== null && count > 0 && x[axis] === 0) mismatch(`an empty dimension cannot become ${count}`)
     dims[axis] = count
   }

@@ -91,7 +91,10 @@ function pickElements(x: Operand, out: Operand, taps: readonly (AxisTaps | null)
   const to = out.data as Float32Array
   if (rowCount > 1 || split === 0) {
     const starts = offsetsOf(out.dims.slice(0, split), strides, taps)
-    for (const [i, start] of starts.entries()) to.set(from.subarray(start, start + rowCount), i * rowCount)
+    for (let i = 0; i < starts.length; i++) {
+      const start = starts[i] as number
+      to.set(from.subarray(start, start + rowCount), i * rowCount)
+    }
     return
   }
   const rows = offsetsOf(out.dims.slice(0, split - 1), strides, taps)
