@@ -9,6 +9,7 @@ import {
 import { ModelError } from '../errors.ts'
 import { newTensorData } from '../graph/constant.ts'
 import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
+import { assignments } from './assignments.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
 /** Tensors of up to this many elements are computed at import where all that they depend on is known. */
@@ -28,6 +29,16 @@ const trials: readonly ((symbol: number) => number)[] = [
   (i) => 32 * (17 - (i % 16)),
   (i) => 3 + i,
 ]
+
+/** Trials and ways to give sizes to what data decide, for operands that go together in some of them only. */
+const localTrialCount = 3
+const localAssignmentCount = 500
+
+/** Sizes of the dimensions of one call that depend on data, and the trial for all others. */
+interface LocalTrial {
+  readonly trial: number
+  readonly sizes: ReadonlyMap<string, number>
+}
 
 /** Contents of a value: the same in every trial, or one for each; null in a trial where they are not known. */
 type Contents = TensorData | readonly (TensorData | null)[]
@@ -60,6 +71,8 @@ export class Probes {
   /** What each name of a dimension stands for, trial by trial. */
   readonly #sizes = new Map<string, readonly number[]>()
   readonly #contents = new Map<Value, Contents>()
+  /** Names of dimensions that depend on data: a trial gives them just any size. */
+  readonly #free = new Set<string>()
   /** Trials whose numbers did not go together, such as symbols that have to be equal, are given up. */
   readonly #alive: boolean[] = trials.map(() => true)
   #unknownCount = 0
@@ -117,9 +130,18 @@ export class Probes {
     const results = trials.map((_, trial) =>
       this.#alive[trial] ? combine(lists.map((dims) => this.#at(dims, trial))) : null,
     )
+    const isFree = this.#freeNames(lists).length > 0
+    if (isFree && results.some((dims, trial) => this.#alive[trial] && dims === null)) {
+      return (
+        this.#callLocally(lists, (local) => {
+          const dims = combine(lists.map((it) => this.#at(it, local.trial, local.sizes)))
+          return dims === null ? null : [dims]
+        })?.[0] ?? null
+      )
+    }
     if (results.every((dims) => dims === null)) return null
     for (const [trial, dims] of results.entries()) if (dims === null) this.#alive[trial] = false
-    return this.#joined(results)
+    return this.#joined(results, isFree)
   }
 
   /**
@@ -150,6 +172,9 @@ export class Probes {
       fault ??= outcome
       return null
     })
+    const lists = call.inputs.flatMap((it) => (it === null ? [] : [it.dims]))
+    const isFree = this.#freeNames(lists).length > 0
+    if (fault !== undefined && isFree) return this.#callWithFree(call, lists)
     if (fault !== undefined && outcomes.every((it) => it === null)) {
       if (this.#fitsEmpty(call))
         throw new UnsupportedNode('its operands go together only where they are empty')
@@ -163,11 +188,73 @@ export class Probes {
     if (!isOneRank) throw new UnsupportedNode('the number of dimensions depends on the sizes of inputs')
     return (first?.types ?? []).map(({ dtype }, i) => ({
       dtype,
-      dims: this.#joined(outcomes.map((it) => it?.types[i]?.dims ?? null)),
+      dims: this.#joined(
+        outcomes.map((it) => it?.types[i]?.dims ?? null),
+        isFree,
+      ),
       contents: outcomes.every((it) => it === null || it.contents !== null)
         ? outcomes.map((it) => it?.contents?.[i] ?? null)
         : null,
     }))
+  }
+
+  /** A call whose operands have sizes that data decide, and do not go together for all of them. */
+  #callWithFree(call: ProbedCall, lists: readonly (readonly Dim[])[]): readonly ProbedResult[] {
+    let dtypes: readonly Value['dtype'][] = []
+    const results = this.#callLocally(lists, ({ trial, sizes }) => {
+      const outcome = this.#attempt(call, trial, sizes)
+      if (outcome instanceof OperatorFault) return null
+      dtypes = outcome.types.map(({ dtype }) => dtype)
+      return outcome.types.map(({ dims }) => dims)
+    })
+    if (results === null) throw new UnsupportedNode('its operands have sizes that depend on data')
+    return results.map((dims, i) => ({ dtype: dtypes[i] as Value['dtype'], dims, contents: null }))
+  }
+
+  /**
+   * Dims of results from those ways to give sizes to what data decide in which operands go together; null where there are
+   * none, or ranks differ. The engine meets the right sizes when it runs.
+   */
+  #callLocally(
+    lists: readonly (readonly Dim[])[],
+    attempt: (local: LocalTrial) => readonly (readonly (number | null)[])[] | null,
+  ): readonly (readonly Dim[])[] | null {
+    const found: { readonly local: LocalTrial; readonly results: readonly (readonly (number | null)[])[] }[] =
+      []
+    for (const local of this.#localTrials(lists)) {
+      const results = attempt(local)
+      if (results !== null) found.push({ local, results })
+    }
+    const first = found[0]?.results
+    if (first === undefined) return null
+    const isOneRank = found.every(({ results }) =>
+      results.every((dims, i) => dims.length === first[i]?.length),
+    )
+    if (!isOneRank) return null
+    const names = [...new Set(lists.flat())].filter((it) => typeof it === 'string')
+    return first.map((dims, i) =>
+      dims.map((size, axis): Dim => {
+        const isLike = (of: (local: LocalTrial) => number | null | undefined) =>
+          found.every(({ local, results }) => results[i]?.[axis] === of(local))
+        if (size !== null && isLike(() => size)) return size
+        const name = names.find((it) => isLike(({ trial, sizes }) => this.#at([it], trial, sizes)[0]))
+        return name ?? this.newUnknown()
+      }),
+    )
+  }
+
+  *#localTrials(lists: readonly (readonly Dim[])[]): Generator<LocalTrial> {
+    const names = this.#freeNames(lists)
+    const trialsLeft = trials.map((_, trial) => trial).filter((trial) => this.#alive[trial])
+    for (const trial of trialsLeft.slice(0, localTrialCount)) {
+      const sizes = new Set([...this.#at(lists.flat(), trial), 1])
+      for (const local of assignments(names, [...sizes], localAssignmentCount)) yield { trial, sizes: local }
+    }
+  }
+
+  #freeNames(lists: readonly (readonly Dim[])[]): readonly string[] {
+    const names = new Set(lists.flat())
+    return [...names].filter((it): it is string => typeof it === 'string' && this.#free.has(it))
   }
 
   /** Whether a call that fails in every trial would do with 0 for each symbol, which is not among the trials. */
@@ -192,12 +279,12 @@ export class Probes {
     return contents === undefined || !isList(contents)
   }
 
-  #at(dims: readonly Dim[], trial: number): number[] {
+  #at(dims: readonly Dim[], trial: number, local?: ReadonlyMap<string, number>): number[] {
     return dims.map((dim) => {
       if (typeof dim === 'number') return dim
       const sizes = this.#sizes.get(dim)
       if (sizes === undefined) throw new TypeError(`dimension ${dim} was never named`)
-      return sizes[trial] as number
+      return local?.get(dim) ?? (sizes[trial] as number)
     })
   }
 
@@ -210,11 +297,14 @@ export class Probes {
   #attempt(
     { operator, inputs, attributes, outputCount }: ProbedCall,
     trial: number,
+    sizes?: ReadonlyMap<string, number>,
   ):
     | { readonly types: readonly ResultType[]; readonly contents: readonly TensorData[] | null }
     | OperatorFault {
     const operands = inputs.map((it) =>
-      it === null ? null : { dtype: it.dtype, dims: this.#at(it.dims, trial), data: this.#dataAt(it, trial) },
+      it === null
+        ? null
+        : { dtype: it.dtype, dims: this.#at(it.dims, trial, sizes), data: this.#dataAt(it, trial) },
     )
     try {
       const types = operator
@@ -240,13 +330,17 @@ export class Probes {
     }
   }
 
-  /** One list of dims for those of the trials. */
-  #joined(results: readonly (readonly (number | null)[] | null)[]): readonly Dim[] {
+  /** One list of dims for those of the trials. @param isFree whether they depend on data */
+  #joined(results: readonly (readonly (number | null)[] | null)[], isFree: boolean): readonly Dim[] {
     const first = results.find((it) => it !== null) ?? []
     return first.map((_, axis) => {
       const sizes = results.map((dims) => (dims === null ? Number.NaN : (dims[axis] ?? null)))
       if (sizes.some((size) => size === null)) return this.newUnknown()
-      return this.#nameOf(sizes as number[]) ?? this.newUnknown(sizes as number[])
+      const named = this.#nameOf(sizes as number[])
+      if (named !== null) return named
+      const unknown = this.newUnknown(sizes as number[])
+      if (isFree) this.#free.add(unknown)
+      return unknown
     })
   }
 
@@ -272,6 +366,7 @@ export class Probes {
     const index = this.#sizes.size
     const name = `?${++this.#unknownCount}`
     this.#sizes.set(name, sizes ?? trials.map((trial) => trial(index)))
+    if (sizes === undefined) this.#free.add(name)
     return name
   }
 }
