@@ -112,24 +112,40 @@ export async function judgeGraph(
     }
     answers = say(error)
   }
-  let peerOutputs: readonly Tensor[] | string = ''
-  try {
-    if (peer !== null) peerOutputs = await peer.run(bytes, graph)
-  } catch (error) {
-    peerOutputs = (error as Error).message
-  }
+  const peerAnswer = peer === null ? null : await askPeer(peer, bytes, graph)
   if (typeof answers === 'string') {
-    const isPeerFine = typeof peerOutputs !== 'string' || peer === null
-    return { verdict: isPeerFine ? 'difference' : 'refused', detail: answers }
+    return { verdict: typeof peerAnswer === 'string' ? 'refused' : 'difference', detail: answers }
   }
-  const all = [...answers]
-  if (typeof peerOutputs !== 'string') all.push({ name: peer?.name ?? '', outputs: peerOutputs })
-  const { name, outputs } = answers.at(-1) as Answer
-  for (const other of all) {
-    const problem = disagreement(other.outputs, outputs, graph.outputs)
-    if (problem !== null) return { verdict: 'difference', detail: `${other.name} and ${name}: ${problem}` }
+  const judged = answers.at(-1) as Answer
+  const against = (other: Answer): GraphJudgement | null => {
+    const problem = disagreement(other.outputs, judged.outputs, graph.outputs)
+    return problem === null
+      ? null
+      : { verdict: 'difference', detail: `${other.name} and ${judged.name}: ${problem}` }
   }
-  return typeof peerOutputs === 'string' && peer !== null
-    ? { verdict: 'unconfirmed', detail: peerOutputs }
-    : { verdict: 'same', detail: '' }
+  for (const other of answers) {
+    const judgement = against(other)
+    if (judgement !== null) return judgement
+  }
+  if (peer === null || peerAnswer === null) return { verdict: 'same', detail: '' }
+  if (typeof peerAnswer === 'string') return { verdict: 'unconfirmed', detail: peerAnswer }
+  const judgement = against(peerAnswer)
+  if (judgement === null) return { verdict: 'same', detail: '' }
+  // What it answers without rewriting the graph is closer to the operators' definitions.
+  const plain = await askPeer(peer, bytes, graph, false)
+  const isWithdrawn = typeof plain !== 'string' && against(plain) === null
+  return isWithdrawn ? { verdict: 'unconfirmed', detail: `${peer.name} contradicts itself` } : judgement
+}
+
+async function askPeer(
+  peer: Peer,
+  bytes: Uint8Array,
+  graph: FuzzGraph,
+  optimizes = true,
+): Promise<Answer | string> {
+  try {
+    return { name: peer.name, outputs: await peer.run(bytes, graph, optimizes) }
+  } catch (error) {
+    return (error as Error).message
+  }
 }

@@ -82,6 +82,7 @@ await runTool(usage, async () => {
     onDifference: showDifference,
   })
   bar.end()
+  peer?.close()
   process.stdout.write(format(report, verbose))
   const names = [...backends.map((it) => it.name), ...(peer === null ? [] : [peer.name])]
   print(`compared: ${names.join(', ')}; seeds ${seed} to ${seed + count - 1}`)

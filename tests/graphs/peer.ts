@@ -1,60 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { DType, Tensor } from '@mlcapsule/contracts'
+import type { Tensor } from '@mlcapsule/contracts'
 import { repository } from '../support/shared.ts'
 import type { FuzzGraph } from './fuzz-graph.ts'
 
 /** A runtime that is not ours. */
 export interface Peer {
   readonly name: string
-  /** @returns the outputs in order @throws what it says of a model or a query that it does not take */
-  run(bytes: Uint8Array, graph: FuzzGraph): Promise<readonly Tensor[]>
+  /**
+   * @param optimizes whether it may rewrite the graph, as it does by default
+   * @returns the outputs in order
+   * @throws what it says of a model or a query that it does not take
+   */
+  run(bytes: Uint8Array, graph: FuzzGraph, optimizes?: boolean): Promise<readonly Tensor[]>
+  close(): void
 }
 
-/** As much of onnxruntime-node as is used here: it is not installed by default, so its own types may be absent. */
-interface PeerTensor {
-  readonly type: string
-  readonly dims: readonly number[]
-  readonly data: Tensor['data']
-}
-interface PeerSession {
-  run(feeds: Readonly<Record<string, PeerTensor>>): Promise<Readonly<Record<string, PeerTensor>>>
-  release(): Promise<void>
-}
-interface PeerModule {
-  readonly Tensor: new (type: string, data: Tensor['data'], dims: readonly number[]) => PeerTensor
-  readonly InferenceSession: {
-    create(bytes: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<PeerSession>
-  }
+export interface PeerQuery {
+  readonly bytes: Uint8Array
+  readonly inputs: readonly (readonly [name: string, tensor: Tensor])[]
+  readonly outputs: readonly string[]
+  readonly optimizes: boolean
 }
 
-const sessionOptions = { logSeverityLevel: 4, intraOpNumThreads: 1, interOpNumThreads: 1 }
+export type PeerAnswer = { readonly tensors: readonly Tensor[] } | { readonly refusal: string }
 
-/** onnxruntime-node of bench/peers; null where it is not installed. */
+function ask(child: ChildProcess, query: PeerQuery): Promise<PeerAnswer> {
+  return new Promise((resolve) => {
+    const settle = (answer: PeerAnswer) => {
+      child.off('message', settle).off('exit', onExit)
+      resolve(answer)
+    }
+    const onExit = () => settle({ refusal: 'it died' })
+    child.on('message', settle).on('exit', onExit)
+    child.send(query)
+  })
+}
+
+/** onnxruntime-node of bench/peers, in a process of its own; null where it is not installed. */
 export function loadPeer(): Peer | null {
   const folder = join(repository, 'bench', 'peers')
   if (!existsSync(join(folder, 'node_modules', 'onnxruntime-node'))) return null
-  const load = createRequire(join(folder, 'package.json'))
-  const runtime = load('onnxruntime-node') as PeerModule
+  const program = join(import.meta.dirname, 'peer-process.ts')
+  const start = () =>
+    fork(program, [join(folder, 'package.json')], {
+      serialization: 'advanced',
+      execArgv: ['--conditions=@mlcapsule/source'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+  let child = start()
   return {
     name: 'onnxruntime',
-    async run(bytes, { inputs, outputs }) {
-      const session = await runtime.InferenceSession.create(bytes, sessionOptions)
-      try {
-        const feeds = inputs.map(({ name, tensor: { dtype, data, shape } }) => [
-          name,
-          new runtime.Tensor(dtype, data, shape),
-        ])
-        const answer = await session.run(Object.fromEntries(feeds) as Record<string, PeerTensor>)
-        return outputs.map(({ name }) => {
-          const { type, dims, data } = answer[name] as PeerTensor
-          return { dtype: type as DType, shape: [...dims], data }
-        })
-      } finally {
-        await session.release()
-      }
+    async run(bytes, { inputs, outputs }, optimizes = true) {
+      if (child.exitCode !== null || child.signalCode !== null) child = start()
+      const answer = await ask(child, {
+        bytes,
+        inputs: inputs.map(({ name, tensor }) => [name, tensor]),
+        outputs: outputs.map(({ name }) => name),
+        optimizes,
+      })
+      if ('refusal' in answer) throw new Error(answer.refusal)
+      return answer.tensors
     },
+    close: () => void child.kill(),
   }
 }

@@ -24,7 +24,7 @@ export const generators: readonly Generator[] = [
   ...normalizationGenerators,
 ]
 
-const opsets = [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]
+const opsets = [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24]
 const mostNodes = 12
 /** Tries to add a node before a graph counts as done: values may be such that few operators take them. */
 const triesPerNode = 20

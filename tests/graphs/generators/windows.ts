@@ -18,6 +18,13 @@ import { product } from './shapes.ts'
 
 const isSmall = ({ estimate }: KnownValue) => magnitude(estimate) <= 1000
 
+interface WindowForms {
+  readonly dilates: boolean
+  readonly ceil: boolean
+  /** Whether a window may lie in padding alone, whose sum is 0 and whose maximum nobody has defined. */
+  readonly mayBeEmpty: boolean
+}
+
 interface Window {
   readonly attributes: Record<string, FuzzAttribute>
   readonly kernel: readonly number[]
@@ -25,11 +32,7 @@ interface Window {
 }
 
 /** How a window slides over spatial dimensions; null where it does not fit. */
-function slide(
-  w: GraphWriter,
-  spatial: readonly number[],
-  forms: { readonly dilates: boolean; readonly ceil: boolean },
-): Window | null {
+function slide(w: GraphWriter, spatial: readonly number[], forms: WindowForms): Window | null {
   const kernel = spatial.map(() => w.random.pick([1, 2, 3, 3]))
   const strides = spatial.map(() => w.random.pick([1, 1, 2, 3]))
   const dilations = spatial.map(() => (forms.dilates ? w.random.pick([1, 1, 1, 2]) : 1))
@@ -40,8 +43,9 @@ function slide(
   let output: number[]
   if (way === 'NOTSET') {
     const isCeil = forms.ceil && w.random.chance(0.25)
-    // Never as much as the kernel: each window then holds an element.
-    const amounts = () => kernel.map((k) => w.random.below(k))
+    // Less than the kernel, and none where it has holes: each window then holds an element.
+    const amounts = () =>
+      kernel.map((k, d) => (forms.mayBeEmpty || dilations[d] === 1 ? w.random.below(k) : 0))
     const [before, after] = [amounts(), amounts()]
     attributes.pads = [...before, ...after]
     if (isCeil) attributes.ceil_mode = 1
@@ -64,6 +68,10 @@ function slide(
         : Math.ceil(size / stride)
     })
     if (output.some((dim) => dim < 1)) return null
+    // Strides that jump over elements would need padding of less than none.
+    const jumps = (dim: number, d: number) =>
+      (dim - 1) * (strides[d] as number) + (extent[d] as number) < (spatial[d] as number)
+    if (way !== 'VALID' && output.some(jumps)) return null
   }
   return { attributes, kernel, output }
 
@@ -92,7 +100,7 @@ const convolution: Generator = {
   add: (w) => {
     const x = image(w)
     const [n, c, ...spatial] = x.dims as [number, number, ...number[]]
-    const window = slide(w, spatial, { dilates: true, ceil: false })
+    const window = slide(w, spatial, { dilates: true, ceil: false, mayBeEmpty: true })
     if (window === null) return false
     const group = w.random.pick([1, 1, c, 2].filter((it) => c % it === 0))
     const out = group * w.random.pick([1, 1, 2, 3])
@@ -153,7 +161,7 @@ const maxPool: Generator = {
   add: (w) => {
     const x = image(w)
     const [n, c, ...spatial] = x.dims as [number, number, ...number[]]
-    const window = slide(w, spatial, { dilates: w.opset >= 10, ceil: w.opset >= 10 })
+    const window = slide(w, spatial, { dilates: w.opset >= 10, ceil: w.opset >= 10, mayBeEmpty: false })
     if (window === null) return false
     return w.add('MaxPool', [x], window.attributes, { ...x, dims: [n, c, ...window.output] })
   },
@@ -165,7 +173,7 @@ const averagePool: Generator = {
   add: (w) => {
     const x = image(w)
     const [n, c, ...spatial] = x.dims as [number, number, ...number[]]
-    const window = slide(w, spatial, { dilates: w.opset >= 19, ceil: w.opset >= 10 })
+    const window = slide(w, spatial, { dilates: w.opset >= 19, ceil: w.opset >= 10, mayBeEmpty: false })
     if (window === null) return false
     const attributes: Record<string, FuzzAttribute> = {
       ...window.attributes,
@@ -183,7 +191,7 @@ const lpPool: Generator = {
   add: (w) => {
     const x = image(w, (it) => magnitude(it.estimate) <= 100)
     const [n, c, ...spatial] = x.dims as [number, number, ...number[]]
-    const window = slide(w, spatial, { dilates: w.opset >= 18, ceil: false })
+    const window = slide(w, spatial, { dilates: w.opset >= 18, ceil: false, mayBeEmpty: true })
     if (window === null) return false
     const count = product(window.kernel)
     const most = magnitude(x.estimate) * count
