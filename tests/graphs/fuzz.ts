@@ -18,15 +18,15 @@ export interface Difference {
   readonly graph: string
 }
 
+export type SeedsByReason = Readonly<Record<string, readonly number[]>>
+
 export interface FuzzReport {
   readonly counts: Readonly<Record<GraphVerdict, number>>
   /** Nodes of each operator in all graphs. */
   readonly operators: Readonly<Record<string, number>>
   readonly differences: readonly Difference[]
-  /** Why graphs are not supported, and how many. */
-  readonly unsupported: Readonly<Record<string, number>>
-  /** What the peer says of graphs that it does not take, and how many. */
-  readonly unconfirmed: Readonly<Record<string, number>>
+  /** Graphs that are not supported, or not taken by the peer: the seeds for each reason. */
+  readonly reasons: Readonly<Record<Exclude<GraphVerdict, 'same' | 'difference'>, SeedsByReason>>
 }
 
 export interface FuzzOptions {
@@ -70,10 +70,6 @@ async function explain(seed: number, graph: FuzzGraph, { backends, peer }: FuzzO
   return { seed, detail: (await judge(smallest)).detail, graph: printGraph(smallest) }
 }
 
-const count = (counts: Record<string, number>, key: string) => {
-  counts[key] = (counts[key] ?? 0) + 1
-}
-
 /** Numbers in a message differ from graph to graph. */
 const withoutNumbers = (text: string) => text.replaceAll(/-?\d+/g, 'n').split('\n', 1)[0]?.slice(0, 160) ?? ''
 
@@ -86,20 +82,25 @@ export async function fuzzGraphs(options: FuzzOptions): Promise<FuzzReport> {
     unconfirmed: 0,
     difference: 0,
   }
-  const report = { operators: {}, unsupported: {}, unconfirmed: {}, differences: [] as Difference[] }
+  const operators: Record<string, number> = {}
+  const reasons = { unsupported: {}, refused: {}, unconfirmed: {} }
+  const differences: Difference[] = []
   for (let i = 0; i < options.count; i++) {
     options.onProgress?.(i)
     const seed = options.seed + i
     const graph = randomGraph(seed)
-    for (const { op } of graph.nodes) count(report.operators, op)
+    for (const { op } of graph.nodes) operators[op] = (operators[op] ?? 0) + 1
     const { verdict, detail } = await judgeGraph(graph, options.backends, options.peer)
     counts[verdict]++
-    if (verdict === 'unsupported') count(report.unsupported, withoutNumbers(detail))
-    if (verdict === 'unconfirmed' || verdict === 'refused') count(report.unconfirmed, withoutNumbers(detail))
-    if (verdict !== 'difference') continue
+    if (verdict === 'same') continue
+    if (verdict !== 'difference') {
+      const seeds: Record<string, number[]> = reasons[verdict]
+      seeds[withoutNumbers(detail)] = [...(seeds[withoutNumbers(detail)] ?? []), seed]
+      continue
+    }
     const difference = await explain(seed, graph, options)
-    report.differences.push(difference)
+    differences.push(difference)
     options.onDifference?.(difference)
   }
-  return { counts, ...report }
+  return { counts, operators, differences, reasons }
 }

@@ -4,7 +4,8 @@ import { formatCount, progressBar, table } from '@mlcapsule/terminal'
 import { chooseBackends } from '../support/backends.ts'
 import { runTool, writeJson } from '../support/run-tool.ts'
 import { UsageError } from '../support/usage-error.ts'
-import { type Difference, type FuzzReport, fuzzGraphs } from './fuzz.ts'
+import { type Difference, type FuzzReport, fuzzGraphs, type SeedsByReason } from './fuzz.ts'
+import type { GraphVerdict } from './judge-graph.ts'
 import { loadPeer } from './peer.ts'
 
 const usage = `usage: npm run fuzz:graphs -- [options]
@@ -32,37 +33,33 @@ function readArguments() {
 const showDifference = ({ seed, detail, graph }: Difference) =>
   process.stdout.write(`difference at seed ${seed}: ${detail}\n  ${graph.replaceAll('\n', '\n  ')}\n\n`)
 
-function reasons(title: string, counts: Readonly<Record<string, number>>): string {
-  const rows = Object.entries(counts).sort((a, b) => b[1] - a[1])
-  return rows.length === 0
-    ? ''
-    : `\n${title}\n${table(
-        rows.map(([reason, n]) => [String(n), reason]),
-        { align: 'rl', indent: '  ' },
-      )}\n`
+function formatReasons(title: string, reasons: SeedsByReason): string {
+  const rows = Object.entries(reasons)
+    .sort((a, b) => b[1].length - a[1].length)
+    .map(([reason, seeds]) => [String(seeds.length), reason, `seed ${seeds[0]}`])
+  return rows.length === 0 ? '' : `\n${title}\n${table(rows, { align: 'rl', indent: '  ' })}\n`
 }
 
-function format({ counts, operators, unsupported, unconfirmed }: FuzzReport, verbose: boolean): string {
+const meanings: Readonly<Record<GraphVerdict, string>> = {
+  same: 'all runtimes agree',
+  unsupported: 'we say that we do not do it',
+  refused: 'neither we nor the peer take it',
+  unconfirmed: 'our backends agree, the peer does not take it',
+  difference: 'runtimes differ beyond the bounds of their operators',
+}
+
+function format({ counts, operators, reasons }: FuzzReport, verbose: boolean): string {
   const total = Object.values(counts).reduce((a, b) => a + b, 0)
-  const meaning = {
-    same: 'all runtimes agree',
-    unsupported: 'we say that we do not do it',
-    refused: 'neither we nor the peer take it',
-    unconfirmed: 'our backends agree, the peer does not take it',
-    difference: 'runtimes differ beyond the bounds of their operators',
-  }
-  const rows = Object.entries(counts).map(([verdict, n]) => [
+  const rows = (Object.keys(meanings) as GraphVerdict[]).map((verdict) => [
     verdict,
-    formatCount(n),
-    `${((100 * n) / total).toFixed(2)} %`,
-    meaning[verdict as keyof typeof meaning],
+    formatCount(counts[verdict]),
+    `${((100 * counts[verdict]) / total).toFixed(2)} %`,
+    meanings[verdict],
   ])
   const nodeCount = Object.values(operators).reduce((a, b) => a + b, 0)
   const size = `${formatCount(total)} graphs, ${formatCount(nodeCount)} nodes of ${Object.keys(operators).length} operators`
-  const more = verbose
-    ? reasons('unsupported', unsupported) + reasons('unconfirmed or refused', unconfirmed)
-    : ''
-  return `${table(rows, { head: ['verdict', 'graphs', 'share', ''], align: 'lrrl' })}\n\n${size}\n${more}`
+  const more = Object.entries(reasons).map(([title, it]) => formatReasons(title, it))
+  return `${table(rows, { head: ['verdict', 'graphs', 'share', ''], align: 'lrrl' })}\n\n${size}\n${verbose ? more.join('') : ''}`
 }
 
 await runTool(usage, async () => {
