@@ -30,6 +30,7 @@ test('the public surface', () => {
     'convertElements',
     'decodeProgram',
     'encodeProgram',
+    'extentOf',
     'inputDims',
     'operatorNames',
     'operatorOf',
@@ -42,6 +43,9 @@ test('the public surface', () => {
     'panelSizeBytes',
     'planProgram',
     'programLimits',
+    'recurrentActivations',
+    'sliceRange',
     'validateProgram',
+    'windowAxes',
   ])
 })
