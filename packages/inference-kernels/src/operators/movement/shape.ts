@@ -32,6 +32,7 @@ export const size = defineOperator({
   isTypesOnly: true,
   infer: () => [result('int64', [])],
   run({ inputs, outputs }) {
-    ;(outputs[0]?.data as BigInt64Array)[0] = BigInt(product(required(inputs, 0).dims))
+    const data = required(outputs, 0).data as BigInt64Array
+    data[0] = BigInt(product(required(inputs, 0).dims))
   },
 })
