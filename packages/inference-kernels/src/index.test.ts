@@ -24,9 +24,15 @@ test('the public surface', () => {
     'writeRecord',
   ])
   expect(Object.keys(programNames).sort()).toEqual([
-    'bindDims',
+    'OperatorFault',
+    'broadcastDims',
+    'completeAttributes',
+    'convertElements',
     'decodeProgram',
     'encodeProgram',
+    'inputDims',
+    'operatorNames',
+    'operatorOf',
     'packDepthwise16',
     'packPanelFromColumns',
     'packPanelFromRows',
@@ -36,6 +42,8 @@ test('the public surface', () => {
     'panelSizeBytes',
     'planProgram',
     'programLimits',
+    'recurrentActivations',
+    'sliceRange',
     'validateProgram',
   ])
 })

@@ -4,6 +4,7 @@ import { ModelError, quote } from '../errors.ts'
 import { computedDtype } from '../graph/cast.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { operators } from '../ops/registry.ts'
+import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { importInput } from './declared.ts'
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { GraphImport } from './graph-import.ts'
@@ -79,7 +80,8 @@ export async function importGraph(
   const nodes = allNodes(graph)
   const operatorCounts: Record<string, number> = {}
   for (const { opType } of nodes) operatorCounts[opType] = (operatorCounts[opType] ?? 0) + 1
-  return {
+  // Computations on shapes have served their purpose where all that they give was known.
+  return removeDeadNodes({
     name: graph.name,
     inputs,
     outputs,
@@ -89,5 +91,5 @@ export async function importGraph(
       parameterCount: countParameters(run.parameters),
       operators: operatorCounts,
     },
-  }
+  })
 }

@@ -20,8 +20,8 @@ export const shape = defineOperator({
   ],
   run({ inputs, outputs, attributes: { start, end } }) {
     const dims = sliceOf(required(inputs, 0).dims, start, end)
-    const { data } = required(outputs, 0)
-    ;(data as BigInt64Array).set(dims.map(BigInt))
+    const data = required(outputs, 0).data as BigInt64Array
+    data.set(dims.map(BigInt))
   },
 })
 
