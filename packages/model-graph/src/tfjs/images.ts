@@ -215,13 +215,10 @@ export function resize(
     coordinate_transformation_mode: coordinates,
     ...(mode === 'nearest' ? nearest : {}),
   }
-  const image = calls.transpose(x, [0, 3, 1, 2])
-  const result =
-    'sizes' in target
-      ? calls.call('Resize', [image, null, null, calls.cast(target.sizes, 'int64')], {
-          ...attributes,
-          axes: [2, 3],
-        })
-      : calls.call('Resize', [image, null, calls.floats([1, 1, ...target.scales])], attributes)
-  return calls.transpose(result, [0, 2, 3, 1])
+  return 'sizes' in target
+    ? calls.call('Resize', [x, null, null, calls.cast(target.sizes, 'int64')], {
+        ...attributes,
+        axes: [1, 2],
+      })
+    : calls.call('Resize', [x, null, calls.floats(target.scales)], { ...attributes, axes: [1, 2] })
 }
