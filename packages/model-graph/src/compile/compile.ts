@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TensorSpec } from '@mlcapsule/contracts'
 import { planProgram } from '@mlcapsule/inference-kernels'
-import { encodeProgram } from '@mlcapsule/inference-kernels/program'
+import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
 import { countMacs } from './counts.ts'
 import { lowered } from './pipeline.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
-  /** Sizes of symbolic dimensions for the summary's memory figure; 1 where not given. The program keeps its symbols. */
+  /**
+   * Sizes of symbolic dimensions for the summary's memory figure; 1 where not given, or more where the model asks for it.
+   * The program keeps its symbols.
+   */
   readonly planSymbols?: Readonly<Record<string, number>>
 }
 
@@ -45,6 +48,24 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
   shape: dims.map((dim, axis) => (isUnknown(dim) ? `${name}_dim_${axis}` : dim)),
 })
 
+/** Sizes tried in turn for symbolic dimensions that are not given one: an image of one pixel fits no window of two. */
+const plannedSizes = [1, 8, 64, 512]
+
+function plannedArena(program: Program, given: Readonly<Record<string, number>>): number {
+  let failure: unknown
+  for (const size of plannedSizes) {
+    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? (given[name] as number) : size)
+    const symbols = Object.fromEntries(program.symbols.map((name) => [name, sizeOf(name)]))
+    try {
+      return planProgram(program, { symbols }).segment.arenaSizeBytes
+    } catch (error) {
+      failure ??= error
+      if (program.symbols.every((name) => Object.hasOwn(given, name))) break
+    }
+  }
+  throw failure
+}
+
 /**
  * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
  * any size needs little memory here.
@@ -52,8 +73,7 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
   const { graph: optimized, program, weights } = await lowered(graph)
-  const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
-  const { arenaSizeBytes } = planProgram(program, { symbols }).segment
+  const arenaSizeBytes = plannedArena(program, options.planSymbols ?? {})
   return {
     program: encodeProgram(program),
     weights,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { splatConstant } from '../../graph/constant.ts'
-import { formatDims } from '../../graph/dims.ts'
 import type { Value } from '../../graph/graph.ts'
 import { batchNorm } from '../images.ts'
 import type { Layer, LayerTable } from './layer.ts'
@@ -62,8 +61,12 @@ function flatten(layer: Layer): Value {
 }
 
 function reshape(layer: Layer): Value {
-  const target = layer.config.integers('target_shape')
-  if (target.some((it) => it === 0 || it < -1)) layer.unsupported(`target_shape is ${formatDims(target)}`)
+  // The dimension that takes what is left is -1, or null.
+  const target = layer.config.list('target_shape').map((dim) => {
+    if (dim === null || dim === -1) return -1
+    const isSize = Number.isSafeInteger(dim) && (dim as number) > 0
+    return isSize ? (dim as number) : layer.invalid('target_shape is not a list of positive integers')
+  })
   return layer.reshape(layer.x, [0, ...target])
 }
 

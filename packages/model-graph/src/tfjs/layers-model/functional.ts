@@ -2,6 +2,7 @@
 import { ModelError, quote } from '../../errors.ts'
 import { dependencyOrder } from '../dependency-order.ts'
 import { Fields, malformed } from '../fields.ts'
+import { isModel, layerName } from './model-layers.ts'
 
 /** One output of one use of a layer. */
 export interface TensorRef {
@@ -70,9 +71,6 @@ function parseUse(value: unknown, where: string): Pick<LayerUse, 'inputs' | 'ext
   }
 }
 
-export const layerName = (layer: Fields): string =>
-  layer.has('name') ? layer.string('name') : layer.object('config').string('name', '')
-
 function usesOf(layer: Fields): readonly LayerUse[] {
   const name = layerName(layer)
   const where = `inbound_nodes of ${quote(name)}`
@@ -82,26 +80,42 @@ function usesOf(layer: Fields): readonly LayerUse[] {
 }
 
 /**
- * Uses of layers that outputs depend on, each after those that it reads.
+ * References that count the uses of each layer from 0. Models within a model may be counted from 1: their first use is then
+ * the one that made them, which is not in the file.
+ */
+function recounted(uses: readonly LayerUse[], outputs: readonly TensorRef[]): (ref: TensorRef) => TensorRef {
+  const fromOne = new Set(uses.filter(({ layer }) => isModel(layer)).map(({ name }) => name))
+  for (const { layer, call } of [...outputs, ...uses.flatMap(({ inputs }) => inputs)]) {
+    if (call === 0) fromOne.delete(layer)
+  }
+  return (ref) => (fromOne.has(ref.layer) ? { ...ref, call: ref.call - 1 } : ref)
+}
+
+/**
+ * Uses of layers that outputs depend on, each after those that it reads, and the outputs.
  * @throws ModelError `MODEL_NAME_DUPLICATE`, `MODEL_VALUE_UNDEFINED`, `MODEL_GRAPH_CYCLIC`, `MODEL_TFJS_MALFORMED`
  */
-export function neededUses(config: Fields, outputs: readonly TensorRef[]): readonly LayerUse[] {
-  const uses = new Map<string, LayerUse>()
-  for (const layer of config.objects('layers')) {
-    for (const use of usesOf(layer)) {
-      if (uses.has(use.key)) {
-        throw new ModelError('MODEL_NAME_DUPLICATE', `two layers have the name ${quote(use.name)}`)
-      }
-      uses.set(use.key, use)
-    }
+export function neededUses(config: Fields): {
+  readonly uses: readonly LayerUse[]
+  readonly outputs: readonly TensorRef[]
+} {
+  const given = config.objects('layers').flatMap(usesOf)
+  const givenOutputs = parseRefs(config.get('output_layers'), 'output_layers')
+  const recount = recounted(given, givenOutputs)
+  const all = given.map((use): LayerUse => ({ ...use, inputs: use.inputs.map(recount) }))
+  const byKey = new Map(all.map((use) => [use.key, use]))
+  if (byKey.size !== all.length) {
+    throw new ModelError('MODEL_NAME_DUPLICATE', 'two layers have the same name')
   }
-  return dependencyOrder(outputs.map(keyOf), {
+  const outputs = givenOutputs.map(recount)
+  const uses = dependencyOrder(outputs.map(keyOf), {
     find(key, reader) {
-      const use = uses.get(key)
+      const use = byKey.get(key)
       if (use !== undefined) return use
       throw new ModelError('MODEL_VALUE_UNDEFINED', `${reader} reads ${quote(key)}, which no layer gives`)
     },
     read: ({ inputs }) => inputs.map(keyOf),
     describe: ({ name }) => `layer ${quote(name)}`,
   })
+  return { uses, outputs }
 }

@@ -3,8 +3,7 @@ import type { DType } from '@mlcapsule/contracts'
 import { ModelError, quote } from '../../errors.ts'
 import type { Fields } from '../fields.ts'
 import { malformed } from '../fields.ts'
-import { layerName } from './functional.ts'
-import { isModel, layersOf } from './model-layers.ts'
+import { isModel, layerName, layersOf } from './model-layers.ts'
 
 /** What a layer says of the input of a model that it is the first one of. */
 export interface LayerInput {

@@ -17,3 +17,6 @@ export function layersOf(model: Fields): readonly Fields[] {
     ? config.map((it, i) => new Fields(it, `layer ${i} of ${model.where}`))
     : model.object('config').objects('layers')
 }
+
+export const layerName = (layer: Fields): string =>
+  layer.has('name') ? layer.string('name') : layer.object('config').string('name', '')

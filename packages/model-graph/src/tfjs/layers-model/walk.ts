@@ -5,9 +5,9 @@ import { modelLimits } from '../../limits.ts'
 import { GraphBuilder } from '../../ops/graph-builder.ts'
 import { UnsupportedNode } from '../../ops/unsupported.ts'
 import type { Fields } from '../fields.ts'
-import { keyOf, layerName, neededUses, parseRefs, type TensorRef } from './functional.ts'
+import { keyOf, neededUses, parseRefs, type TensorRef } from './functional.ts'
 import { Layer, type LayerContext } from './layer.ts'
-import { isChain, isModel, layersOf } from './model-layers.ts'
+import { isChain, isModel, layerName, layersOf } from './model-layers.ts'
 import { kerasLayers } from './registry.ts'
 import type { WeightNames } from './weight-names.ts'
 
@@ -105,14 +105,14 @@ export class LayersWalk implements LayerContext {
     path: readonly string[],
   ): readonly ModelOutput[] | null {
     const inputRefs = parseRefs(config.get('input_layers'), 'input_layers')
-    const outputRefs = parseRefs(config.get('output_layers'), 'output_layers')
     if (inputRefs.length !== inputs.length) {
       const detail = `${quote(path.at(-1) ?? '')} takes ${inputRefs.length} inputs, is given ${inputs.length}`
       throw new ModelError('MODEL_GRAPH_INVALID', detail)
     }
     const results = new Map<string, Results>()
     for (const [i, ref] of inputRefs.entries()) results.set(keyOf(ref), [inputs[i] as Value])
-    for (const use of neededUses(config, outputRefs)) {
+    const { uses, outputs: outputRefs } = neededUses(config)
+    for (const use of uses) {
       if (results.has(use.key)) continue
       const operands = use.inputs.map((ref) => resultAt(results, ref))
       if (operands.includes(null)) {

@@ -34,17 +34,18 @@ export class WeightNames {
   }
 
   /**
-   * @param path names of the models and wrappers around a layer, and its own
+   * @param path names of the models and wrappers around a layer, and its own; the weights of a wrapped layer may go by the
+   * name of its wrapper
    * @throws ModelError `MODEL_VALUE_UNDEFINED`
    */
   find(path: readonly string[], name: string): ConstantTensor {
-    for (let i = 0; i < path.length; i++) {
-      const constant = this.#exact.get([...path.slice(i), name].join('/'))
-      if (constant !== undefined) return constant
-    }
-    for (let i = 0; i < path.length; i++) {
-      const constant = this.#byEnd.get([...path.slice(i), name].join('/'))
-      if (constant != null) return constant
+    const wrapper = path.slice(0, -1)
+    const candidates = [path, wrapper].flatMap((own) => own.map((_, i) => [...own.slice(i), name].join('/')))
+    for (const known of [this.#exact, this.#byEnd]) {
+      for (const candidate of candidates) {
+        const constant = known.get(candidate)
+        if (constant != null) return constant
+      }
     }
     const wanted = [...path.slice(-1), name].join('/')
     throw new ModelError('MODEL_VALUE_UNDEFINED', `there is no weight ${quote(wanted)}`)
