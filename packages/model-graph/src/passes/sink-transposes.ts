@@ -11,6 +11,7 @@ import {
   operandsOf,
   type Value,
 } from '../graph/graph.ts'
+import { removeDeadNodes } from './remove-dead-nodes.ts'
 import { changed, producersOf, rewritten } from './rewrite.ts'
 
 type Elementwise = NodeOf<'unary'> | NodeOf<'binary'>
@@ -129,5 +130,6 @@ class TransposeSinking {
 export function sinkTransposes(graph: Graph): Graph {
   const run = new TransposeSinking(graph)
   for (const node of graph.nodes) run.node(node)
-  return rewritten(graph, run.nodes)
+  // The transposes that no node reads any more would count as readers of what they read.
+  return removeDeadNodes(rewritten(graph, run.nodes))
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Graph } from '../graph/graph.ts'
 import { checkSymbols, type ImportOptions } from '../import-options.ts'
+import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import type { ModelSource } from '../source/model-source.ts'
 import { Fields, malformed } from './fields.ts'
 import { importGraphModel } from './graph-model/import-graph-model.ts'
@@ -24,5 +25,9 @@ export async function importTfjs(source: ModelSource, options: ImportOptions = {
     malformed('modelTopology is neither a graph of nodes nor a configuration of layers')
   }
   const weights = await readWeights(model, source)
-  return isGraph ? importGraphModel(model, weights, symbols) : importLayersModel(topology, weights, symbols)
+  const graph = await (isGraph
+    ? importGraphModel(model, weights, symbols)
+    : importLayersModel(topology, weights, symbols))
+  // What shapes are computed from is known by now.
+  return removeDeadNodes(graph)
 }

@@ -19,7 +19,8 @@ export function inputValue(
 ): Value {
   const named = dims.map((dim, axis): Dim => {
     if (dim > 0) return dim
-    const symbol = axis === 0 ? 'batch' : `${name}_dim_${axis}`
+    // A question mark in front is for dimensions that the engine works out.
+    const symbol = axis === 0 ? 'batch' : `${name.replace(/^\?+/, '')}_dim_${axis}`
     return Object.hasOwn(symbols, symbol) ? (symbols[symbol] as number) : symbol
   })
   checkDims(named, `input ${quote(name)}`)

@@ -39,7 +39,10 @@ class GraphModelImport {
     if (results === undefined) {
       throw new ModelError('MODEL_VALUE_UNDEFINED', `${reader} reads ${quote(node)}, which nothing defines`)
     }
-    throw new UnsupportedNode(`${reader} reads output ${index} of ${quote(node)}, which is not supported`)
+    throw new ModelError(
+      'MODEL_VALUE_UNDEFINED',
+      `${reader} reads output ${index} of ${quote(node)}, which does not exist or is not supported`,
+    )
   }
 
   async node(node: TfNode): Promise<void> {

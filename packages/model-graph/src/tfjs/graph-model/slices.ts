@@ -128,6 +128,7 @@ export function symmetricPad(op: TfOp, x: Value, pads: readonly number[]): Value
   for (let axis = 0; axis < x.dims.length; axis++) {
     const before = pads[axis] as number
     const after = pads[x.dims.length + axis] as number
+    if (before === 0 && after === 0) continue
     const size = op.size(x, axis)
     if (before < 0 || after < 0 || before > size || after > size) op.mismatch('pads are beyond the dimension')
     const parts: Value[] = [result]
@@ -136,7 +137,7 @@ export function symmetricPad(op: TfOp, x: Value, pads: readonly number[]): Value
       const end = after === size ? -toEnd : size - after - 1
       parts.push(sliced(op, result, [{ axis, start: size - 1, end, step: -1 }]))
     }
-    if (parts.length > 1) result = op.call('Concat', parts, { axis })
+    result = op.call('Concat', parts, { axis })
   }
   return result
 }
