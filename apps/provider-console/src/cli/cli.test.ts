@@ -147,7 +147,8 @@ describe('pack and inspect', () => {
   test.each([
     [['pack', '@model.onnx', '-o', '@x.capsule', '--defense', 'nothing'], 'PROVIDER_DEFENSE_UNKNOWN'],
     [['pack', '@none.onnx', '-o', '@x.capsule'], 'MODEL_READ_FAILED'],
-    [['pack', '@customer.jwk', '-o', '@x.capsule'], 'MODEL_PROTO_MALFORMED'],
+    [['pack', '@customer.jwk', '-o', '@x.capsule'], 'MODEL_TFJS_MALFORMED'],
+    [['pack', '@garbage', '-o', '@x.capsule'], 'MODEL_PROTO_MALFORMED'],
     [
       ['pack', '@model.onnx', '-o', '@x.capsule', '--preprocess', 'nothing'],
       'PROVIDER_PREPROCESSING_INVALID',
@@ -160,7 +161,8 @@ describe('pack and inspect', () => {
     ],
     [['pack', '@model.onnx'], 'PROVIDER_OPTION_INVALID'],
     [['pack', '@model.onnx', '-o', '@x', '--version', '1.5'], 'PROVIDER_OPTION_INVALID'],
-    [['inspect', '@customer.jwk'], 'CAPSULE_BAD_MAGIC'],
+    [['inspect', '@customer.jwk'], 'MODEL_TFJS_MALFORMED'],
+    [['inspect', '@garbage'], 'CAPSULE_BAD_MAGIC'],
     [['inspect', '@none.capsule'], 'CAPSULE_SOURCE_FAILED'],
     [['policy', 'show', '@customer.jwk'], 'POLICY_FIELD_MISSING'],
     [['activate', '@customer.jwk', '-o', '@x'], 'ACTIVATION_TOKEN_FILE_INVALID'],

@@ -51,11 +51,18 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
 /** Windows have to fit into an image: not every model takes dimensions of 1. */
 const plannedSizes = [1, 8, 64, 224, 512]
 
+/** Sizes that symbols may have to have, since they meet dimensions of the model's own. */
+function ownSizes({ values }: Program): readonly number[] {
+  const sizes = values.flatMap(({ dims }) => dims.filter((dim) => typeof dim === 'number'))
+  return [...new Set(sizes)].filter((size) => size > 1 && size <= 512)
+}
+
 /** Memory that intermediate results need. @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
 function arenaSize(program: Program, given: Readonly<Record<string, number>>): number {
   let fault: unknown
-  for (const size of plannedSizes) {
-    const symbols = Object.fromEntries(program.symbols.map((name) => [name, given[name] ?? size]))
+  for (const size of [...plannedSizes, ...ownSizes(program)]) {
+    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? (given[name] as number) : size)
+    const symbols = Object.fromEntries(program.symbols.map((name) => [name, sizeOf(name)]))
     try {
       return planProgram(program, { symbols }).segment.arenaSizeBytes
     } catch (error) {

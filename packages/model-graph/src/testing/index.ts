@@ -10,5 +10,14 @@ export {
 export { type Comparison, compareTensors, type Tolerance } from './compare-tensors.ts'
 export { randomFloats, seededRandom } from './random.ts'
 export { runCompiled } from './run-compiled.ts'
+export {
+  layerChain,
+  type TfjsModel,
+  type TfjsWeight,
+  tfjsFiles,
+  tfjsSource,
+  waveValues,
+  waveWeight,
+} from './tfjs-model.ts'
 export { type TinyModelOptions, tinyModel } from './tiny-model.ts'
 export { type VirtualModelOptions, virtualModelSource } from './virtual-model.ts'
