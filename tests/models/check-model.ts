@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
-import { type CompiledModel, compileGraph, importOnnx } from '@mlcapsule/model-graph'
+import { type CompiledModel, compileGraph, importModel, ModelError } from '@mlcapsule/model-graph'
 import { fileModelSource } from '@mlcapsule/model-graph/node'
 import { compareTensors } from '@mlcapsule/model-graph/testing'
 import { type EnclosedModel, type EncloseOptions, enclose } from './enclave.ts'
 import type { Sample, StoredModel } from './inventory.ts'
+import { symbolsOf } from './symbols.ts'
 
 const tolerance = { relative: 1e-3, absolute: 1e-5 }
 
@@ -12,6 +13,8 @@ export interface ModelResult {
   readonly model: string
   readonly entry: string
   readonly kernels: string
+  /** Sizes that had to be given for symbolic dimensions. */
+  readonly symbols: Symbols
   readonly stepCount: number
   readonly parameterCount: number
   readonly comparedCount: number
@@ -21,15 +24,28 @@ export interface ModelResult {
   readonly detail: string
 }
 
+type Symbols = Readonly<Record<string, number>>
+
 async function withCompiled<Result>(
   { path }: StoredModel,
+  symbols: Symbols,
   work: (model: CompiledModel) => Promise<Result>,
 ): Promise<Result> {
   const source = await fileModelSource(path)
   try {
-    return await work(await compileGraph(await importOnnx(source)))
+    return await work(await compileGraph(await importModel(source, { symbols })))
   } finally {
     await source.close()
+  }
+}
+
+/** None where a model imports as it is; else the sizes of its sample, as a provider would give them. */
+async function neededSymbols(stored: StoredModel, samples: readonly Sample[]): Promise<Symbols> {
+  try {
+    return await withCompiled(stored, {}, async () => ({}))
+  } catch (error) {
+    if (!(error instanceof ModelError) || samples[0] === undefined) throw error
+    return symbolsOf(stored, samples[0])
   }
 }
 
@@ -65,7 +81,9 @@ async function compareSamples(
 
 /** Packs a model, runs its stored queries in an enclave, and compares the answers. */
 export async function checkModel(stored: StoredModel, options: EncloseOptions): Promise<ModelResult> {
-  return withCompiled(stored, async (compiled) => {
+  const samples = await stored.readSamples()
+  const symbols = await neededSymbols(stored, samples)
+  return withCompiled(stored, symbols, async (compiled) => {
     const enclosed = await enclose(
       {
         ...compiled,
@@ -74,11 +92,12 @@ export async function checkModel(stored: StoredModel, options: EncloseOptions): 
       options,
     )
     try {
-      const { problem, ...figures } = await compareSamples(compiled, enclosed, await stored.readSamples())
+      const { problem, ...figures } = await compareSamples(compiled, enclosed, samples)
       return {
         model: stored.name,
         entry: options.entry,
         kernels: enclosed.kernels,
+        symbols,
         stepCount: compiled.summary.stepCount,
         parameterCount: compiled.summary.parameterCount,
         ...figures,

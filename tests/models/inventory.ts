@@ -16,7 +16,6 @@ export interface Sample {
 export interface StoredModel {
   readonly name: string
   readonly path: string
-  readonly format: 'onnx' | 'tfjs'
   readSamples(): Promise<readonly Sample[]>
 }
 
@@ -71,9 +70,9 @@ export function readInventory(dir: string): readonly StoredModel[] {
     const folder = join(dir, name)
     const [onnx, tfjs] = [join(folder, 'model.onnx'), join(folder, 'model.json')]
     if (existsSync(onnx)) {
-      found.push({ name, path: onnx, format: 'onnx', readSamples: () => onnxSamples(folder) })
+      found.push({ name, path: onnx, readSamples: () => onnxSamples(folder) })
     } else if (existsSync(tfjs)) {
-      found.push({ name, path: tfjs, format: 'tfjs', readSamples: async () => tfjsSamples(folder) })
+      found.push({ name, path: tfjs, readSamples: async () => tfjsSamples(folder) })
     }
   }
   return found

@@ -33,7 +33,15 @@ async function resultOf(run: () => Promise<ModelResult>, model: string, entry: E
   } catch (error) {
     const figures = { stepCount: 0, parameterCount: 0, comparedCount: 0, largestDifference: 0 }
     const detail = error instanceof Error ? error.message : String(error)
-    return { model, entry, kernels: '', ...figures, verdict: 'wrong', detail } satisfies ModelResult
+    return {
+      model,
+      entry,
+      kernels: '',
+      symbols: {},
+      ...figures,
+      verdict: 'wrong',
+      detail,
+    } satisfies ModelResult
   }
 }
 
@@ -46,9 +54,22 @@ const row = (it: ModelResult) => [
   String(it.comparedCount),
   it.largestDifference.toExponential(1),
   it.verdict,
+  Object.entries(it.symbols)
+    .map(([name, size]) => `${name}=${size}`)
+    .join(' '),
 ]
 
-const head = ['model', 'entry', 'kernels', 'steps', 'parameters', 'outputs', 'largest difference', 'verdict']
+const head = [
+  'model',
+  'entry',
+  'kernels',
+  'steps',
+  'parameters',
+  'outputs',
+  'largest difference',
+  'verdict',
+  'given sizes',
+]
 
 async function models(): Promise<number> {
   const { dir, entries, json } = readArguments()
@@ -66,7 +87,7 @@ async function models(): Promise<number> {
     results.push(await resultOf(() => checkModel(stored, { entry, bundleDir }), stored.name, entry))
   }
   bar.end()
-  process.stdout.write(`${table(results.map(row), { head, align: 'lllrrrrl' })}\n`)
+  process.stdout.write(`${table(results.map(row), { head, align: 'lllrrrrll' })}\n`)
   const wrong = results.filter((it) => it.verdict === 'wrong')
   for (const { model, entry, detail } of wrong)
     process.stdout.write(`\nwrong ${model}, ${entry}: ${detail}\n`)

@@ -185,7 +185,8 @@ export class GraphImport {
   /** What comes out of one branch or the other. */
   #joined(a: Value, b: Value, origin: string): Value {
     if (a.dtype !== b.dtype || a.dims.length !== b.dims.length) {
-      const detail = `its branches give ${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
+      const given = `${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
+      const detail = `its branches give ${given}; sizes for symbolic dimensions may decide between them`
       throw new UnsupportedNode(detail)
     }
     const dims = a.dims.map((dim, axis) => (dim === b.dims[axis] ? dim : this.builder.probes.newUnknown()))
