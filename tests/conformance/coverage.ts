@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
-import { operators } from '@mlcapsule/model-graph'
+import { isSupportedOperator } from '@mlcapsule/model-graph'
 import { table } from '@mlcapsule/terminal'
 
 /** Operators of one real model, with how often it has each. */
@@ -23,7 +23,7 @@ export interface CoverageReport {
   readonly missing: readonly { readonly operator: string; readonly blockedCount: number }[]
 }
 
-const missingOf = ({ ops }: ModelUsage) => Object.keys(ops).filter((name) => !operators.has(name))
+const missingOf = ({ ops }: ModelUsage) => Object.keys(ops).filter((name) => !isSupportedOperator(name))
 
 function shareOf(models: readonly ModelUsage[]): Share {
   const coveredCount = models.filter((it) => missingOf(it).length === 0).length

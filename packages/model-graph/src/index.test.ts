@@ -15,6 +15,7 @@ test('the public surface', () => {
     'importModel',
     'importOnnx',
     'importTfjs',
+    'isSupportedOperator',
     'maximumOpset',
     'memoryModelSource',
     'minimumOpset',
@@ -26,10 +27,17 @@ test('the public surface', () => {
   expect(Object.keys(node)).toEqual(['fileModelSource'])
   expect(Object.keys(testing).sort()).toEqual([
     'buildModel',
+    'compareTensors',
+    'layerChain',
     'randomFloats',
+    'runCompiled',
     'seededRandom',
+    'tfjsFiles',
+    'tfjsSource',
     'tinyModel',
     'virtualModelSource',
+    'waveValues',
+    'waveWeight',
   ])
 })
 

@@ -4,16 +4,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { maximumOpset, minimumOpset, operators } from '../src/ops/registry.ts'
+import { controlFlowOperators, maximumOpset, minimumOpset, operators } from '../src/ops/registry.ts'
 
 const path = join(dirname(fileURLToPath(import.meta.url)), '../README.md')
 const [start, end] = ['<!-- operators -->\n', '<!-- /operators -->']
 
 function table() {
-  const rows = [...operators].map(([name, { since, note }]) => {
-    return `| ${name} | ${since > minimumOpset ? since : ''} | ${note} |`
-  })
-  const head = `${operators.size} operators, operator sets ${minimumOpset} to ${maximumOpset}:`
+  const all = [
+    ...[...operators].map(([name, { since, note }]) => [name, since > minimumOpset ? since : '', note]),
+    ...[...controlFlowOperators].map(([name, note]) => [name, '', note]),
+  ].sort(([a], [b]) => (a < b ? -1 : 1))
+  const rows = all.map((cells) => `| ${cells.join(' | ')} |`)
+  const head = `${rows.length} operators, operator sets ${minimumOpset} to ${maximumOpset}:`
   return ['', head, '', '| operator | since | limits |', '|---|---|---|', ...rows, '', ''].join('\n')
 }
 

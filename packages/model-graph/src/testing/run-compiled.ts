@@ -17,6 +17,12 @@ function weightSource({ weights }: CompiledModel): WeightSource {
 }
 
 /**
+ * What a test's model may grow to, unless its sizes are fixed: a JavaScript engine collects garbage for every reservation of
+ * gigabytes.
+ */
+const usualMemorySizeBytes = 256 * 1024 * 1024
+
+/**
  * Runs a compiled model once.
  * @param inputs in the order of `model.inputs`
  * @returns outputs in the order of `model.outputs`
@@ -26,6 +32,7 @@ export async function runCompiled(
   model: CompiledModel,
   inputs: readonly Tensor[],
   kernels: KernelBackend,
+  maxMemorySizeBytes = usualMemorySizeBytes,
 ): Promise<readonly Tensor[]> {
   const { program, inputs: specs, outputs } = model
   const symbols: Record<string, number> = {}
@@ -34,7 +41,13 @@ export async function runCompiled(
       if (typeof dim === 'string') symbols[dim] = inputs[i]?.shape[axis] ?? 1
     }
   }
-  const session = await createSession({ kernels, program, weights: weightSource(model), symbols })
+  const session = await createSession({
+    kernels,
+    program,
+    weights: weightSource(model),
+    symbols,
+    maxMemorySizeBytes,
+  })
   try {
     const results = session.run(new Map(specs.map((it, i) => [it.name, inputs[i] as Tensor])))
     return outputs.map(({ name }) => results.get(name) as Tensor)
