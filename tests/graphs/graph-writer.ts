@@ -48,6 +48,8 @@ export const isFloat = ({ dtype }: FuzzValue) => dtype === 'float32'
 /** All implementations have the same elements. */
 export const isExact = ({ dtype, estimate }: FuzzValue) => dtype !== 'float32' || estimate.grid !== null
 
+export type Emptiness = 'allowed' | 'refused'
+
 /** Builds a graph, node by node: keeps what values there are, and makes operands. */
 export class GraphWriter {
   readonly random: RandomSource
@@ -129,9 +131,15 @@ export class GraphWriter {
     return this.constant(tensorOf('float32', dims, [value]), roughly(value, value, 0)).name
   }
 
-  /** A value that there is; later ones more likely, so that chains form. Null where none fits. */
-  find(accepts: (value: KnownValue) => boolean): KnownValue | null {
-    const fitting = this.#values.filter((it): it is KnownValue => isKnown(it) && accepts(it))
+  /**
+   * A value that there is; later ones more likely, so that chains form. Null where none fits.
+   * @param emptiness whether it may have no elements
+   */
+  find(accepts: (value: KnownValue) => boolean, emptiness: Emptiness = 'refused'): KnownValue | null {
+    const fitting = this.#values.filter(
+      (it): it is KnownValue =>
+        isKnown(it) && (emptiness === 'allowed' || !it.dims.includes(0)) && accepts(it),
+    )
     if (fitting.length === 0) return null
     return this.random.chance(0.6) ? (fitting.at(-1) as KnownValue) : this.random.pick(fitting)
   }
@@ -141,9 +149,11 @@ export class GraphWriter {
     dtype: DType,
     [lowRank, highRank]: readonly [number, number] = [0, 4],
     accepts: (value: KnownValue) => boolean = () => true,
+    emptiness: Emptiness = 'refused',
   ): KnownValue {
     const found = this.find(
       (it) => it.dtype === dtype && it.dims.length >= lowRank && it.dims.length <= highRank && accepts(it),
+      emptiness,
     )
     return found ?? this.fresh(dtype, this.dims(this.random.between(lowRank, highRank)))
   }

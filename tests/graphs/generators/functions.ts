@@ -41,7 +41,7 @@ const plain: readonly Generator[] = Object.entries(simple).map(([op, { dtypes, o
   op,
   weight: op === 'Relu' ? 2 : 1,
   add: (w) => {
-    const x = w.value(w.random.pick(dtypes))
+    const x = w.value(w.random.pick(dtypes), [0, 4], () => true, 'allowed')
     return w.add(op, [x], {}, { ...x, estimate: of(x.estimate) })
   },
 }))

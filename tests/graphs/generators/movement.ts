@@ -113,7 +113,7 @@ const transpose: Generator = {
   op: 'Transpose',
   weight: 2,
   add: (w) => {
-    const x = anyValue(w)
+    const x = w.value(w.random.pick(movable), [0, 4], () => true, 'allowed')
     if (w.random.chance(0.2)) return w.add('Transpose', [x], {}, { ...x, dims: [...x.dims].reverse() })
     const perm = w.random.shuffled(x.dims.map((_, axis) => axis))
     return w.add('Transpose', [x], { perm }, { ...x, dims: perm.map((axis) => x.dims[axis] as number) })

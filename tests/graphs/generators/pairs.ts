@@ -23,9 +23,9 @@ export function pairOf(
   dtype: DType,
   accepts: Accepts = () => true,
 ): readonly [KnownValue, KnownValue] {
-  const a = w.value(dtype, [0, 4], accepts)
+  const a = w.value(dtype, [0, 4], accepts, 'allowed')
   const other = w.random.chance(0.5)
-    ? w.find((it) => it.dtype === dtype && accepts(it) && canBroadcast(it.dims, a.dims))
+    ? w.find((it) => it.dtype === dtype && accepts(it) && canBroadcast(it.dims, a.dims), 'allowed')
     : null
   const b = other ?? w.operand(dtype, w.broadcastable(a.dims))
   return w.random.chance(0.7) ? [a, b] : [b, a]
