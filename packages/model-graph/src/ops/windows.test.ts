@@ -92,6 +92,24 @@ describe('Conv', () => {
   })
 })
 
+test('ConvTranspose is a product for the kernels, where weights and sizes are known', async () => {
+  const w = floats(2, 3, 2, 2)
+  const strides = { strides: [2, 2] }
+  expect(await steps('ConvTranspose', ['n', 2, 4, 4], { w }, strides)).toEqual([
+    ['conv2d', 'reshape', 'Col2Im'],
+    ['n', 3, 8, 8],
+  ])
+  expect(await steps('ConvTranspose', [1, 2, 4], { w: floats(2, 3, 2), b: floats(3) })).toEqual([
+    ['reshape', 'conv2d', 'reshape', 'Col2Im', 'binary'],
+    [1, 3, 5],
+  ])
+  expect(await steps('ConvTranspose', [1, 2, 'h', 4], { w }, strides)).toEqual([
+    ['ConvTranspose'],
+    [1, 3, '?1', 8],
+  ])
+  expect((await steps('ConvTranspose', [1, 2, 4, 4], { w }, { group: 2 }))[0]).toEqual(['ConvTranspose'])
+})
+
 describe('pools', () => {
   const square = { kernel_shape: [2, 2] }
 
