@@ -52,10 +52,12 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
   const { graph: optimized, program, weights } = await lowered(graph)
+  // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
+  const bytes = encodeProgram(program)
   const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
   const { arenaSizeBytes } = planProgram(program, { symbols }).segment
   return {
-    program: encodeProgram(program),
+    program: bytes,
     weights,
     inputs: graph.inputs.map((value) => specOf(value.name, value)),
     outputs: graph.outputs.map(({ name, value }) => specOf(name, value)),

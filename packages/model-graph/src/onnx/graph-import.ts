@@ -12,17 +12,15 @@ import { UnsupportedNode } from '../ops/unsupported.ts'
 import { declaredDims } from './declared.ts'
 import type { GraphProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { isStandardDomain } from './opsets.ts'
+import { Scope } from './scope.ts'
 import { describeNode, sortNodes } from './sort-nodes.ts'
 import { sparseConstantOf } from './sparse-tensor.ts'
 import { constantOf, type PayloadFile } from './tensor-proto.ts'
 
-/** What is known of a name: a value, or that the node which makes it is not supported. */
-type Entry = Value | 'poisoned'
-
 /** One walk over the nodes of a graph, which checks each, infers shapes and emits our operations. */
 export class GraphImport {
   readonly builder: GraphBuilder
-  readonly entries: Map<string, Entry>
+  readonly entries: Scope
   readonly issues: ModelIssue[]
   /** Constants that stand in the model as such, not computed from others. */
   readonly roots: Set<Value>
@@ -40,7 +38,7 @@ export class GraphImport {
     this.#opset = opset
     this.#file = file
     this.builder = around?.builder ?? new GraphBuilder()
-    this.entries = new Map(around?.graph.entries)
+    this.entries = new Scope(around?.graph.entries)
     this.issues = around?.graph.issues ?? []
     this.roots = around?.graph.roots ?? new Set()
     this.parameters = around?.graph.parameters ?? new Set()
@@ -152,8 +150,9 @@ export class GraphImport {
     // Where the condition is known the branch is a part of the graph around it.
     if (known !== null) return this.#branch(graphs[Number(known[0]) !== 0 ? 0 : 1], this.builder)
     const builders = [new GraphBuilder(this.builder.probes), new GraphBuilder(this.builder.probes)] as const
-    const then = await this.#branch(graphs[0], builders[0])
-    const otherwise = await this.#branch(graphs[1], builders[1])
+    const { probes } = this.builder
+    const then = await probes.under(entry, true, () => this.#branch(graphs[0], builders[0]))
+    const otherwise = await probes.under(entry, false, () => this.#branch(graphs[1], builders[1]))
     if (this.issues.length > 0) return []
     const [output, ...moreOutputs] = then.map((value, i) =>
       this.#joined(value, otherwise[i] as Value, origin),
@@ -177,7 +176,7 @@ export class GraphImport {
   async #branch(graph: GraphProto, builder: GraphBuilder): Promise<readonly Value[]> {
     const run = new GraphImport(this.#opset, this.#file, { graph: this, builder })
     await run.initializers(graph)
-    for (const node of sortNodes(graph, new Set(run.entries.keys()))) await run.node(node)
+    for (const node of sortNodes(graph, run.entries)) await run.node(node)
     if (run.issues.length > 0) return []
     return graph.output.map((info) => run.output(info))
   }

@@ -69,7 +69,7 @@ export async function importGraph(
     run.entries.set(info.name, asComputed(run, value))
     inputs.push(value)
   }
-  for (const node of sortNodes(graph, new Set(run.entries.keys()))) await run.node(node)
+  for (const node of sortNodes(graph, run.entries)) await run.node(node)
   refuseIssues(run.issues)
   if (graph.output.length === 0) throw new ModelError('MODEL_GRAPH_INVALID', 'the graph has no outputs')
   const outputs = graph.output.map((info) => ({ name: info.name, value: asDeclared(run, info) }))
