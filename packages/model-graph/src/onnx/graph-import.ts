@@ -155,7 +155,7 @@ export class GraphImport {
     const otherwise = await probes.under(entry, false, () => this.#branch(graphs[1], builders[1]))
     if (this.issues.length > 0) return []
     const [output, ...moreOutputs] = then.map((value, i) =>
-      this.#joined(value, otherwise[i] as Value, origin),
+      this.#joined(entry, value, otherwise[i] as Value, origin),
     )
     if (output === undefined) throw new ModelError('MODEL_GRAPH_INVALID', `${origin} has no outputs`)
     const branches = [
@@ -182,12 +182,12 @@ export class GraphImport {
   }
 
   /** What comes out of one branch or the other. */
-  #joined(a: Value, b: Value, origin: string): Value {
+  #joined(condition: Value, a: Value, b: Value, origin: string): Value {
     if (a.dtype !== b.dtype || a.dims.length !== b.dims.length) {
       const detail = `its branches give ${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
       throw new UnsupportedNode(detail)
     }
-    const dims = a.dims.map((dim, axis) => (dim === b.dims[axis] ? dim : this.builder.probes.newUnknown()))
+    const dims = this.builder.probes.either(condition, a.dims, b.dims)
     return { name: origin, dtype: a.dtype, dims, constant: null }
   }
 

@@ -83,6 +83,8 @@ export class Probes {
   readonly #contents = new Map<Value, Contents>()
   /** Trials whose numbers did not go together, such as symbols that have to be equal, are given up. */
   #alive: readonly boolean[] = trials.map(() => true)
+  /** Names of dims that depend on elements of a query: their sizes in trials say nothing of what they will be. */
+  readonly #free = new Set<string>()
   #unknownCount = 0
   #computedCount = 0
 
@@ -174,7 +176,6 @@ export class Probes {
       this.#alive[trial] ? combine(lists.map((dims) => this.#at(dims, trial))) : null,
     )
     if (results.every((dims) => dims === null)) return null
-    this.#giveUp(results)
     return this.#joined(results, lists.flat())
   }
 
@@ -207,27 +208,52 @@ export class Probes {
       return null
     })
     if (fault !== undefined && outcomes.every((it) => it === null)) {
+      const types = this.#typesWhereFreeFit(call)
+      if (types !== null) return types
       if (this.#fitsEmpty(call))
         throw new UnsupportedNode('its operands go together only where they are empty')
       throw faultOf(fault, call)
     }
-    this.#giveUp(outcomes)
     const near = call.inputs.flatMap((it) => it?.dims ?? [])
     const first = outcomes.find((it) => it !== null)
     const isOneRank = outcomes.every(
       (it) => it?.types.every(({ dims }, i) => dims.length === first?.types[i]?.dims.length) ?? true,
     )
     if (!isOneRank) throw new UnsupportedNode('the number of dimensions depends on the sizes of inputs')
-    return (first?.types ?? []).map(({ dtype }, i) => ({
-      dtype,
-      dims: this.#joined(
+    const dims = (first?.types ?? []).map((_, i) =>
+      this.#joined(
         outcomes.map((it) => it?.types[i]?.dims ?? null),
         near,
       ),
-      contents: outcomes.every((it) => it === null || it.contents !== null)
-        ? outcomes.map((it) => it?.contents?.[i] ?? null)
-        : null,
+    )
+    const isKnown = outcomes.every((it, trial) => it?.contents != null || !this.#alive[trial])
+    return (first?.types ?? []).map(({ dtype }, i) => ({
+      dtype,
+      dims: dims[i] ?? [],
+      contents: isKnown ? outcomes.map((it) => it?.contents?.[i] ?? null) : null,
     }))
+  }
+
+  /** Types of a call that fails in every trial because a dimension that nobody knows would have to be a certain number. */
+  #typesWhereFreeFit(call: ProbedCall): readonly ProbedResult[] | null {
+    const dims = call.inputs.flatMap((it) => it?.dims ?? [])
+    if (!this.#hasFree(dims)) return null
+    for (const size of new Set(dims.filter((dim) => typeof dim === 'number'))) {
+      for (const trial of ordinaryTrials.keys()) {
+        const outcome = this.#attempt(call, trial, size)
+        if (outcome instanceof OperatorFault) continue
+        return outcome.types.map((it) => ({
+          dtype: it.dtype,
+          dims: it.dims.map(() => this.newUnknown()),
+          contents: null,
+        }))
+      }
+    }
+    return null
+  }
+
+  #hasFree(dims: readonly Dim[]): boolean {
+    return dims.some((dim) => typeof dim === 'string' && this.#free.has(dim))
   }
 
   /** Whether a call that fails in every trial would do with 0 for each symbol, which is not among the trials. */
@@ -252,9 +278,11 @@ export class Probes {
     return contents === undefined || !isList(contents)
   }
 
-  #at(dims: readonly Dim[], trial: number): number[] {
+  /** @param freeSize what dims that nobody knows are taken to be, if not what they are in the trial */
+  #at(dims: readonly Dim[], trial: number, freeSize?: number): number[] {
     return dims.map((dim) => {
       if (typeof dim === 'number') return dim
+      if (freeSize !== undefined && this.#free.has(dim)) return freeSize
       const sizes = this.#sizes.get(dim)
       if (sizes === undefined) throw new TypeError(`dimension ${dim} was never named`)
       return sizes[trial] as number
@@ -270,11 +298,14 @@ export class Probes {
   #attempt(
     { operator, inputs, attributes, outputCount, origin }: ProbedCall,
     trial: number,
+    freeSize?: number,
   ):
     | { readonly types: readonly ResultType[]; readonly contents: readonly TensorData[] | null }
     | OperatorFault {
     const operands = inputs.map((it) =>
-      it === null ? null : { dtype: it.dtype, dims: this.#at(it.dims, trial), data: this.#dataAt(it, trial) },
+      it === null
+        ? null
+        : { dtype: it.dtype, dims: this.#at(it.dims, trial, freeSize), data: this.#dataAt(it, trial) },
     )
     try {
       const types = operator
@@ -313,11 +344,27 @@ export class Probes {
    */
   #joined(results: readonly (readonly (number | null)[] | null)[], near: readonly Dim[]): readonly Dim[] {
     const first = results.find((it) => it !== null) ?? []
+    const isFree = this.#hasFree(near)
+    // A trial that fails may fail for what a free dimension is taken to be: it is not given up, and tells nothing.
+    const isPartial = isFree && results.some((dims, trial) => dims === null && this.#alive[trial])
+    if (!isPartial) this.#giveUp(results)
     return first.map((_, axis) => {
       const sizes = results.map((dims) => (dims === null ? Number.NaN : (dims[axis] ?? null)))
       if (sizes.some((size) => size === null)) return this.newUnknown()
-      return this.#nameOf(sizes as number[], near) ?? this.newUnknown(sizes as number[])
+      if (isPartial) return this.#nearNameOf(sizes as number[], near) ?? this.newUnknown()
+      return this.#nameOf(sizes as number[], near) ?? this.newUnknown(sizes as number[], isFree)
     })
+  }
+
+  /** As `#nameOf`, from those trials alone that came to something. */
+  #nearNameOf(sizes: readonly number[], near: readonly Dim[]): Dim | null {
+    const fits = new Set(
+      near.filter((dim) => {
+        const own = typeof dim === 'number' ? null : this.#sizes.get(dim)
+        return sizes.every((size, trial) => Number.isNaN(size) || size === (own?.[trial] ?? dim))
+      }),
+    )
+    return fits.size === 1 ? ([...fits][0] as Dim) : null
   }
 
   /**
@@ -362,12 +409,29 @@ export class Probes {
     return this.#alive.filter((_, trial) => this.#isOrdinary(trial)).length >= 3
   }
 
-  /** @param sizes trial by trial; left out where they depend on data, and so may be anything */
-  newUnknown(sizes?: readonly number[]): string {
+  /**
+   * @param sizes trial by trial; left out where they depend on data, and so may be anything
+   * @param isFree whether they follow from such sizes
+   */
+  newUnknown(sizes?: readonly number[], isFree = sizes === undefined): string {
     const index = this.#sizes.size
     const name = `?${++this.#unknownCount}`
+    if (isFree) this.#free.add(name)
     this.#define(name, sizes ?? trials.map((trial) => trial(index)))
     return name
+  }
+
+  /** Dims of what is one value where a condition is true and another one where it is not. */
+  either(condition: Value, then: readonly Dim[], otherwise: readonly Dim[]): readonly Dim[] {
+    const results = trials.map((_, trial) => {
+      if (!this.#alive[trial]) return null
+      const data = this.#dataAt(condition, trial)
+      const [a, b] = [this.#at(then, trial), this.#at(otherwise, trial)]
+      if (data !== null) return Number(data[0]) !== 0 ? a : b
+      return a.map((size, axis) => (size === b[axis] ? size : null))
+    })
+    const joined = this.#joined(results, [...then, ...otherwise])
+    return then.map((dim, axis) => (dim === otherwise[axis] ? dim : (joined[axis] as Dim)))
   }
 }
 

@@ -3,6 +3,7 @@
 export {
   buildModel,
   type TestAttribute,
+  type TestGraph,
   type TestModel,
   type TestNode,
   type TestTensor,
