@@ -12,6 +12,7 @@ import { UnsupportedNode } from '../ops/unsupported.ts'
 import { declaredDims } from './declared.ts'
 import type { GraphProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { isStandardDomain } from './opsets.ts'
+import { reasonAgainst } from './reasons.ts'
 import { Scope } from './scope.ts'
 import { describeNode, sortNodes } from './sort-nodes.ts'
 import { sparseConstantOf } from './sparse-tensor.ts'
@@ -28,15 +29,21 @@ export class GraphImport {
   readonly parameters: Set<Value>
   readonly #opset: number
   readonly #file: PayloadFile
+  readonly #functions: ReadonlySet<string>
 
-  /** @param around the graph that a branch stands in, and where its nodes go */
+  /**
+   * @param functions the operators that the model defines itself, as `functionKey` names them
+   * @param around the graph that a branch stands in, and where its nodes go
+   */
   constructor(
     opset: number,
     file: PayloadFile,
+    functions: ReadonlySet<string>,
     around?: { readonly graph: GraphImport; readonly builder: GraphBuilder },
   ) {
     this.#opset = opset
     this.#file = file
+    this.#functions = functions
     this.builder = around?.builder ?? new GraphBuilder()
     this.entries = new Scope(around?.graph.entries)
     this.issues = around?.graph.issues ?? []
@@ -90,7 +97,7 @@ export class GraphImport {
     const isStandard = isStandardDomain(node.domain)
     if (isStandard && node.opType === 'If') return this.#branching(node)
     const definition = isStandard ? operators.get(node.opType) : undefined
-    if (definition === undefined) throw new UnsupportedNode('the operator is not supported')
+    if (definition === undefined) throw new UnsupportedNode(reasonAgainst(node, this.#functions))
     if (definition.since > this.#opset) {
       throw new UnsupportedNode(`the operator came with operator set ${definition.since}`)
     }
@@ -174,7 +181,7 @@ export class GraphImport {
   }
 
   async #branch(graph: GraphProto, builder: GraphBuilder): Promise<readonly Value[]> {
-    const run = new GraphImport(this.#opset, this.#file, { graph: this, builder })
+    const run = new GraphImport(this.#opset, this.#file, this.#functions, { graph: this, builder })
     await run.initializers(graph)
     for (const node of sortNodes(graph, run.entries)) await run.node(node)
     if (run.issues.length > 0) return []

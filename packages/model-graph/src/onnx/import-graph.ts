@@ -9,6 +9,7 @@ import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './genera
 import { GraphImport } from './graph-import.ts'
 import { refuseIssues } from './issues.ts'
 import { standardOpset } from './opsets.ts'
+import { functionKey } from './reasons.ts'
 import { sortNodes } from './sort-nodes.ts'
 import { dtypeOf, type PayloadFile } from './tensor-proto.ts'
 
@@ -53,7 +54,7 @@ export async function importGraph(
   file: PayloadFile,
   symbols: Readonly<Record<string, number>>,
 ): Promise<Graph> {
-  const run = new GraphImport(standardOpset(model), file)
+  const run = new GraphImport(standardOpset(model), file, new Set(model.functions.map(functionKey)))
   await run.initializers(graph)
   const inputs: Value[] = []
   const names = new Set<string>()
