@@ -4,8 +4,9 @@ import type { BoundPort } from '../plan/bound.ts'
 import { keptElementCount, type ProgramBinder } from '../plan/program-binder.ts'
 import { SegmentRunner } from './segment-runner.ts'
 
-/** Segments that are kept for queries of the same shapes; beyond that all are forgotten. */
+/** Segments that are kept for queries of the same shapes, and bytes of their records; beyond that all are forgotten. */
 const keptSegmentCount = 256
+const keptRecordsSizeBytes = 64 * 1024 * 1024
 
 /** A segment and the ones that have followed it, by the elements that decided. */
 export interface BindingNode {
@@ -26,6 +27,9 @@ export class Bindings {
   readonly #kernels: Kernels
   readonly #roots = new Map<string, BindingRoot>()
   readonly #runners: SegmentRunner[] = []
+  #recordsSizeBytes = 0
+  /** Whether a segment has found no room: the next query begins anew. */
+  #isFull = false
 
   constructor(binder: ProgramBinder, kernels: Kernels) {
     this.#binder = binder
@@ -35,9 +39,10 @@ export class Bindings {
   /** @throws KernelError `PROGRAM_*`, `KERNEL_MEMORY_TOO_LARGE` */
   root(inputDims: readonly (readonly number[])[]): BindingRoot {
     const key = inputDims.map((dims) => dims.join()).join(';')
+    if (this.#isFull) this.#forget()
     const known = this.#roots.get(key)
     if (known !== undefined) return known
-    if (this.#runners.length >= keptSegmentCount) this.#forget()
+    if (!this.#hasRoom()) this.#forget()
     const { inputs, segment } = this.#binder.begin(inputDims)
     const runner = this.#keep(new SegmentRunner(segment, this.#kernels))
     const root = { inputs, node: { runner, next: new Map(), isKept: true } }
@@ -54,17 +59,18 @@ export class Bindings {
     if (known !== undefined) return known
     const segment = this.#binder.resume(node.runner.segment.continuation, contents)
     const runner = new SegmentRunner(segment, this.#kernels)
-    const next = { runner, next: new Map<string, BindingNode>(), isKept: isKept && this.#hasRoom() }
+    const hasRoom = this.#hasRoom()
+    const next = { runner, next: new Map<string, BindingNode>(), isKept: isKept && hasRoom }
     if (next.isKept) {
       this.#keep(runner)
       node.next.set(key, next)
-    }
+    } else if (isKept) this.#isFull = true
     return next
   }
 
-  /** Bytes of all records that are loaded. */
+  /** Bytes of all records that are kept. */
   get recordsSizeBytes(): number {
-    return this.#runners.reduce((size, { segment }) => size + segment.records.byteLength, 0)
+    return this.#recordsSizeBytes
   }
 
   /** Forgets a segment that was made for one query. */
@@ -73,17 +79,20 @@ export class Bindings {
   }
 
   #hasRoom(): boolean {
-    return this.#runners.length < keptSegmentCount
+    return this.#runners.length < keptSegmentCount && this.#recordsSizeBytes < keptRecordsSizeBytes
   }
 
   #keep(runner: SegmentRunner): SegmentRunner {
     this.#runners.push(runner)
+    this.#recordsSizeBytes += runner.segment.records.byteLength
     return runner
   }
 
   #forget(): void {
     for (const runner of this.#runners) runner.unload()
     this.#runners.length = 0
+    this.#recordsSizeBytes = 0
+    this.#isFull = false
     this.#roots.clear()
   }
 }

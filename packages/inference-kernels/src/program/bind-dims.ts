@@ -44,7 +44,7 @@ export function inputDims(
   )
 }
 
-/** The number behind each symbol, worked out from the dims of the inputs; the first input that names it decides. */
+/** The number behind each symbol, worked out from the dims of the inputs: binding refuses inputs that disagree. */
 export function symbolSizes(program: Program, inputs: readonly (readonly number[])[]): readonly number[] {
   const sizes = new Array<number>(program.symbols.length).fill(1)
   for (const [i, { value }] of program.inputs.entries()) {

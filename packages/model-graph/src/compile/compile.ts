@@ -73,8 +73,10 @@ function arenaSize(program: Program, given: Readonly<Record<string, number>>): n
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
   const { graph: optimized, program, weights } = await lowered(graph)
+  // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
+  const bytes = encodeProgram(program)
   return {
-    program: encodeProgram(program),
+    program: bytes,
     weights,
     inputs: graph.inputs.map((value) => specOf(value.name, value)),
     outputs: graph.outputs.map(({ name, value }) => specOf(name, value)),
