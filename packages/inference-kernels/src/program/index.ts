@@ -35,6 +35,7 @@ export type {
   Pair,
   Program,
   ProgramPort,
+  ProgramState,
   ProgramStep,
   ProgramValue,
   StepOp,

@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KernelError } from '../errors.ts'
 import { randomProgram } from '../testing/random-program.ts'
-import { denseProgram, imageProgram } from '../testing/sample-programs.ts'
+import { denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 
 const numRuns = process.env.SLOW === '1' ? 200_000 : 3000
-const samples = [imageProgram(), denseProgram()].map(({ program }) => encodeProgram(program))
+const samples = [imageProgram(), denseProgram(), sequenceProgram()].map(({ program }) => encodeProgram(program))
 
 /** Either a coded error, or a program whose only encoding these bytes are. */
 function decodesOrRefuses(bytes: Uint8Array): void {
