@@ -42,6 +42,8 @@ test('the public surface', () => {
     'panelSizeBytes',
     'planProgram',
     'programLimits',
+    'recurrentActivations',
+    'sliceRange',
     'validateProgram',
   ])
 })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Tensor } from '@mlcapsule/contracts'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../test-support/folders.ts'
@@ -287,6 +287,22 @@ describe('receipts and statements', () => {
       [1, 6],
       [2, 3],
     ])
+  })
+
+  test('a statement that is gone makes the next one disagree with the receipts', async () => {
+    const { model, machine } = await activated()
+    for (let i = 0; i < 6; i++) await model.run({ image: gray(0.5) })
+    await model.close()
+    const next = await openWith(provider, stateDir, machine)
+    await next.model.run({ image: gray(0.5) })
+    await next.model.close()
+    const [kept] = await next.records.read()
+    const folder = join(dirname(kept?.receiptsPath ?? ''), 'statements')
+    const [first] = (await readdir(folder)).sort()
+    await rm(join(folder, first as string))
+    await expect(next.model.verifyReceipts()).rejects.toThrow(
+      expect.objectContaining({ code: 'CLIENT_STATEMENT_DISAGREES', field: 'statement.units' }),
+    )
   })
 
   test('after a crash, the lost block is in them', async () => {

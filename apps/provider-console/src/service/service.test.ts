@@ -299,6 +299,21 @@ describe('packing', () => {
     expect(await provider.listCapsules()).toEqual(before)
   })
 
+  test('a capsule is registered once', async () => {
+    let input: unknown
+    const keeping: Provider = {
+      ...provider,
+      registerCapsule: (given) => {
+        input = given
+        return provider.registerCapsule(given)
+      },
+    }
+    await pack(join(tempDir(), 'x.capsule'), keeping)
+    const before = await provider.listCapsules()
+    await expect(provider.registerCapsule(input)).rejects.toThrow(code('PROVIDER_CAPSULE_EXISTS'))
+    expect(await provider.listCapsules()).toEqual(before)
+  })
+
   test('a key that is sealed for another capsule is not registered', async () => {
     const source = await fileSource(store.capsulePath)
     const { prefix } = await openCapsule(source, { publishers: 'any-unverified-publisher' })

@@ -4,7 +4,6 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
   type GraphProto,
-  type TensorProto,
 } from '../onnx/generated/onnx_pb.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
@@ -64,8 +63,8 @@ export class AttributeReader {
     return bytes === undefined ? otherwise : new TextDecoder().decode(bytes)
   }
 
-  tensor(name: string): TensorProto | undefined {
-    return this.#take(name, 'TENSOR')?.t
+  strings(name: string): readonly string[] | undefined {
+    return this.#take(name, 'STRINGS')?.strings.map((it) => new TextDecoder().decode(it))
   }
 
   graph(name: string): GraphProto | undefined {

@@ -4,7 +4,7 @@ import type { Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
 
 export function importConstant(ctx: NodeContext): Value {
-  const tensor = ctx.attributeConstant('value')
+  const tensor = ctx.attributeConstant('value') ?? ctx.attributeConstant('sparse_value')
   if (tensor !== undefined) return ctx.constant(tensor)
   const { attributes } = ctx
   if (attributes.has('value_float')) return ctx.scalar(attributes.float('value_float', 0))
@@ -15,5 +15,5 @@ export function importConstant(ctx: NodeContext): Value {
   }
   const ints = attributes.ints('value_ints')
   if (ints !== undefined) return ctx.integers(ints, [ints.length], 'int64')
-  return ctx.unsupported('the constant is not a dense tensor of numbers')
+  return ctx.unsupported('the constant is not a tensor of numbers')
 }

@@ -136,10 +136,11 @@ export class NodeContext {
     return number === 0 ? otherwise : computedDtype(dtypeOf(number, `attribute ${quote(name)}`))
   }
 
-  /** The tensor of a TENSOR attribute. */
+  /** The tensor of an attribute that holds one, dense or sparse. */
   attributeConstant(name: string): ConstantTensor | undefined {
-    this.attributes.tensor(name)
-    return this.#attributeConstants.get(name)
+    const constant = this.#attributeConstants.get(name)
+    if (constant !== undefined) this.attributes.ignore(name)
+    return constant
   }
 
   /** Axis in 0 … rank-1; negative ones count from the end. */
@@ -227,7 +228,9 @@ export class NodeContext {
   /** A constant scalar of any dtype. */
   filled(dtype: DType, value: number | bigint): Value {
     const data = newTensorData(dtype, 1)
-    ;(data as Float32Array)[0] = value as number
+    data[0] = (
+      data instanceof BigInt64Array || data instanceof BigUint64Array ? BigInt(value) : value
+    ) as number
     const scalar = this.constant(inlineConstant(dtype, [], data))
     this.#builder.probes.setContents(scalar, data)
     return scalar
