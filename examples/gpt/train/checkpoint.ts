@@ -23,6 +23,7 @@ export function decodeParameters(bytes: Uint8Array, vocabularySize: number): Par
       return [name, { name, shape, values }]
     }),
   )
-  if (at * 4 !== bytes.length) throw new RangeError(`expected ${at * 4} bytes of weights, got ${bytes.length}`)
+  if (at * 4 !== bytes.length)
+    throw new RangeError(`expected ${at * 4} bytes of weights, got ${bytes.length}`)
   return parameters
 }

@@ -61,7 +61,8 @@ export function initialParameters(vocabularySize: number, seed: number): Paramet
   const parameters = new Map<string, Parameter>()
   for (const [name, shape] of parameterShapes(vocabularySize)) {
     const count = elementCount(shape)
-    const bound = shape.length === 1 ? 0 : name.endsWith('.weight') ? Math.sqrt(3 / (shape[0] as number)) : 0.04
+    const bound =
+      shape.length === 1 ? 0 : name.endsWith('.weight') ? Math.sqrt(3 / (shape[0] as number)) : 0.04
     const values = randomFloats(random, count, bound)
     if (name.endsWith('.scale')) values.fill(1)
     parameters.set(name, { name, shape, values })

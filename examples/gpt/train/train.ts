@@ -44,7 +44,8 @@ function createAdam(parameters: Parameters, gradients: Parameters) {
         const slope = gradient[i] as number
         mean[i] = 0.9 * (mean[i] as number) + 0.1 * slope
         square[i] = 0.99 * (square[i] as number) + 0.01 * slope * slope
-        values[i] = (values[i] as number) - (rate * (mean[i] as number)) / (Math.sqrt(square[i] as number) + 1e-8)
+        values[i] =
+          (values[i] as number) - (rate * (mean[i] as number)) / (Math.sqrt(square[i] as number) + 1e-8)
         gradient[i] = 0
       }
     }

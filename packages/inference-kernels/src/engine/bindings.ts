@@ -77,7 +77,12 @@ export class Bindings {
     const runner = new SegmentRunner(segment, this.#kernels)
     const { root } = node
     if (isKept) this.#makeRoom(segment.records.byteLength, root)
-    const next = { root, runner, next: new Map(), isKept: isKept && this.#hasRoom(segment.records.byteLength) }
+    const next = {
+      root,
+      runner,
+      next: new Map(),
+      isKept: isKept && this.#hasRoom(segment.records.byteLength),
+    }
     if (next.isKept) {
       root.runners.push(runner)
       this.#count(runner)
@@ -102,9 +107,7 @@ export class Bindings {
   }
 
   #hasRoom(sizeBytes: number): boolean {
-    return (
-      this.#segmentCount < keptSegmentCount && this.#recordsSizeBytes + sizeBytes <= keptRecordsSizeBytes
-    )
+    return this.#segmentCount < keptSegmentCount && this.#recordsSizeBytes + sizeBytes <= keptRecordsSizeBytes
   }
 
   /** Forgets bindings, the oldest first, but never the one that is in use. */

@@ -56,18 +56,28 @@ describe.each([referenceKernels, wasmKernels])('a state, on $name', (kernels) =>
       state.commit()
       return [[...(answer.get('all')?.data ?? [])], [...(answer.get('sum')?.data ?? [])]]
     }
-    expect(ask(1, 2)).toEqual([[1, 2], [1, 2]])
-    expect(ask(3, 4, 5, 6)).toEqual([[1, 2, 3, 4, 5, 6], [4, 6]])
+    expect(ask(1, 2)).toEqual([
+      [1, 2],
+      [1, 2],
+    ])
+    expect(ask(3, 4, 5, 6)).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      [4, 6],
+    ])
     expect(state.sizeBytes).toBe(3 * 8 + 8)
-    expect(ask(7, 8)).toEqual([[1, 2, 3, 4, 5, 6, 7, 8], [11, 14]])
+    expect(ask(7, 8)).toEqual([
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      [11, 14],
+    ])
     session.dispose()
   })
 
   test('sequences do not touch each other, and a query without a state begins anew', async () => {
     const session = await open(kernels)
     const [a, b] = [session.createState(), session.createState()]
-    const all = (data: readonly number[], state?: typeof a) =>
-      [...(session.run(rows(...data), state === undefined ? {} : { state }).get('all')?.data ?? [])]
+    const all = (data: readonly number[], state?: typeof a) => [
+      ...(session.run(rows(...data), state === undefined ? {} : { state }).get('all')?.data ?? []),
+    ]
     all([1, 1], a)
     a.commit()
     all([2, 2], b)
@@ -108,7 +118,9 @@ test('a state is bounded, and one that would be too large stays as it was', asyn
   expect(state.stagedSizeBytes).toBeNull()
   expect(state.sizeBytes).toBe(24)
   for (const maxSizeBytes of [-1, 1.5, Number.NaN]) {
-    expect(() => session.createState({ maxSizeBytes })).toThrow(fails('KERNEL_OPTION_INVALID', 'maxSizeBytes'))
+    expect(() => session.createState({ maxSizeBytes })).toThrow(
+      fails('KERNEL_OPTION_INVALID', 'maxSizeBytes'),
+    )
   }
 })
 
@@ -201,11 +213,11 @@ describe('bindings of a growing sequence', () => {
     decode(session, 300)
     expect(counts).toEqual({ loads: 300, loaded: 256 })
     // Pasts of 44 to 299 rows are kept. Going on from a prompt of 100 rows needs none but the prompt's own binding.
-    const { programSizeBytes } = session.memoryReport
     const state = session.createState()
     session.run(rows(...new Array<number>(200).fill(0)), { state })
     state.commit()
     expect(counts).toEqual({ loads: 301, loaded: 256 })
+    const { programSizeBytes } = session.memoryReport
     for (let i = 0; i < 150; i++) {
       session.run(rows(i, i), { state })
       state.commit()

@@ -8,7 +8,9 @@ import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 
 const numRuns = process.env.SLOW === '1' ? 200_000 : 3000
-const samples = [imageProgram(), denseProgram(), sequenceProgram()].map(({ program }) => encodeProgram(program))
+const samples = [imageProgram(), denseProgram(), sequenceProgram()].map(({ program }) =>
+  encodeProgram(program),
+)
 
 /** Either a coded error, or a program whose only encoding these bytes are. */
 function decodesOrRefuses(bytes: Uint8Array): void {

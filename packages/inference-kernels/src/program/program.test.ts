@@ -190,7 +190,12 @@ describe('validateProgram', () => {
       'states[0].output',
     ],
     ['a state of another rank', withValue(sequence, 1, { dims: [2] }), 'PROGRAM_INVALID', 'states[0].output'],
-    ['a state of another size', withValue(sequence, 1, { dims: [1, 3] }), 'PROGRAM_INVALID', 'states[0].output'],
+    [
+      'a state of another size',
+      withValue(sequence, 1, { dims: [1, 3] }),
+      'PROGRAM_INVALID',
+      'states[0].output',
+    ],
     [
       'a state of unknown size',
       withValue(sequence, 1, { dims: [null, 2] }),

@@ -150,7 +150,8 @@ function validateStates(program: Program): void {
     const input = program.values[state.input] as ProgramValue
     const output = program.values[state.output] as ProgramValue
     if (input.dims.includes(null)) failProgram(`states[${i}].input`, 'a state has no unknown dimensions')
-    if (output.dtype !== input.dtype) failProgram(field, `dtype is ${output.dtype}, its input's ${input.dtype}`)
+    if (output.dtype !== input.dtype)
+      failProgram(field, `dtype is ${output.dtype}, its input's ${input.dtype}`)
     const mayFit = output.dims.every(
       (dim, d) => typeof dim !== 'number' || typeof input.dims[d] !== 'number' || dim === input.dims[d],
     )

@@ -3,13 +3,20 @@ import type { TensorSpec } from '@mlcapsule/contracts'
 import { planProgram } from '@mlcapsule/inference-kernels'
 import { encodeProgram } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
+import { carryStates } from './carry-states.ts'
 import { countMacs } from './counts.ts'
 import { lowered } from './pipeline.ts'
+import { findStates, type StateOption, type StatePair } from './states.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
   /** Sizes of symbolic dimensions for the summary's memory figure; 1 where not given. The program keeps its symbols. */
   readonly planSymbols?: Readonly<Record<string, number>>
+  /**
+   * Inputs and outputs that the engine carries from query to query, such as a decoder's cache; `none` by default. They are
+   * then neither inputs nor outputs of the compiled model.
+   */
+  readonly states?: StateOption
 }
 
 /** Figures about a compiled model. */
@@ -26,6 +33,8 @@ export interface ModelSummary {
   readonly arenaSizeBytes: number
   /** How often the model as it was given uses each operator. */
   readonly operators: Readonly<Record<string, number>>
+  /** Inputs and outputs of the model as it was given that became states. */
+  readonly states: readonly StatePair[]
 }
 
 export interface CompiledModel {
@@ -48,22 +57,29 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
 /**
  * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
  * any size needs little memory here.
- * @throws ModelError `MODEL_TOO_LARGE`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
+ * @throws ModelError `MODEL_TOO_LARGE`, `MODEL_STATE_INVALID`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
-  const { graph: optimized, program, weights } = await lowered(graph)
+  const states = findStates(graph, options.states ?? 'none')
+  const { graph: optimized, program: whole, weights } = await lowered(graph)
+  const program = carryStates(whole, states)
   const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
   const { arenaSizeBytes } = planProgram(program, { symbols }).segment
   return {
     program: encodeProgram(program),
     weights,
-    inputs: graph.inputs.map((value) => specOf(value.name, value)),
-    outputs: graph.outputs.map(({ name, value }) => specOf(name, value)),
+    inputs: graph.inputs
+      .filter(({ name }) => states.every(({ input }) => input !== name))
+      .map((value) => specOf(value.name, value)),
+    outputs: graph.outputs
+      .filter(({ name }) => states.every(({ output }) => output !== name))
+      .map(({ name, value }) => specOf(name, value)),
     summary: {
       ...graph.source,
       stepCount: program.steps.length,
       macCount: countMacs(optimized),
       arenaSizeBytes,
+      states,
     },
   }
 }
