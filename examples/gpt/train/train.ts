@@ -14,9 +14,9 @@ export interface TrainingOptions {
 
 export const defaultTrainingOptions: TrainingOptions = {
   seed: 20260301,
-  stepCount: 900,
-  batchCount: 3,
-  highestLearningRate: 0.004,
+  stepCount: 1800,
+  batchCount: 2,
+  highestLearningRate: 0.003,
 }
 
 const warmUpCount = 20
