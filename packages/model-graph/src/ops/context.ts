@@ -236,6 +236,14 @@ export class NodeContext {
     return scalar
   }
 
+  /** A constant list of floats. */
+  floats(values: readonly number[]): Value {
+    const data = Float32Array.from(values)
+    const list = this.constant(inlineConstant('float32', [data.length], data))
+    this.#builder.probes.setContents(list, data)
+    return list
+  }
+
   /** A constant of integers. */
   integers(
     values: readonly number[],
