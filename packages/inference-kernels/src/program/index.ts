@@ -38,6 +38,7 @@ export type {
   Pair,
   Program,
   ProgramPort,
+  ProgramState,
   ProgramStep,
   ProgramValue,
   StepOp,

@@ -213,6 +213,7 @@ export function lower({ graph, channelsLast }: LaidOutGraph): {
       steps: run.steps,
       inputs,
       outputs,
+      states: [],
       weightsSizeBytes: weights.sizeBytes,
     },
     weights,
