@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { createSession, type WeightSource } from '@mlcapsule/inference-kernels'
+import { convertElements } from '@mlcapsule/inference-kernels/program'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import {
   type CompiledModel,
@@ -73,6 +74,14 @@ export interface Tolerance {
   readonly absolute: number
 }
 
+/** Elements as numbers: float16 is carried as bits. */
+function numbersOf({ dtype, data }: Tensor): ArrayLike<number> {
+  if (dtype !== 'float16') return Array.from(data as ArrayLike<number | bigint>, Number)
+  const numbers = new Float64Array(data.length)
+  convertElements(data, 'float16', numbers, 'float64')
+  return numbers
+}
+
 /** The first element that is off, in words; null if none is. NaN equals NaN, integers must be equal. */
 export function difference(
   actual: Tensor,
@@ -82,10 +91,11 @@ export function difference(
   if (actual.dtype !== expected.dtype) return `dtype ${actual.dtype}, expected ${expected.dtype}`
   if (actual.shape.join() !== expected.shape.join())
     return `shape [${actual.shape}], expected [${expected.shape}]`
-  const isExact = expected.dtype !== 'float32'
+  const isExact = !expected.dtype.startsWith('float')
+  const [actualNumbers, expectedNumbers] = [numbersOf(actual), numbersOf(expected)]
   for (let i = 0; i < expected.data.length; i++) {
-    const a = Number(actual.data[i])
-    const b = Number(expected.data[i])
+    const a = actualNumbers[i] as number
+    const b = expectedNumbers[i] as number
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue
     if (isExact || !(Math.abs(a - b) <= absolute + relative * Math.abs(b)))
       return `element ${i} is ${a}, expected ${b}`

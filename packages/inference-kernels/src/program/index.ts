@@ -4,6 +4,7 @@ export type {
   AttributeSchema,
   AttributeValue,
 } from '../operators/attributes.ts'
+export { convertElements } from '../operators/elements/convert.ts'
 export { OperatorFault } from '../operators/fault.ts'
 export { completeAttributes, type Operator, type ResultType } from '../operators/operator.ts'
 export { operatorNames, operatorOf } from '../operators/registry.ts'

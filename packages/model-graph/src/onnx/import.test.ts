@@ -155,7 +155,7 @@ describe('importOnnx', () => {
     ['a huge expand', withConstant('Expand', ints(1 << 30, 64, 2)), 'MODEL_TOO_LARGE'],
     ['an expand that overflows', withConstant('Expand', ints(2 ** 52, 2 ** 52, 2)), 'MODEL_TOO_LARGE'],
     ['an axis out of range', withConstant('Concat', floats([1, 2]), { axis: 7 }), 'MODEL_SHAPE_MISMATCH'],
-    ['arithmetic on integers', withConstant('Add', ints(1)), 'MODEL_DTYPE_UNSUPPORTED'],
+    ['arithmetic on two dtypes', withConstant('Add', ints(1)), 'MODEL_SHAPE_MISMATCH'],
     ['weights that do not fit the channels', conv([4, 3, 3, 3]), 'MODEL_SHAPE_MISMATCH'],
     ['a window larger than the image', conv([4, 2, 9, 9]), 'MODEL_SHAPE_MISMATCH'],
     ['a stride of 0', conv([4, 2, 3, 3], { strides: [0, 1] }), 'MODEL_SHAPE_MISMATCH'],

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { castConstant } from '../graph/cast.ts'
 import { inlineConstant, splatConstant } from '../graph/constant.ts'
 import type { Value } from '../graph/graph.ts'
-import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { NodeContext } from './context.ts'
 
 export function importConstant(ctx: NodeContext): Value {
@@ -26,14 +24,4 @@ export function importConstantOfShape(ctx: NodeContext): Value {
   if (value === undefined) return ctx.constant(splatConstant('float32', dims, 0))
   if (value.splat === null) ctx.mismatch('value does not have one element')
   return ctx.constant(splatConstant(value.dtype, dims, value.splat))
-}
-
-/** Constants and shapes are converted; at run time there is one element type. */
-export function importCast(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  ctx.attributes.ignore('saturate', 'round_mode')
-  const to = dtypeOf(ctx.attributes.int('to', 0), 'the result')
-  if (to === x.dtype) return x
-  if (x.constant !== null) return ctx.constant(castConstant(x.constant, to))
-  return ctx.unsupported(`converts ${x.dtype} to ${to} at run time`)
 }

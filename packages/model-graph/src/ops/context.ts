@@ -102,6 +102,11 @@ export class NodeContext {
     return values.every(({ dtype, dims }) => dtype === 'float32' && !dims.includes(0))
   }
 
+  /** Whether all elements are known at import, if only for given sizes of symbolic dimensions: operators then go on so. */
+  isTraced(...values: readonly Value[]): boolean {
+    return values.every((value) => this.#builder.probes.isTraced(value))
+  }
+
   /** Elements of a small constant integer input. */
   ints(index: number, what: string): readonly Dim[] {
     const values = this.known(this.input(index))

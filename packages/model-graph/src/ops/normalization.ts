@@ -28,26 +28,6 @@ export function importBatchNormalization(ctx: NodeContext): Value {
   return ctx.emit('batchNorm', { epsilon }, [x, ...parameters], x.dims)
 }
 
-/** Before opset 13 the function goes over all dimensions from `axis` on, flattened; since then over one. */
-export const importSoftmax =
-  (softmax: 'softmax' | 'logsoftmax') =>
-  (ctx: NodeContext): Value => {
-    const x = ctx.float(0)
-    const rank = x.dims.length
-    if (rank === 0) ctx.unsupported('input is a scalar')
-    const given = ctx.attributes.int('axis', ctx.opset < 13 ? 1 : -1)
-    // Old models of rank 1 keep the default axis 1.
-    const axis = ctx.opset < 13 && rank === 1 && given === 1 ? 0 : ctx.axis(given, rank)
-    if (ctx.opset >= 13 || axis === rank - 1) return ctx.emit('softmax', { axis, softmax }, [x], x.dims)
-    let flatCount = 1
-    for (const dim of x.dims.slice(axis)) {
-      flatCount *=
-        typeof dim === 'number' ? dim : ctx.unsupported(`dimension ${JSON.stringify(dim)} must be known`)
-    }
-    const flat = ctx.reshape(x, [...x.dims.slice(0, axis), flatCount])
-    return ctx.reshape(ctx.emit('softmax', { axis, softmax }, [flat], flat.dims), x.dims)
-  }
-
 /** Means over the last dimension, as a product with constant weights of 1/K. */
 export function meanOfLast(ctx: NodeContext, x: Value): Value {
   const count = x.dims.at(-1)

@@ -78,6 +78,11 @@ export class Probes {
     this.#contents.set(value, contents)
   }
 
+  /** Whether the elements of a value are known, be they the same in every trial or not. */
+  isTraced(value: Value): boolean {
+    return this.#contents.has(value)
+  }
+
   /** Elements of a value that is the same in every trial. */
   uniform(value: Value): TensorData | null {
     const contents = this.#contents.get(value)
