@@ -6,6 +6,7 @@ export type {
 } from '../operators/attributes.ts'
 export { convertElements } from '../operators/elements/convert.ts'
 export { OperatorFault } from '../operators/fault.ts'
+export { sliceRange } from '../operators/movement/slice.ts'
 export { completeAttributes, type Operator, type ResultType } from '../operators/operator.ts'
 export { operatorNames, operatorOf } from '../operators/registry.ts'
 export type { BoundPort, BoundTensor } from '../plan/bound.ts'

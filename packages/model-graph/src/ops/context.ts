@@ -97,9 +97,15 @@ export class NodeContext {
     return this.#builder.probes.known(value)
   }
 
-  /** Whether kernels in C can take the values: float32, and no dimension of 0. Others go to `operator`. */
+  /**
+   * Whether kernels in C can take the values: float32, no dimension of 0, and not known from shapes, which is worth keeping.
+   * Others go to `operator`.
+   */
   fitsKernels(...values: readonly Value[]): boolean {
-    return values.every(({ dtype, dims }) => dtype === 'float32' && !dims.includes(0))
+    return values.every(
+      (value) =>
+        value.dtype === 'float32' && !value.dims.includes(0) && !this.#builder.probes.isFromShapes(value),
+    )
   }
 
   /** Whether all elements are known at import, if only for given sizes of symbolic dimensions: operators then go on so. */
@@ -179,6 +185,25 @@ export class NodeContext {
     return this.#builder.operator(name, inputs, attributes, outputCount, this.#origin)
   }
 
+  /** Types that `operatorOutputs` would give, without a node for it. */
+  resultTypes(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+  ): readonly { readonly dtype: DType; readonly dims: readonly Dim[] }[] {
+    return this.#builder.types(name, inputs, attributes, outputCount, this.#origin)
+  }
+
+  /** As `resultTypes`, the dims of the first output. */
+  resultDims(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): readonly Dim[] {
+    return this.resultTypes(name, inputs, attributes, 1)[0]?.dims ?? []
+  }
+
   /** Dims of an elementwise result, right-aligned. */
   broadcast(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] {
     const dims =
@@ -195,6 +220,15 @@ export class NodeContext {
   scalar(value: number): Value {
     const scalar = this.constant(splatConstant('float32', [], Math.fround(value)))
     this.#builder.probes.setContents(scalar, Float32Array.of(value))
+    return scalar
+  }
+
+  /** A constant scalar of any dtype. */
+  filled(dtype: DType, value: number | bigint): Value {
+    const data = newTensorData(dtype, 1)
+    ;(data as Float32Array)[0] = value as number
+    const scalar = this.constant(inlineConstant(dtype, [], data))
+    this.#builder.probes.setContents(scalar, data)
     return scalar
   }
 

@@ -4,7 +4,7 @@ import { type AttributeValue, completeAttributes, operatorOf } from '@mlcapsule/
 import { inlineConstant } from '../graph/constant.ts'
 import { checkDims } from '../graph/dims.ts'
 import type { GraphNode, Value } from '../graph/graph.ts'
-import { Probes } from './probes.ts'
+import { type ProbedCall, type ProbedResult, Probes } from './probes.ts'
 
 /** Constants of up to this many elements are read at import, so that operators can look at them. */
 const knownElementCount = 4096
@@ -40,11 +40,8 @@ export class GraphBuilder {
     outputCount: number,
     origin: string,
   ): readonly Value[] {
-    const operator = operatorOf(name)
-    if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
-    const complete = completeAttributes(operator, attributes)
-    const results = this.probes.call({ operator, inputs, attributes: complete, outputCount, origin })
-    const outputs = results.map(({ dtype, dims, contents }): Value => {
+    const call = callOf(name, inputs, attributes, outputCount, origin)
+    const outputs = this.probes.call(call).map(({ dtype, dims, contents }): Value => {
       checkDims(dims, origin)
       const isConstant = contents !== null && !Array.isArray(contents)
       const constant = isConstant ? inlineConstant(dtype, dims as number[], contents as TensorData) : null
@@ -54,8 +51,31 @@ export class GraphBuilder {
     })
     if (outputs.every(({ constant }) => constant !== null)) return outputs
     const [output, ...moreOutputs] = outputs as [Value, ...Value[]]
-    const own = { operator: name, attributes: complete }
+    const own = { operator: name, attributes: call.attributes }
     this.nodes.push({ op: 'operator', attributes: own, inputs, output, moreOutputs, origin })
     return outputs
   }
+
+  /** Types of what `operator` would give, without adding it. */
+  types(
+    name: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputCount: number,
+    origin: string,
+  ): readonly ProbedResult[] {
+    return this.probes.call(callOf(name, inputs, attributes, outputCount, origin))
+  }
+}
+
+function callOf(
+  name: string,
+  inputs: readonly (Value | null)[],
+  attributes: Readonly<Record<string, AttributeValue>>,
+  outputCount: number,
+  origin: string,
+): ProbedCall {
+  const operator = operatorOf(name)
+  if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
+  return { operator, inputs, attributes: completeAttributes(operator, attributes), outputCount, origin }
 }

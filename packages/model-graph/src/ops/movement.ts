@@ -1,223 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
-import { factorDims, formatDims, sameDims } from '../graph/dims.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { splatConstant } from '../graph/constant.ts'
+import type { Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
-import { emitSlice } from './slicing.ts'
+import { emitSlice, expanded, expandedTo, kernelDims, renamed } from './moving.ts'
 
 export const importIdentity = (ctx: NodeContext): Value => ctx.input(0)
 
-/** At inference Dropout passes its input on. */
-export function importDropout(ctx: NodeContext): Value {
-  ctx.attributes.ignore('ratio', 'seed', 'is_test')
-  const mode = ctx.optional(2)
-  if (mode !== null && (ctx.known(mode)?.[0] ?? 1) !== 0)
-    ctx.unsupported('training_mode is not constant false')
-  return ctx.input(0)
-}
-
-/** Works out 0 (as in the input) and -1 (what is left). Symbolic dimensions may stay, if the rest matches without them. */
-function resolveTarget(
-  ctx: NodeContext,
-  from: readonly Dim[],
-  target: readonly Dim[],
-  allowZero: boolean,
-): readonly Dim[] {
-  const dims = target.map((dim, axis): Dim => {
-    if (dim !== 0 || allowZero) return dim
-    return (
-      from[axis] ??
-      ctx.mismatch(`target ${formatDims(target)} copies dimension ${axis} of ${formatDims(from)}`)
-    )
-  })
-  const open = dims.indexOf(-1)
-  if (open === -1) return dims
-  if (dims.lastIndexOf(-1) !== open) ctx.mismatch(`target ${formatDims(target)} leaves two dimensions open`)
-  const all = factorDims(from)
-  const rest = factorDims(dims.filter((_, axis) => axis !== open))
-  const symbols = [...all.symbols]
-  for (const symbol of rest.symbols) {
-    const index = symbols.indexOf(symbol)
-    if (index === -1)
-      ctx.unsupported(`reshapes ${formatDims(from)} to ${formatDims(target)}; give the symbols sizes`)
-    symbols.splice(index, 1)
-  }
-  const quotient = all.known / rest.known
-  if (!Number.isInteger(quotient)) ctx.mismatch(`${formatDims(from)} cannot become ${formatDims(target)}`)
-  if (symbols.length === 0) return dims.with(open, quotient)
-  if (symbols.length > 1 || quotient !== 1) {
-    ctx.unsupported(`reshapes ${formatDims(from)} to ${formatDims(target)}; give the symbols sizes`)
-  }
-  return dims.with(open, symbols[0] as string)
-}
-
 export function importReshape(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  const target = ctx.opset < 5 ? ctx.attributes.ints('shape') : ctx.ints(1, 'shape')
-  if (target === undefined) ctx.mismatch('shape is missing')
-  const allowZero = ctx.attributes.int('allowzero', 0) !== 0
-  return ctx.reshape(x, resolveTarget(ctx, x.dims, target, allowZero))
+  const allowzero = ctx.attributes.int('allowzero', 0) !== 0
+  return renamed(ctx, 'Reshape', [ctx.input(0), ctx.input(1)], { allowzero })
 }
 
-export function importFlatten(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  const rank = x.dims.length
-  const given = ctx.attributes.int('axis', 1)
-  const axis = given === rank ? rank : ctx.axis(given, rank)
-  const merge = (dims: readonly Dim[]): Dim => {
-    const { known, symbols } = factorDims(dims)
-    if (symbols.length === 0) return known
-    if (symbols.length === 1 && known === 1) return symbols[0] as string
-    return ctx.unsupported(`flattens ${formatDims(x.dims)}; give the symbols sizes`)
-  }
-  return ctx.reshape(x, [merge(x.dims.slice(0, axis)), merge(x.dims.slice(axis))])
-}
+export const importFlatten = (ctx: NodeContext): Value =>
+  renamed(ctx, 'Flatten', [ctx.input(0)], { axis: ctx.attributes.int('axis', 1) })
 
-/** Axes: an attribute before opset 13, a constant input since. */
-function readAxes(ctx: NodeContext): readonly number[] | undefined {
-  if (ctx.opset < 13) return ctx.attributes.ints('axes')
-  return ctx.optional(1) === null ? undefined : ctx.numbers(1, 'axes')
-}
-
+/** Squeeze and Unsqueeze. Axes are an attribute before opset 13, an input since. */
 export function importSqueeze(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  const axes = readAxes(ctx)?.map((axis) => ctx.axis(axis, x.dims.length))
-  if (axes === undefined) {
-    if (x.dims.some((dim) => typeof dim === 'string'))
-      ctx.unsupported('squeezes whatever is 1; name the axes')
-    return ctx.reshape(
-      x,
-      x.dims.filter((dim) => dim !== 1),
-    )
-  }
-  if (axes.some((axis) => x.dims[axis] !== 1))
-    ctx.mismatch(`axes ${formatDims(axes)} of ${formatDims(x.dims)} are not 1`)
-  return ctx.reshape(
-    x,
-    x.dims.filter((_, axis) => !axes.includes(axis)),
-  )
-}
-
-export function importUnsqueeze(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  const given = readAxes(ctx) ?? ctx.mismatch('axes are missing')
-  const rank = x.dims.length + given.length
-  const axes = given.map((axis) => ctx.axis(axis, rank))
-  if (new Set(axes).size !== axes.length) ctx.mismatch(`axes ${formatDims(given)} name one twice`)
-  const rest = x.dims.values()
-  const dims = Array.from({ length: rank }, (_, axis) =>
-    axes.includes(axis) ? 1 : (rest.next().value as Dim),
-  )
-  return ctx.reshape(x, dims)
+  const given = ctx.opset < 13 ? ctx.attributes.ints('axes') : undefined
+  const axes = given === undefined ? ctx.optional(1) : ctx.integers(given)
+  return renamed(ctx, ctx.opType, [ctx.input(0), axes])
 }
 
 export function importTranspose(ctx: NodeContext): Value {
   const x = ctx.input(0)
-  const axes = x.dims.map((_, axis) => axis)
-  const permutation = ctx.attributes.ints('perm') ?? axes.toReversed()
-  if (
-    !sameDims(
-      [...permutation].sort((a, b) => a - b),
-      axes,
-    )
-  ) {
-    ctx.mismatch(`perm ${formatDims(permutation)} is not a permutation of ${axes.length} axes`)
-  }
-  return ctx.transpose(x, permutation)
+  const perm = ctx.attributes.ints('perm') ?? []
+  // Refuses what is not a permutation.
+  const dims = ctx.resultDims('Transpose', [x], { perm })
+  const isFree = x.constant !== null && !dims.includes(0)
+  if (!isFree && !ctx.fitsKernels(x)) return ctx.operator('Transpose', [x], { perm })
+  return ctx.transpose(x, perm.length === 0 ? dims.map((_, axis) => axis).reverse() : perm)
 }
 
 export function importConcat(ctx: NodeContext): Value {
   const inputs = ctx.inputs.map((_, index) => ctx.input(index))
-  const first = inputs[0] ?? ctx.mismatch('there are no inputs')
   if (!ctx.attributes.has('axis')) ctx.mismatch('axis is missing')
-  const axis = ctx.axis(ctx.attributes.int('axis', 0), first.dims.length)
-  let size = 0
-  for (const { dims, dtype } of inputs) {
-    const along = dims[axis]
-    if (typeof along !== 'number')
-      ctx.unsupported(`concatenates along a symbolic dimension of ${formatDims(dims)}`)
-    if (
-      dtype !== first.dtype ||
-      dims.length !== first.dims.length ||
-      !sameDims(dims.with(axis, 1), first.dims.with(axis, 1))
-    ) {
-      ctx.mismatch(`${formatDims(dims)} does not go with ${formatDims(first.dims)} along axis ${axis}`)
-    }
-    size += along
-  }
+  const attributes = { axis: ctx.attributes.int('axis', 0) }
+  const dims = ctx.resultDims('Concat', inputs, attributes)
+  const axis = ctx.axis(attributes.axis, dims.length)
   const parts = inputs.filter((it) => it.dims[axis] !== 0)
   if (parts.length === 1) return parts[0] as Value
-  return ctx.emit('concat', { axis }, parts, first.dims.with(axis, size))
+  const isFolded = inputs.every((it) => it.constant !== null)
+  if (isFolded || parts.length === 0 || !ctx.fitsKernels(...parts)) {
+    return ctx.operator('Concat', inputs, attributes)
+  }
+  return ctx.emit('concat', { axis }, parts, dims)
 }
 
-/** Pads are an attribute before opset 11 and a constant input since; negative ones cut off. */
+export const importExpand = (ctx: NodeContext): Value => expanded(ctx, ctx.input(0), ctx.input(1))
+
+/** A dimension of 1 that is repeated is broadcast. */
+export function importTile(ctx: NodeContext): Value {
+  const x = ctx.input(0)
+  const inputs = [x, ctx.input(1)] as const
+  const dims = kernelDims(ctx, 'Tile', inputs)
+  const isExpand = dims?.every((dim, axis) => dim === x.dims[axis] || x.dims[axis] === 1) ?? false
+  return dims !== null && isExpand ? expandedTo(ctx, x, dims) : ctx.operator('Tile', inputs)
+}
+
+/** A constant where the shape is; otherwise one element, repeated. */
+export function importConstantOfShape(ctx: NodeContext): Value {
+  const shape = ctx.input(0)
+  const value = ctx.attributeConstant('value') ?? splatConstant('float32', [1], 0)
+  if (value.splat === null) ctx.mismatch('value does not have one element')
+  const scalar = ctx.filled(value.dtype, value.splat)
+  const known = ctx.known(shape)
+  const isConstant = known?.every((dim) => typeof dim === 'number' && dim > 0) ?? false
+  if (isConstant) return ctx.constant(splatConstant(value.dtype, known as number[], value.splat))
+  return expanded(ctx, scalar, shape)
+}
+
+/**
+ * At inference Dropout passes its input on, with a mask that is true everywhere. Where only a query tells whether this is
+ * training, the operator looks.
+ */
+export function importDropout(ctx: NodeContext): readonly Value[] {
+  const x = ctx.input(0)
+  ctx.attributes.ignore('ratio', 'seed', 'is_test')
+  const mode = ctx.optional(2)
+  if (mode !== null && ctx.known(mode)?.[0] !== 0) {
+    return ctx.operatorOutputs('Dropout', [x, ctx.optional(1), mode], {}, ctx.outputCount)
+  }
+  if (ctx.outputCount < 2) return [x]
+  const kept = ctx.opset < 10 ? ctx.filled(x.dtype, 1) : ctx.filled('bool', 1)
+  return [x, expanded(ctx, kept, ctx.operator('Shape', [x]))]
+}
+
+/** Pads are an attribute before opset 11 and an input since; so is the value. */
 export function importPad(ctx: NodeContext): Value {
   const x = ctx.input(0)
-  const rank = x.dims.length
   const mode = ctx.attributes.string('mode', 'constant')
-  if (mode !== 'constant') ctx.unsupported(`mode ${JSON.stringify(mode)}`)
-  const given = ctx.opset < 11 ? ctx.attributes.ints('pads') : ctx.numbers(1, 'pads')
-  let value = 0
-  if (ctx.opset < 11) value = ctx.attributes.float('value', 0)
-  else if (ctx.optional(2) !== null) value = ctx.numbers(2, 'constant_value')[0] ?? 0
-  const axes =
-    ctx.optional(3) === null
-      ? x.dims.map((_, axis) => axis)
-      : ctx.numbers(3, 'axes').map((axis) => ctx.axis(axis, rank))
-  if (given === undefined || given.length !== 2 * axes.length)
-    ctx.mismatch(`pads need ${2 * axes.length} numbers`)
-  const before = new Array<number>(rank).fill(0)
-  const after = new Array<number>(rank).fill(0)
-  for (const [i, axis] of axes.entries()) {
-    before[axis] = given[i] as number
-    after[axis] = given[axes.length + i] as number
+  if (!['constant', 'reflect', 'edge', 'wrap'].includes(mode)) ctx.unsupported(`mode ${JSON.stringify(mode)}`)
+  const isOld = ctx.opset < 11
+  const pads = isOld
+    ? ctx.integers(ctx.attributes.ints('pads') ?? ctx.mismatch('pads are missing'))
+    : ctx.input(1)
+  const value = isOld ? ctx.scalar(ctx.attributes.float('value', 0)) : ctx.optional(2)
+  const axes = ctx.optional(3)
+  const inputs = [x, pads, x.dtype === value?.dtype || !isOld ? value : null, axes] as const
+  if (mode === 'constant') {
+    const fast = padByKernels(ctx, inputs)
+    if (fast !== null) return fast
   }
-  return padBy(ctx, x, before, after, value)
+  return ctx.operator('Pad', inputs, { mode })
 }
 
-function padBy(
+function padByKernels(
   ctx: NodeContext,
-  x: Value,
-  before: readonly number[],
-  after: readonly number[],
-  value: number,
-): Value {
-  const grown = (dims: readonly Dim[], sign: 1 | -1) =>
-    dims.map((dim, axis): Dim => {
-      const change =
-        Math.max(0, sign * (before[axis] as number)) + Math.max(0, sign * (after[axis] as number))
-      if (change === 0) return dim
-      return typeof dim === 'number'
-        ? dim + sign * change
-        : ctx.unsupported(`pads a symbolic dimension of ${formatDims(dims)}`)
-    })
-  const smaller = grown(x.dims, -1)
-  if (smaller.some((dim) => typeof dim === 'number' && dim < 0))
-    ctx.mismatch('negative pads cut off more than there is')
+  inputs: readonly [x: Value, pads: Value, value: Value | null, axes: Value | null],
+): Value | null {
+  const [x, padList, valueInput, axesInput] = inputs
+  const dims = kernelDims(ctx, 'Pad', inputs)
+  const pads = ctx.known(padList)
+  const fill = valueInput === null ? 0 : ctx.known(valueInput)?.[0]
+  const axes = axesInput === null ? x.dims.map((_, axis) => axis) : ctx.known(axesInput)
+  if (dims === null || pads === null || axes === null || typeof fill !== 'number') return null
+  if (![...pads, ...axes].every((it) => typeof it === 'number')) return null
+  const before = new Array<number>(x.dims.length).fill(0)
+  const after = new Array<number>(x.dims.length).fill(0)
+  for (const [i, given] of (axes as readonly number[]).entries()) {
+    const axis = ctx.axis(given, x.dims.length)
+    before[axis] = pads[i] as number
+    after[axis] = pads[axes.length + i] as number
+  }
+  const isCut = [...before, ...after].some((it) => it < 0)
+  const cutDims = x.dims.map((dim, axis) => {
+    const cut = Math.max(0, -(before[axis] as number)) + Math.max(0, -(after[axis] as number))
+    return typeof dim === 'number' ? dim - cut : dim
+  })
+  if (isCut && (cutDims.includes(0) || x.dims.some((dim) => typeof dim === 'string'))) return null
   const cut = emitSlice(
     ctx,
     x,
     before.map((it) => Math.max(0, -it)),
     x.dims.map(() => 1),
-    smaller,
+    cutDims,
   )
-  const larger = grown(smaller, 1)
-  if (sameDims(larger, smaller)) return cut
-  return ctx.emit('pad', { before: before.map((it) => Math.max(0, it)), value }, [cut], larger)
-}
-
-/** A shape to broadcast to; 1 keeps what the input has. */
-export function importExpand(ctx: NodeContext): Value {
-  const x = ctx.input(0)
-  const target = ctx.ints(1, 'shape')
-  const rank = Math.max(target.length, x.dims.length)
-  const own = [...new Array<number>(rank - x.dims.length).fill(1), ...x.dims]
-  const wanted = [...new Array<number>(rank - target.length).fill(1), ...target]
-  const dims = own.map((dim, axis): Dim => {
-    const to = wanted[axis] as Dim
-    if (dim !== to && dim !== 1 && to !== 1)
-      ctx.mismatch(`${formatDims(x.dims)} cannot become ${formatDims(target)}`)
-    return dim === 1 ? to : dim
-  })
-  const ranked = ctx.reshape(x, own)
-  return sameDims(own, dims) ? ranked : ctx.emit('expand', {}, [ranked], dims)
+  if (cutDims.every((dim, axis) => dim === dims[axis])) return cut
+  return ctx.emit('pad', { before: before.map((it) => Math.max(0, it)), value: fill }, [cut], dims)
 }

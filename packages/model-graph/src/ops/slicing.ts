@@ -1,137 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatDims, sameDims } from '../graph/dims.ts'
-import type { Dim, Value } from '../graph/graph.ts'
+import { sliceRange } from '@mlcapsule/inference-kernels/program'
+import { type Dim, isUnknown, type Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
+import { emitSlice, kernelDims } from './moving.ts'
 
-/** A box of the input, given its first element, its step per dimension and its size; the whole costs nothing. */
-export function emitSlice(
-  ctx: NodeContext,
-  x: Value,
-  starts: readonly number[],
-  steps: readonly number[],
-  dims: readonly Dim[],
-): Value {
-  const isWhole = sameDims(x.dims, dims) && starts.every((it) => it === 0) && steps.every((it) => it === 1)
-  return isWhole ? x : ctx.emit('slice', { starts, steps }, [x], dims)
-}
-
-/** First index and count of `start:end:step` along a dimension, by the rules of ONNX and NumPy. */
-function sliceRange(
-  size: number,
-  start: number,
-  end: number,
-  step: number,
-): { first: number; count: number } {
-  const fromEnd = (index: number) => (index < 0 ? index + size : index)
-  const clamp = (index: number, low: number, high: number) => Math.min(Math.max(index, low), high)
-  if (step > 0) {
-    const first = clamp(fromEnd(start), 0, size)
-    return { first, count: Math.max(0, Math.ceil((clamp(fromEnd(end), 0, size) - first) / step)) }
-  }
-  const first = clamp(fromEnd(start), -1, size - 1)
-  return { first, count: Math.max(0, Math.ceil((clamp(fromEnd(end), -1, size - 1) - first) / step)) }
-}
-
-/** starts, ends, axes and steps are attributes before opset 10 and constant inputs since. */
+/** starts, ends and axes are attributes before opset 10; they and steps are inputs since. */
 export function importSlice(ctx: NodeContext): Value {
   const x = ctx.input(0)
-  const rank = x.dims.length
-  const part = (index: number, name: string): readonly number[] | undefined => {
-    if (ctx.opset < 10) return ctx.attributes.ints(name)
-    return ctx.optional(index) === null ? undefined : ctx.numbers(index, name)
+  const list = (name: string) => {
+    const values = ctx.attributes.ints(name)
+    return values === undefined ? null : ctx.integers(values)
   }
-  const starts = part(1, 'starts')
-  const ends = part(2, 'ends')
-  if (starts === undefined || ends === undefined || starts.length !== ends.length)
-    ctx.mismatch('starts and ends differ')
-  const axes = (part(3, 'axes') ?? starts.map((_, axis) => axis)).map((axis) => ctx.axis(axis, rank))
-  const steps = ctx.opset < 10 ? undefined : part(4, 'steps')
-  if (axes.length !== starts.length || new Set(axes).size !== axes.length)
-    ctx.mismatch('axes do not go with starts')
-  const first = new Array<number>(rank).fill(0)
-  const step = new Array<number>(rank).fill(1)
-  const dims = [...x.dims]
-  for (const [i, axis] of axes.entries()) {
-    const stride = steps?.[i] ?? 1
-    if (stride === 0) ctx.mismatch('a step is 0')
-    const start = starts[i] as number
-    const end = ends[i] as number
-    const size = x.dims[axis] as Dim
-    if (typeof size === 'string') {
-      // The whole of a symbolic dimension is as good as no slice at all.
-      if (start === 0 && stride === 1 && end >= 2 ** 31 - 1) continue
-      ctx.unsupported(`slices the symbolic dimension ${JSON.stringify(size)}`)
-    }
-    const range = sliceRange(size, start, end, stride)
-    first[axis] = range.first
-    step[axis] = range.count <= 1 ? 1 : Math.max(-(2 ** 31), Math.min(stride, 2 ** 31 - 1))
-    dims[axis] = range.count
-  }
-  return emitSlice(ctx, x, first, step, dims)
+  const [starts, ends, axes, steps] =
+    ctx.opset < 10
+      ? [list('starts'), list('ends'), list('axes'), null]
+      : [ctx.input(1), ctx.input(2), ctx.optional(3), ctx.optional(4)]
+  if (starts === null || ends === null) ctx.mismatch('starts or ends are missing')
+  const inputs = [x, starts, ends, axes, steps] as const
+  return sliceByKernels(ctx, inputs) ?? ctx.operator('Slice', inputs)
 }
 
-/** Sizes come from `split`, or are equal: the last one smaller where that does not come out even. */
+/** Numbers of a list; null where one of them is not known, or not a number. */
+function numbersOf(ctx: NodeContext, value: Value): readonly number[] | null {
+  const known = ctx.known(value)
+  return known?.every((it) => typeof it === 'number') ? (known as readonly number[]) : null
+}
+
+function sliceByKernels(
+  ctx: NodeContext,
+  inputs: readonly [x: Value, starts: Value, ends: Value, axes: Value | null, steps: Value | null],
+): Value | null {
+  const [x, startList, endList, axisList, stepList] = inputs
+  const dims = kernelDims(ctx, 'Slice', inputs)
+  const starts = numbersOf(ctx, startList)
+  const ends = ctx.known(endList)
+  const axes = axisList === null ? starts?.map((_, i) => i) : numbersOf(ctx, axisList)
+  const steps = stepList === null ? starts?.map(() => 1) : numbersOf(ctx, stepList)
+  if (dims === null || starts === null || ends === null || axes == null || steps == null) return null
+  const first = x.dims.map(() => 0)
+  const stride = x.dims.map(() => 1)
+  for (const [i, given] of axes.entries()) {
+    const axis = ctx.axis(given, x.dims.length)
+    const [start, step, size, end] = [starts[i], steps[i], x.dims[axis], ends[i]] as [
+      number,
+      number,
+      Dim,
+      Dim,
+    ]
+    if (typeof size === 'number' && typeof end === 'number') {
+      const range = sliceRange(size, start, end, step)
+      first[axis] = range.first
+      stride[axis] = range.step
+      continue
+    }
+    // The engine checks that the part lies within the dimension; that it is not cut short has to be sure here.
+    const isAll = start === 0 && dims[axis] === size && typeof end === 'number' && end >= 2 ** 31 - 1
+    const isUpToSymbol = start === 0 && dims[axis] === end
+    const isFixed = start >= 0 && typeof end === 'number' && dims[axis] === end - start
+    if (step !== 1 || !(isAll || isUpToSymbol || isFixed)) return null
+    first[axis] = start
+  }
+  return emitSlice(ctx, x, first, stride, dims)
+}
+
+/** Sizes are an attribute before opset 13, an input since. Left out, they are equal. */
 export function importSplit(ctx: NodeContext): readonly Value[] {
   const x = ctx.input(0)
   const axis = ctx.axis(ctx.attributes.int('axis', 0), x.dims.length)
-  const size = x.dims[axis]
-  if (typeof size !== 'number') ctx.unsupported(`splits the symbolic dimension ${JSON.stringify(size)}`)
-  const given =
-    ctx.opset < 13
-      ? ctx.attributes.ints('split')
-      : ctx.optional(1) === null
-        ? undefined
-        : ctx.numbers(1, 'split')
-  const count = ctx.attributes.int('num_outputs', ctx.outputCount)
-  if (count !== ctx.outputCount || count < 1)
-    ctx.mismatch(`${count} outputs are asked for, ${ctx.outputCount} named`)
-  const part = Math.ceil(size / count)
-  const sizes = given ?? Array.from({ length: count }, (_, i) => Math.min(part, size - i * part))
-  if (
-    sizes.length !== ctx.outputCount ||
-    sizes.some((it) => it < 0) ||
-    sizes.reduce((a, b) => a + b, 0) !== size
-  ) {
-    ctx.mismatch(`split ${formatDims(sizes)} of dimension ${size} into ${ctx.outputCount}`)
-  }
+  const given = ctx.opset < 13 ? ctx.attributes.ints('split') : undefined
+  const sizes = given === undefined ? ctx.optional(1) : ctx.integers(given)
+  const attributes = { axis, num_outputs: ctx.attributes.int('num_outputs', 0) }
+  const types = ctx.resultTypes('Split', [x, sizes], attributes, ctx.outputCount)
+  const parts = types.map(({ dims }) => dims)
+  const fits =
+    ctx.fitsKernels(x) &&
+    x.constant === null &&
+    ![...parts, x.dims].flat().some((dim) => dim === 0 || isUnknown(dim)) &&
+    parts.every((dims) => typeof dims[axis] === 'number')
+  if (!fits) return ctx.operatorOutputs('Split', [x, sizes], attributes, ctx.outputCount)
   const ones = x.dims.map(() => 1)
   let start = 0
-  return sizes.map((it) => {
-    const value = emitSlice(
-      ctx,
-      x,
-      x.dims.map((_, i) => (i === axis ? start : 0)),
-      ones,
-      x.dims.with(axis, it),
-    )
-    start += it
-    return value
+  return parts.map((dims) => {
+    const starts = x.dims.map((_, d) => (d === axis ? start : 0))
+    start += dims[axis] as number
+    return emitSlice(ctx, x, starts, ones, dims)
   })
 }
 
-/** Constant indices: numbers of a known shape, or one slice per index. */
+/** Constant indices as far from each other are a slice. */
 export function importGather(ctx: NodeContext): Value {
-  const x = ctx.input(0)
+  const inputs = [ctx.input(0), ctx.input(1)] as const
+  const [x, indexValue] = inputs
   const axis = ctx.axis(ctx.attributes.int('axis', 0), x.dims.length)
-  const size = x.dims[axis]
-  if (typeof size !== 'number')
-    ctx.unsupported(`gathers along the symbolic dimension ${JSON.stringify(size)}`)
-  const indices = ctx.numbers(1, 'indices').map((index) => ctx.axis(index, size))
-  const indexDims = ctx.input(1).dims
-  if (indices.length > 64) ctx.unsupported(`gathers ${indices.length} slices; up to 64 are supported`)
-  const ones = x.dims.map(() => 1)
-  const slices = indices.map((index) =>
-    emitSlice(
-      ctx,
-      x,
-      x.dims.map((_, i) => (i === axis ? index : 0)),
-      ones,
-      x.dims.with(axis, 1),
-    ),
+  const dims = kernelDims(ctx, 'Gather', inputs, { axis })
+  const size = x.dims[axis] as Dim
+  const indices = numbersOf(ctx, indexValue)?.map((it) =>
+    it < 0 && typeof size === 'number' ? it + size : it,
   )
-  const joined =
-    slices.length === 1
-      ? (slices[0] as Value)
-      : ctx.emit('concat', { axis }, slices, x.dims.with(axis, slices.length))
-  return ctx.reshape(joined, [...x.dims.slice(0, axis), ...indexDims, ...x.dims.slice(axis + 1)])
+  const first = indices?.[0]
+  if (dims === null || indices === undefined || first === undefined || first < 0) {
+    return ctx.operator('Gather', inputs, { axis })
+  }
+  const step = indices.length === 1 ? 1 : (indices[1] as number) - first
+  if (step === 0 || indices.some((it, i) => it !== first + i * step)) {
+    return ctx.operator('Gather', inputs, { axis })
+  }
+  const starts = x.dims.map((_, d) => (d === axis ? first : 0))
+  const steps = x.dims.map((_, d) => (d === axis ? step : 1))
+  return ctx.reshape(emitSlice(ctx, x, starts, steps, x.dims.with(axis, indices.length)), dims)
 }

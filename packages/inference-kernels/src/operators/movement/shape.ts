@@ -20,8 +20,8 @@ export const shape = defineOperator({
   ],
   run({ inputs, outputs, attributes: { start, end } }) {
     const dims = sliceOf(required(inputs, 0).dims, start, end)
-    const { data } = required(outputs, 0)
-    ;(data as BigInt64Array).set(dims.map(BigInt))
+    const data = required(outputs, 0).data as BigInt64Array
+    data.set(dims.map(BigInt))
   },
 })
 
@@ -32,6 +32,7 @@ export const size = defineOperator({
   isTypesOnly: true,
   infer: () => [result('int64', [])],
   run({ inputs, outputs }) {
-    ;(outputs[0]?.data as BigInt64Array)[0] = BigInt(product(required(inputs, 0).dims))
+    const data = required(outputs, 0).data as BigInt64Array
+    data[0] = BigInt(product(required(inputs, 0).dims))
   },
 })
