@@ -64,6 +64,10 @@ export class AttributeReader {
     return bytes === undefined ? otherwise : new TextDecoder().decode(bytes)
   }
 
+  strings(name: string): readonly string[] | undefined {
+    return this.#take(name, 'STRINGS')?.strings.map((it) => new TextDecoder().decode(it))
+  }
+
   tensor(name: string): TensorProto | undefined {
     return this.#take(name, 'TENSOR')?.t
   }

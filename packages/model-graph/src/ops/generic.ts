@@ -26,10 +26,18 @@ function readAttribute(
   }
 }
 
-/** The attributes of a node that an operator of the engine knows, by the same names. */
-export function readAttributes(ctx: NodeContext, name: string): Record<string, AttributeValue> {
+/**
+ * The attributes of a node that an operator of the engine knows, by the same names.
+ * @param except those that are spelled differently, and read elsewhere
+ */
+export function readAttributes(
+  ctx: NodeContext,
+  name: string,
+  except: readonly string[] = [],
+): Record<string, AttributeValue> {
   const given: Record<string, AttributeValue> = {}
   for (const [attribute, schema] of Object.entries(operatorOf(name)?.attributes ?? {})) {
+    if (except.includes(attribute)) continue
     const value = readAttribute(ctx.attributes, attribute, schema)
     if (value === undefined) continue
     if (schema.kind === 'oneOf' && !schema.members.includes(value as string)) {
