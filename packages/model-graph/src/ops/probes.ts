@@ -89,6 +89,11 @@ export class Probes {
     return contents === undefined || isList(contents) ? null : contents
   }
 
+  /** Whether a value is not constant, and yet known: computed from the dims of inputs. */
+  isFromShapes(value: Value): boolean {
+    return value.constant === null && this.#contents.has(value)
+  }
+
   /** Elements of a value, each a number or a symbol of an input; null where they are not known so. */
   known(value: Value): readonly Dim[] | null {
     const contents = this.#contents.get(value)
@@ -148,6 +153,10 @@ export class Probes {
     if (fault !== undefined && outcomes.every((it) => it === null)) throw faultOf(fault, call)
     for (const [trial, outcome] of outcomes.entries()) if (outcome === null) this.#alive[trial] = false
     const first = outcomes.find((it) => it !== null)
+    const isOneRank = outcomes.every(
+      (it) => it?.types.every(({ dims }, i) => dims.length === first?.types[i]?.dims.length) ?? true,
+    )
+    if (!isOneRank) throw new UnsupportedNode('the number of dimensions depends on the sizes of inputs')
     return (first?.types ?? []).map(({ dtype }, i) => ({
       dtype,
       dims: this.#joined(outcomes.map((it) => it?.types[i]?.dims ?? null)),
