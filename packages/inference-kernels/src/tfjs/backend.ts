@@ -93,11 +93,14 @@ export class MlcapsuleBackend extends KernelBackend {
     return stored.values
   }
 
-  /** Real and imaginary part; they live as long as the tensor. */
-  parts({ dataId }: TensorInfo): readonly [real: TensorInfo, imag: TensorInfo] {
+  /** Real and imaginary part, in the tensor's shape; they live as long as the tensor. */
+  parts({ dataId, shape }: TensorInfo): readonly [real: TensorInfo, imag: TensorInfo] {
     const stored = this.#data.get(dataId)
     if (stored.kind !== 'complex') throw new TypeError('this tensor is not complex')
-    return [stored.real, stored.imag]
+    return [
+      { ...stored.real, shape },
+      { ...stored.imag, shape },
+    ]
   }
 
   /**
@@ -141,9 +144,10 @@ export class MlcapsuleBackend extends KernelBackend {
     this.#data.set(dataId, stored)
     if (values === null) return
     if (stored.kind === 'strings') {
-      const list = values as unknown as (string | Uint8Array)[]
-      for (const [i, it] of list.entries())
+      // Elements that a buffer was never given are holes, and have to stay so.
+      ;(values as unknown as (string | Uint8Array)[]).forEach((it, i) => {
         stored.values[i] = typeof it === 'string' ? util.encodeString(it) : it
+      })
     } else if (stored.kind === 'complex') {
       const { real, imag } = backend_util.splitRealAndImagArrays(values as Float32Array)
       this.numbers(stored.real).set(real)

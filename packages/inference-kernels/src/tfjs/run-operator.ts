@@ -19,13 +19,23 @@ export function operandOf(backend: MlcapsuleBackend, tensor: TensorInfo): Operan
   return { dtype: tensor.dtype as DType, dims: tensor.shape, data: backend.numbers(tensor) }
 }
 
-/** One of the operators that all kernel backends share, on tensors. Its int64 results become int32, as tfjs has them. */
+/** The one result of an operator. */
 export function runOperator(
   backend: MlcapsuleBackend,
   name: string,
   inputs: readonly (TensorInfo | Operand)[],
   attributes: Readonly<Record<string, AttributeValue>> = {},
-  outputCount = 1,
+): TensorInfo {
+  return runOperatorForAll(backend, name, inputs, attributes, 1)[0] as TensorInfo
+}
+
+/** One of the operators that all kernel backends share, on tensors. Its int64 results become int32, as tfjs has them. */
+export function runOperatorForAll(
+  backend: MlcapsuleBackend,
+  name: string,
+  inputs: readonly (TensorInfo | Operand)[],
+  attributes: Readonly<Record<string, AttributeValue>>,
+  outputCount: number,
 ): TensorInfo[] {
   const operator = operatorOf(name)
   if (operator === undefined) throw new TypeError(`there is no operator ${name}`)

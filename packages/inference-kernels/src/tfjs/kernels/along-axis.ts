@@ -2,25 +2,11 @@
 // Kernels that work along one axis.
 import * as tf from '@tensorflow/tfjs-core'
 import { enumNumber } from '../../records/record.ts'
+import { boxAround } from '../axis-box.ts'
 import type { MlcapsuleBackend } from '../backend.ts'
 import { countOf } from '../cast.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
-import { integerOperand, runOperator } from '../run-operator.ts'
-
-interface AxisBox {
-  readonly outer: number
-  readonly size: number
-  readonly inner: number
-}
-
-function boxAround(shape: readonly number[], axis: number): AxisBox {
-  const [size = 1] = shape.slice(axis, axis + 1)
-  return {
-    outer: tf.util.sizeFromShape(shape.slice(0, axis)),
-    size,
-    inner: tf.util.sizeFromShape(shape.slice(axis + 1)),
-  }
-}
+import { integerOperand, runOperator, runOperatorForAll } from '../run-operator.ts'
 
 function softmaxAlong(
   backend: MlcapsuleBackend,
@@ -76,7 +62,7 @@ const cumprod = defineKernel<tf.CumprodInputs, tf.CumprodAttrs>(
 )
 
 const topK = defineKernel<tf.TopKInputs, tf.TopKAttrs>(tf.TopK, ({ inputs: { x }, attrs: { k }, backend }) =>
-  runOperator(backend, 'TopK', [x, integerOperand([k])], {}, 2),
+  runOperatorForAll(backend, 'TopK', [x, integerOperand([k])], {}, 2),
 )
 
 export const alongAxisKernels: readonly TfjsKernel[] = [

@@ -12,8 +12,8 @@ const batchToSpaceND = defineKernel<tf.BatchToSpaceNDInputs, tf.BatchToSpaceNDAt
     const permutation = tf.backend_util.getPermuted(reshaped.length, blockShape.length)
     const spread = transposeTensor(backend, { ...x, shape: reshaped }, permutation)
     const shape = tf.backend_util.getReshapedPermuted(x.shape, blockShape, blockCount)
-    const begin = tf.backend_util.getSliceBeginCoords(crops, blockShape.length)
-    const size = tf.backend_util.getSliceSize(shape, crops, blockShape.length)
+    const begin = shape.map((_, d) => crops[d - 1]?.[0] ?? 0)
+    const size = shape.map((dim, d) => dim - (crops[d - 1]?.[0] ?? 0) - (crops[d - 1]?.[1] ?? 0))
     const made = sliceTensor(backend, { ...spread, shape }, begin, size)
     backend.release(spread)
     return made

@@ -26,7 +26,7 @@ const slice = defineKernel<tf.SliceInputs, tf.SliceAttrs>(tf.Slice, ({ inputs: {
 const stridedSlice = defineKernel<tf.StridedSliceInputs, tf.StridedSliceAttrs>(
   tf.StridedSlice,
   ({ inputs: { x }, attrs, backend }) => {
-    const { finalShapeSparse, finalShape, begin, strides } = tf.slice_util.sliceInfo(
+    const { finalShape, begin, end, strides } = tf.slice_util.sliceInfo(
       x.shape,
       attrs.begin,
       attrs.end,
@@ -37,12 +37,13 @@ const stridedSlice = defineKernel<tf.StridedSliceInputs, tf.StridedSliceAttrs>(
       attrs.newAxisMask,
       attrs.shrinkAxisMask,
     )
+    const dims = tf.slice_util.computeOutShape(begin, end, strides)
     const own = rowStrides(x.shape)
     const made = backend.make(finalShape, x.dtype)
     const start = begin.reduce((at, index, d) => at + index * (own[d] as number), 0)
     const steps = strides.map((step, d) => step * (own[d] as number))
-    const to = { tensor: made, start: 0, strides: rowStrides(finalShapeSparse) }
-    copyBox(backend, finalShapeSparse, { tensor: x, start, strides: steps }, to)
+    const to = { tensor: made, start: 0, strides: rowStrides(dims) }
+    copyBox(backend, dims, { tensor: x, start, strides: steps }, to)
     return made
   },
 )

@@ -113,7 +113,7 @@ export const functionKernels: readonly TfjsKernel[] = [
   floatFunction(tf.Rsqrt, (x) => 1 / Math.sqrt(x)),
   floatFunction(tf.Expm1, Math.expm1),
   floatFunction(tf.Log1p, Math.log1p),
-  anyFunction(tf.Sign, () => Math.sign),
+  anyFunction(tf.Sign, () => (x) => (x > 0 ? 1 : x < 0 ? -1 : 0)),
   anyFunction(tf.Round, () => roundHalfEven),
   anyFunction<tf.StepAttrs>(tf.Step, ({ alpha }) => {
     return (x) => (x > 0 ? 1 : Number.isNaN(x) ? x : alpha)

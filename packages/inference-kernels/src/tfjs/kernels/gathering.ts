@@ -71,7 +71,7 @@ const gatherNd = defineKernel<tf.GatherNdInputs>(tf.GatherNd, ({ inputs: { param
         const tuple = tuples.slice(n * depth, (n + 1) * depth)
         throw new RangeError(`Invalid indices: ${tuple} does not index into ${params.shape}`)
       }
-      start += index * (strides[d] as number)
+      start += index * (strides[d] as number) * sliceSize
     }
     copyElements(from, start, sliceSize, to, n * sliceSize)
   }

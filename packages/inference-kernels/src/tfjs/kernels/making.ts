@@ -21,7 +21,8 @@ const fill = defineKernel<unknown, tf.FillAttrs>(tf.Fill, ({ attrs: { shape, val
 
 const range = defineKernel<unknown, tf.RangeAttrs>(
   tf.Range,
-  ({ attrs: { start, stop, step, dtype }, backend }) => {
+  ({ attrs: { start, stop, step: given, dtype }, backend }) => {
+    const step = stop < start && given === 1 ? -1 : given
     const isEmpty = start === stop || start < stop !== step > 0
     const count = isEmpty ? 0 : Math.ceil(Math.abs((stop - start) / step))
     const values = Float64Array.from({ length: count }, (_, i) => start + i * step)

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { enumNumber } from '../../records/record.ts'
 import type { MlcapsuleBackend } from '../backend.ts'
 import { countOf } from '../cast.ts'
+import { mapTensor } from '../elementwise.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { windowFields } from '../window-fields.ts'
 
@@ -32,11 +33,34 @@ function pool2d(
   return made
 }
 
+/** As tfjs has it, windows of one pixel that leave the shape alone leave the image alone, whatever the padding. */
+const isIdentity = ({ filterHeight, filterWidth, inShape, outShape }: tf.backend_util.Conv2DInfo) =>
+  filterHeight === 1 && filterWidth === 1 && tf.util.arraysEqual(inShape, outShape)
+
+const hasNaN = (backend: MlcapsuleBackend, x: tf.TensorInfo) => backend.numbers(x).some(Number.isNaN)
+
+/** tfjs takes the largest number and looks past NaN; the kernels give NaN. */
+function maxPastNaN(
+  backend: MlcapsuleBackend,
+  x: tf.TensorInfo,
+  info: tf.backend_util.Conv2DInfo,
+): tf.TensorInfo {
+  const made = pool2d(backend, x, info, 'max')
+  if (!hasNaN(backend, made)) return made
+  backend.release(made)
+  const numbers = mapTensor(backend, x, (value) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value))
+  const again = pool2d(backend, numbers, info, 'max')
+  backend.release(numbers)
+  return again
+}
+
 export const pool2dKernels: readonly TfjsKernel[] = [
-  defineKernel<tf.MaxPoolInputs, tf.MaxPoolAttrs>(tf.MaxPool, ({ inputs: { x }, attrs, backend }) =>
-    pool2d(backend, x, infoOf(x, attrs), 'max'),
-  ),
-  defineKernel<tf.AvgPoolInputs, tf.AvgPoolAttrs>(tf.AvgPool, ({ inputs: { x }, attrs, backend }) =>
-    pool2d(backend, x, infoOf(x, attrs), 'average'),
-  ),
+  defineKernel<tf.MaxPoolInputs, tf.MaxPoolAttrs>(tf.MaxPool, ({ inputs: { x }, attrs, backend }) => {
+    const info = infoOf(x, attrs)
+    return isIdentity(info) ? backend.share(x, x.shape) : maxPastNaN(backend, x, info)
+  }),
+  defineKernel<tf.AvgPoolInputs, tf.AvgPoolAttrs>(tf.AvgPool, ({ inputs: { x }, attrs, backend }) => {
+    const info = infoOf(x, attrs)
+    return isIdentity(info) ? backend.share(x, x.shape) : pool2d(backend, x, info, 'average')
+  }),
 ]

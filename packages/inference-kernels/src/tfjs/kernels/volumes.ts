@@ -99,12 +99,12 @@ const pool3D = (name: string, isMax: boolean) =>
           const at = output * channels + c
           const value = from[input * channels + c] as number
           const old = to[at] as number
-          to[at] = isMax ? Math.max(old, value) : old + value
+          to[at] = isMax ? (value > old ? value : old) : old + value
         }
       })
       if (!isMax) {
         for (let i = 0; i < to.length; i++) {
-          to[i] = (to[i] as number) / (counts[Math.floor(i / channels)] as number)
+          to[i] = (to[i] as number) / Math.max(1, counts[Math.floor(i / channels)] as number)
         }
       }
       return made
