@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is bundled: the operator tests that tfjs-core carries in its package, against our backend. The order matters.
-// Arguments: kernels, file for the verdicts, path of the native addon.
+// Arguments: name of the kernels, file for the verdicts, path of the native addon.
 import { writeFileSync } from 'node:fs'
 import { jasmine } from './jasmine.mjs'
 import '@tensorflow/tfjs-core/dist/register_all_gradients'
