@@ -17,7 +17,9 @@ mkdirSync(folder, { recursive: true })
 await bundleSuite(bundle)
 
 const kernels = kernelsOf(tfjs, tfjsKernelNames)
-console.log(`${kernels.registered.length} kernels, ${kernels.notRegistered.length} of tfjs-core are not registered:`)
+console.log(
+  `${kernels.registered.length} kernels, ${kernels.notRegistered.length} of tfjs-core are not registered:`,
+)
 console.log(kernels.notRegistered.join(' '))
 for (const name of values.kernels === undefined ? kernelNames : [values.kernels]) {
   const verdicts = await runSuite(bundle, name)

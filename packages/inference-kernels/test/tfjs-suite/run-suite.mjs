@@ -4,10 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const addonPath = fileURLToPath(
-  new URL(
-    `../../native/build/${process.platform}-${process.arch}/mlcapsule-kernels.node`,
-    import.meta.url,
-  ),
+  new URL(`../../native/build/${process.platform}-${process.arch}/mlcapsule-kernels.node`, import.meta.url),
 )
 
 /** The kernels that this machine can test. */

@@ -18,7 +18,10 @@ test('kernels.json lists what is registered, and what is not', () => {
 
 test('a test is only skipped where a kernel is missing, or tfjs-core has disabled it', () => {
   const { notRegistered } = readKernels()
-  const reasons = ['disabled by tfjs-core itself', ...notRegistered.map((name: string) => `needs the kernel ${name}`)]
+  const reasons = [
+    'disabled by tfjs-core itself',
+    ...notRegistered.map((name: string) => `needs the kernel ${name}`),
+  ]
   expect(Object.keys(readSkipped()).filter((reason) => !reasons.includes(reason))).toEqual([])
 })
 
