@@ -9,8 +9,9 @@ import { copyBox, fillTensor, transposeTensor, wholeOf } from '../copy-box.ts'
 import { binaryInto } from '../elementwise.ts'
 import { defineKernel, type Given, type TfjsKernel } from '../kernel.ts'
 import { packColumns, packedCount } from '../pack-columns.ts'
+import { runOperator } from '../run-operator.ts'
 
-/** Rank 3 operands, a batch of 1 repeating, as float32 and not transposed. */
+/** Operands of one dtype, not transposed, whose batches broadcast. */
 interface Operands {
   readonly a: tf.TensorInfo
   readonly b: tf.TensorInfo
@@ -24,11 +25,16 @@ function swapped(backend: MlcapsuleBackend, x: tf.TensorInfo): tf.TensorInfo {
   return transposeTensor(backend, x, order)
 }
 
-function prepared(backend: MlcapsuleBackend, x: tf.TensorInfo, isTransposed: boolean): tf.TensorInfo {
-  const floats = castTensor(backend, x, 'float32')
-  if (!isTransposed) return floats
-  const turned = swapped(backend, floats)
-  backend.release(floats)
+function prepared(
+  backend: MlcapsuleBackend,
+  x: tf.TensorInfo,
+  isTransposed: boolean,
+  dtype: tf.DataType,
+): tf.TensorInfo {
+  const numbers = castTensor(backend, x, dtype)
+  if (!isTransposed) return numbers
+  const turned = swapped(backend, numbers)
+  backend.release(numbers)
   return turned
 }
 
@@ -36,9 +42,10 @@ function operandsOf(
   backend: MlcapsuleBackend,
   inputs: Given<tf.BatchMatMulInputs>,
   { transposeA, transposeB }: tf.BatchMatMulAttrs,
+  dtype: tf.DataType,
 ): Operands {
-  const a = prepared(backend, inputs.a, transposeA)
-  const b = prepared(backend, inputs.b, transposeB)
+  const a = prepared(backend, inputs.a, transposeA, dtype)
+  const b = prepared(backend, inputs.b, transposeB, dtype)
   const [rows, inner] = a.shape.slice(-2) as [number, number]
   const [innerOfB, columns] = b.shape.slice(-2) as [number, number]
   if (inner !== innerOfB) {
@@ -94,21 +101,16 @@ function multiply(backend: MlcapsuleBackend, { a, b, shape }: Operands): tf.Tens
   return made
 }
 
-/** The kernels compute with float32: exact for integers as long as sums stay below 2^24. */
-function rounded(backend: MlcapsuleBackend, product: tf.TensorInfo, dtype: tf.DataType): tf.TensorInfo {
-  if (dtype === 'float32') return product
-  const made = castTensor(backend, product, dtype)
-  backend.release(product)
-  return made
-}
-
 const batchMatMul = defineKernel<tf.BatchMatMulInputs, tf.BatchMatMulAttrs>(
   tf.BatchMatMul,
   ({ inputs, attrs, backend }) => {
-    const operands = operandsOf(backend, inputs, attrs)
-    const made = multiply(backend, operands)
-    backend.release(operands.a, operands.b)
-    return rounded(backend, made, tf.upcastType(inputs.a.dtype, inputs.b.dtype))
+    const dtype = tf.upcastType(inputs.a.dtype, inputs.b.dtype)
+    const isFloat = dtype === 'float32'
+    const operands = operandsOf(backend, inputs, attrs, isFloat ? dtype : 'int32')
+    const { a, b } = operands
+    const made = isFloat ? multiply(backend, operands) : runOperator(backend, 'MatMul', [a, b])
+    backend.release(a, b)
+    return made
   },
 )
 
@@ -130,7 +132,7 @@ const fusedMatMul = defineKernel<tf._FusedMatMulInputs, tf._FusedMatMulAttrs>(
   tf._FusedMatMul,
   ({ inputs, attrs, backend }) => {
     const { bias, preluActivationWeights } = inputs
-    const operands = operandsOf(backend, inputs, attrs)
+    const operands = operandsOf(backend, inputs, attrs, 'float32')
     const { a, b, shape } = operands
     const [innerCount, columnCount] = b.shape.slice(-2) as [number, number]
     const rowCount = tf.util.sizeFromShape(a.shape.slice(0, -1))
