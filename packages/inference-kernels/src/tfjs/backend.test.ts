@@ -70,7 +70,24 @@ describe.each([wasmKernels, referenceKernels])('tensors in the memory of the $na
     expect(Array.from(tf.add(large, tf.scalar(1, 'int32')).dataSync())).toEqual([2 ** 30 + 1, -(2 ** 30)])
     expect(Array.from(tf.tensor1d([true, false], 'bool').dataSync())).toEqual([1, 0])
     expect(Array.from(tf.complex([1, 2], [3, 4]).dataSync())).toEqual([1, 3, 2, 4])
-    expect(tf.reverse(tf.tensor1d(['a', 'ü'])).dataSync()).toEqual(['ü', 'a'])
+    expect(tf.tile(tf.tensor1d(['a', 'ü']), [2]).dataSync()).toEqual(['a', 'ü', 'a', 'ü'])
+  })
+
+  test('of a kernel that fails leave nothing behind', async () => {
+    await start(kernels)
+    const [table, other] = [tf.ones([4, 3]), tf.ones([2, 3])]
+    const far = tf.tensor1d([9], 'int32')
+    const farTuple = tf.tensor2d([[9]], [1, 1], 'int32')
+    const update = tf.tensor1d([5])
+    const held = () => [usedBytes(), backend().numDataIds()]
+    const before = held()
+    expect(() => tf.gather(table, far)).toThrow(RangeError)
+    expect(() => tf.gatherND(table, farTuple)).toThrow(RangeError)
+    expect(() => tf.scatterND(farTuple, update, [4])).toThrow(RangeError)
+    expect(() => tf.einsum('ij,jk->ik', table, other)).toThrow()
+    expect(held()).toEqual(before)
+    tf.dispose([table, other, far, farTuple, update])
+    expect(held()).toEqual([0, 0])
   })
 
   test('multiply integers exactly', async () => {

@@ -12,6 +12,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core'
 import type { Block } from './block-heap.ts'
+import { References } from './references.ts'
 import type { NumberArray, NumberDType, TensorMemory } from './tensor-memory.ts'
 
 /** What a data id of tfjs stands for. Several tensors of different shapes may share one. */
@@ -36,6 +37,7 @@ type StoredNumbers = Extract<Stored, { readonly kind: 'numbers' }>
 export class MlcapsuleBackend extends KernelBackend {
   readonly memoryOfTensors: TensorMemory
   readonly #data: DataStorage<Stored>
+  readonly #references = new References()
 
   constructor(memory: TensorMemory) {
     super()
@@ -48,6 +50,7 @@ export class MlcapsuleBackend extends KernelBackend {
     const dataId: DataId = {}
     const count = util.sizeFromShape([...shape])
     this.#data.set(dataId, this.#newStored(dtype, shape, count))
+    this.#references.note(dataId, 1)
     return { dataId, shape: [...shape], dtype }
   }
 
@@ -55,6 +58,10 @@ export class MlcapsuleBackend extends KernelBackend {
   makeComplex(real: TensorInfo, imag: TensorInfo): TensorInfo {
     const dataId: DataId = {}
     this.#data.set(dataId, { kind: 'complex', real, imag, refCount: 1 })
+    this.#references.note(dataId, 1)
+    // They go with the whole.
+    this.#references.note(real.dataId, -1)
+    this.#references.note(imag.dataId, -1)
     return { dataId, shape: real.shape, dtype: 'complex64' }
   }
 
@@ -68,12 +75,21 @@ export class MlcapsuleBackend extends KernelBackend {
   /** The same data under another shape: one more reference. */
   share({ dataId, dtype }: TensorInfo, shape: readonly number[]): TensorInfo {
     this.incRef(dataId)
+    this.#references.note(dataId, 1)
     return { dataId, shape: [...shape], dtype }
   }
 
   /** Gives up tensors that a kernel made on its way. */
   release(...tensors: readonly TensorInfo[]): void {
-    for (const { dataId } of tensors) this.disposeData(dataId)
+    for (const { dataId } of tensors) {
+      this.#references.note(dataId, -1)
+      this.disposeData(dataId)
+    }
+  }
+
+  /** Runs a kernel. One that throws leaves nothing of what it has made. */
+  runKernel<T>(run: () => T): T {
+    return this.#references.during(run, (dataId) => this.disposeData(dataId))
   }
 
   /** Elements of a tensor, until the next tensor is made. */
@@ -227,6 +243,12 @@ export class MlcapsuleBackend extends KernelBackend {
     return stored
   }
 
+  #makePart(shape: readonly number[], count: number): TensorInfo {
+    const dataId: DataId = {}
+    this.#data.set(dataId, this.#newStored('float32', shape, count))
+    return { dataId, shape: [...shape], dtype: 'float32' }
+  }
+
   #newStored(dtype: DataType, shape: readonly number[], count: number): Stored {
     switch (dtype) {
       case 'string':
@@ -234,8 +256,8 @@ export class MlcapsuleBackend extends KernelBackend {
       case 'complex64':
         return {
           kind: 'complex',
-          real: this.make(shape, 'float32'),
-          imag: this.make(shape, 'float32'),
+          real: this.#makePart(shape, count),
+          imag: this.#makePart(shape, count),
           refCount: 1,
         }
       case 'float32':

@@ -37,10 +37,20 @@ async function createBackend({
   return new MlcapsuleBackend(new TensorMemory(instance, maxMemorySizeBytes))
 }
 
+/** What tfjs calls, by the name of the kernel. */
+const kernelFuncs = new Map(
+  tfjsKernels.map(({ name, run }): [string, KernelFunc] => [
+    name,
+    ({ inputs, attrs, backend }) => {
+      const ours = backend as MlcapsuleBackend
+      return ours.runKernel(() => run({ inputs, attrs, backend: ours }))
+    },
+  ]),
+)
+
 /** Registers what is missing, then looks whether tfjs would run ours: it only warns where a kernel is already there. */
 function registerKernels(): void {
-  for (const { name, run } of tfjsKernels) {
-    const kernelFunc = run as unknown as KernelFunc
+  for (const [name, kernelFunc] of kernelFuncs) {
     if (getKernel(name, backendName) === undefined) {
       registerKernel({ kernelName: name, backendName, kernelFunc })
     }

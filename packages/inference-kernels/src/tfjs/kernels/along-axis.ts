@@ -8,7 +8,8 @@ import { countOf } from '../cast.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { integerOperand, runOperator, runOperatorForAll } from '../run-operator.ts'
 
-function softmaxAlong(
+/** Softmax of float32 along an axis. */
+export function softmaxAlong(
   backend: MlcapsuleBackend,
   x: tf.TensorInfo,
   dim: number,

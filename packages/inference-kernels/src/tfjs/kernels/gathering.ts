@@ -13,6 +13,10 @@ export function elementsOf(backend: MlcapsuleBackend, tensor: tf.TensorInfo): El
 
 /** Copies `count` elements. */
 export function copyElements(from: Elements, start: number, count: number, to: Elements, at: number): void {
+  if (count >= 16 && from instanceof Float32Array && to instanceof Float32Array) {
+    to.set(from.subarray(start, start + count), at)
+    return
+  }
   for (let i = 0; i < count; i++) to[at + i] = from[start + i] as never
 }
 

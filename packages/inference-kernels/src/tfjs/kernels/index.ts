@@ -3,16 +3,23 @@ import type { TfjsKernel } from '../kernel.ts'
 import { alongAxisKernels } from './along-axis.ts'
 import { blockKernels } from './blocks.ts'
 import { boxKernels } from './boxes.ts'
+import { convGradientKernels } from './conv-gradients.ts'
 import { conv2dKernels } from './conv2d.ts'
 import { conv2dTransposeKernels } from './conv2d-transpose.ts'
+import { countingKernels } from './counting.ts'
 import { detectionKernels } from './detection.ts'
 import { einsumKernels } from './einsum.ts'
+import { fourierKernels } from './fourier.ts'
 import { functionKernels } from './functions.ts'
 import { gatheringKernels } from './gathering.ts'
+import { gradientKernels } from './gradients.ts'
+import { largestTapKernels } from './largest-taps.ts'
 import { makingKernels } from './making.ts'
 import { matmulKernels } from './matmul.ts'
+import { multinomialKernels } from './multinomial.ts'
 import { normalizationKernels } from './normalization.ts'
 import { pairKernels } from './pairs.ts'
+import { poolGradientKernels } from './pool-gradients.ts'
 import { pool2dKernels } from './pool2d.ts'
 import { reductionKernels } from './reductions.ts'
 import { repeatKernels } from './repeats.ts'
@@ -20,7 +27,9 @@ import { resizeKernels } from './resize.ts'
 import { scatteringKernels } from './scattering.ts'
 import { selectKernels } from './select.ts'
 import { sharingKernels } from './sharing.ts'
+import { sparseKernels } from './sparse.ts'
 import { volumeKernels } from './volumes.ts'
+import { warpingKernels } from './warping.ts'
 
 /** All kernels that the backend has. */
 export const tfjsKernels: readonly TfjsKernel[] = [
@@ -45,4 +54,13 @@ export const tfjsKernels: readonly TfjsKernel[] = [
   ...normalizationKernels,
   ...resizeKernels,
   ...detectionKernels,
+  ...convGradientKernels,
+  ...poolGradientKernels,
+  ...largestTapKernels,
+  ...gradientKernels,
+  ...countingKernels,
+  ...warpingKernels,
+  ...sparseKernels,
+  ...fourierKernels,
+  ...multinomialKernels,
 ]

@@ -37,7 +37,11 @@ function pool2d(
 const isIdentity = ({ filterHeight, filterWidth, inShape, outShape }: tf.backend_util.Conv2DInfo) =>
   filterHeight === 1 && filterWidth === 1 && tf.util.arraysEqual(inShape, outShape)
 
-const hasNaN = (backend: MlcapsuleBackend, x: tf.TensorInfo) => backend.numbers(x).some(Number.isNaN)
+function hasNaN(backend: MlcapsuleBackend, x: tf.TensorInfo): boolean {
+  const numbers = backend.numbers(x)
+  for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) return true
+  return false
+}
 
 /** tfjs takes the largest number and looks past NaN; the kernels give NaN. */
 function maxPastNaN(

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 
-interface Flags {
+export interface Flags {
   readonly alignCorners: boolean
   readonly halfPixelCenters: boolean
 }
@@ -17,6 +17,31 @@ function positions(size: number, newSize: number, { alignCorners, halfPixelCente
   )
 }
 
+export interface Sample {
+  readonly low: number
+  readonly high: number
+  /** How much of the higher one. */
+  readonly share: number
+}
+
+/** Between which pixels of a side those of the result lie. */
+export function bilinearSamples(size: number, newSize: number, flags: Flags): readonly Sample[] {
+  return Array.from(positions(size, newSize, flags), (place) => {
+    const low = Math.max(0, Math.floor(place))
+    return { low, high: Math.min(size - 1, Math.ceil(place)), share: place - low }
+  })
+}
+
+/** Which pixel of a side those of the result take. */
+export function nearestSamples(size: number, newSize: number, flags: Flags): readonly number[] {
+  return Array.from(positions(size, newSize, flags), (place) => {
+    // With half-pixel centers the pixel whose area holds the center, else the one at or before the place.
+    const center = flags.halfPixelCenters ? place + 0.5 : place
+    const index = flags.alignCorners ? Math.round(center) : Math.floor(center)
+    return Math.max(0, Math.min(size - 1, index))
+  })
+}
+
 const resizeBilinear = defineKernel<tf.ResizeBilinearInputs, tf.ResizeBilinearAttrs>(
   tf.ResizeBilinear,
   ({ inputs: { images }, attrs: { size, ...flags }, backend }) => {
@@ -24,24 +49,18 @@ const resizeBilinear = defineKernel<tf.ResizeBilinearInputs, tf.ResizeBilinearAt
     const made = backend.make([batch, ...size, channels], 'float32')
     const from = backend.numbers(images)
     const to = backend.numbers(made)
-    const sides = [
-      [height, positions(height, size[0], flags)],
-      [width, positions(width, size[1], flags)],
-    ] as const
-    const [rows, columns] = sides.map(([count, list]) =>
-      Array.from(list, (place) => {
-        const low = Math.max(0, Math.floor(place))
-        return { low, high: Math.min(count - 1, Math.ceil(place)), share: place - low }
-      }),
-    ) as [Sample[], Sample[]]
+    const rows = bilinearSamples(height, size[0], flags)
+    const columns = bilinearSamples(width, size[1], flags)
     let at = 0
     for (let n = 0; n < batch; n++) {
       for (const row of rows) {
         const above = (n * height + row.low) * width
         const below = (n * height + row.high) * width
         for (const column of columns) {
-          const corners = [above + column.low, above + column.high, below + column.low, below + column.high]
-          const [a, b, c, d] = corners.map((pixel) => pixel * channels) as [number, number, number, number]
+          const a = (above + column.low) * channels
+          const b = (above + column.high) * channels
+          const c = (below + column.low) * channels
+          const d = (below + column.high) * channels
           for (let k = 0; k < channels; k++) {
             const top = mix(from[a + k] as number, from[b + k] as number, column.share)
             const bottom = mix(from[c + k] as number, from[d + k] as number, column.share)
@@ -54,13 +73,6 @@ const resizeBilinear = defineKernel<tf.ResizeBilinearInputs, tf.ResizeBilinearAt
   },
 )
 
-interface Sample {
-  readonly low: number
-  readonly high: number
-  /** How much of the higher one. */
-  readonly share: number
-}
-
 const mix = (low: number, high: number, share: number) => low + (high - low) * share
 
 const resizeNearestNeighbor = defineKernel<tf.ResizeNearestNeighborInputs, tf.ResizeNearestNeighborAttrs>(
@@ -70,15 +82,8 @@ const resizeNearestNeighbor = defineKernel<tf.ResizeNearestNeighborInputs, tf.Re
     const made = backend.make([batch, ...size, channels], images.dtype)
     const from = backend.numbers(images)
     const to = backend.numbers(made)
-    const nearest = (count: number, newCount: number) =>
-      Array.from(positions(count, newCount, flags), (place) => {
-        // With half-pixel centers the pixel whose area holds the center, else the one at or before the place.
-        const center = flags.halfPixelCenters ? place + 0.5 : place
-        const index = flags.alignCorners ? Math.round(center) : Math.floor(center)
-        return Math.max(0, Math.min(count - 1, index))
-      })
-    const rows = nearest(height, size[0])
-    const columns = nearest(width, size[1])
+    const rows = nearestSamples(height, size[0], flags)
+    const columns = nearestSamples(width, size[1], flags)
     let at = 0
     for (let n = 0; n < batch; n++) {
       for (const row of rows) {

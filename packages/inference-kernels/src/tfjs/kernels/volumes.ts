@@ -2,46 +2,9 @@
 // Convolution and pooling over three dimensions, [batch, depth, height, width, channels]: plain loops.
 import * as tf from '@tensorflow/tfjs-core'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
+import { eachTap } from '../taps.ts'
 
-type Info = tf.backend_util.Conv3DInfo
 type Shape5 = [number, number, number, number, number]
-
-/** Taps of a window that lie inside: the first, and one past the last. */
-function tapsInside(origin: number, dilation: number, taps: number, size: number): readonly [number, number] {
-  const first = origin < 0 ? Math.ceil(-origin / dilation) : 0
-  const end = Math.min(taps, Math.ceil((size - origin) / dilation))
-  return [first, Math.max(first, end)]
-}
-
-/** Calls `visit` for each pixel of the result with each tap of its window that lies inside. */
-function eachTap(info: Info, visit: (output: number, input: number, tap: number) => void): void {
-  const { front, top, left } = info.padInfo
-  let output = 0
-  for (let n = 0; n < info.batchSize; n++) {
-    for (let z = 0; z < info.outDepth; z++) {
-      const oz = z * info.strideDepth - front
-      const [z0, z1] = tapsInside(oz, info.dilationDepth, info.filterDepth, info.inDepth)
-      for (let y = 0; y < info.outHeight; y++) {
-        const oy = y * info.strideHeight - top
-        const [y0, y1] = tapsInside(oy, info.dilationHeight, info.filterHeight, info.inHeight)
-        for (let x = 0; x < info.outWidth; x++, output++) {
-          const ox = x * info.strideWidth - left
-          const [x0, x1] = tapsInside(ox, info.dilationWidth, info.filterWidth, info.inWidth)
-          for (let kz = z0; kz < z1; kz++) {
-            for (let ky = y0; ky < y1; ky++) {
-              const plane = n * info.inDepth + oz + kz * info.dilationDepth
-              const row = plane * info.inHeight + oy + ky * info.dilationHeight
-              for (let kx = x0; kx < x1; kx++) {
-                const tap = (kz * info.filterHeight + ky) * info.filterWidth + kx
-                visit(output, row * info.inWidth + ox + kx * info.dilationWidth, tap)
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-}
 
 const conv3D = defineKernel<tf.Conv3DInputs, tf.Conv3DAttrs>(
   tf.Conv3D,
