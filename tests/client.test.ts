@@ -3,9 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -28,6 +31,8 @@ function start(program: Program, args: readonly string[]): ChildProcess {
   return spawn(process.execPath, ['--conditions=@mlcapsule/source', mains[program], ...args, '--json'], {
     cwd: folder,
     env,
+    // A process group of its own, as a shell gives it.
+    detached: true,
   })
 }
 
@@ -218,6 +223,31 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     })
   })
 
+  test('kill -9 in the midst of an activation loses nothing: the next one takes it up', async () => {
+    const where = await newClient('cut', 30)
+    const activate = ['activate', 'model.capsule', ...where, '--service']
+    // Passes on what the client asks, but the client dies before it has the response.
+    let child: ChildProcess | undefined
+    const proxy = createServer(async (request, response) => {
+      const answer = await fetch(new URL(request.url ?? '', url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: await text(request),
+      })
+      if (request.url === '/v1/activations') child?.kill('SIGKILL')
+      response.writeHead(answer.status).end(await answer.text())
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    child = start('mlcapsule', [...activate, `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`])
+    expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
+    proxy.close()
+
+    expect(await json('mlcapsule', ...activate, url)).toMatchObject({ unitsGranted: 30, unitsLeft: 30 })
+    const { orders } = await json('mlcapsule-provider', 'license', 'list')
+    expect(orders).toContainEqual(expect.objectContaining({ units: 30, unitsGranted: 30, grantCount: 1 }))
+    expect(await failure('mlcapsule', ...activate, url)).toEqual(['CLIENT_ALREADY_ACTIVATED', 4])
+  })
+
   test('kill -9 in the midst of queries loses a block at most, and gives none away', async () => {
     const blockMax = 8
     const where = await activatedClient('crash', 200, '--block', String(blockMax))
@@ -252,7 +282,8 @@ describe.skipIf(!isBuilt)('client and provider (needs a built enclave: npm run b
     const closed = once(child, 'close')
     let answered = 0
     for await (const _line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-      if (++answered === 10) child.kill('SIGINT')
+      // As a terminal does it: the whole process group is told.
+      if (++answered === 10) process.kill(-(child.pid as number), 'SIGINT')
     }
     expect(await closed).toEqual([130, null])
     const usage = await json('mlcapsule', 'usage', 'model.capsule', ...where)

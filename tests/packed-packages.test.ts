@@ -119,3 +119,17 @@ describe.each(published.map(({ manifest }) => manifest.name))('%s, packed', (nam
     }
   })
 })
+
+test('the installed client runs the enclave that this repository builds', () => {
+  const client = installed('@mlcapsule/client-runtime')
+  const output = execFileSync(process.execPath, [join(client, 'bin/mlcapsule.mjs'), 'measure', '--json'], {
+    cwd: home,
+    encoding: 'utf8',
+  })
+  const built = JSON.parse(readFileSync(join(root, 'enclave-runtime/dist/manifest.json'), 'utf8'))
+  expect(readdirSync(join(client, 'enclave')).sort()).toEqual(
+    [...Object.keys(built.files), 'manifest.json'].sort(),
+  )
+  for (const file of ['enclave-core.mjs', 'entry-process.mjs']) expect(output).toContain(built.files[file])
+  expect(readdirSync(join(root, 'apps/client-runtime'))).not.toContain('enclave')
+})

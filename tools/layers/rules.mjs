@@ -55,11 +55,12 @@ export const allowedImports = {
 export const separatedSides = { 'packages/enclave-bridge': ['host', 'enclave'] }
 
 /** Subpaths of workspace packages that need Node; kits for tests may. */
-export const nodeSubpaths = ['node', 'native', 'testing']
+export const nodeSubpaths = ['node', 'native', 'cli', 'testing']
 
 const nodeFolders = [
   'packages/crypto/src/testing/',
   'packages/inference-kernels/src/native/',
+  'packages/terminal/src/cli/',
   'enclave-runtime/src/entries/',
 ]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { ClientError, type ClientErrorCode, clientErrorTable, ServiceError } from './errors.ts'
-export { publicKeyToJwk, readPublicKey } from './node/keys.ts'
 export { type EnclaveOptions, type OpenOptions, openMlCapsule } from './node/open.ts'
+export { readPublicKey } from './node/public-key.ts'
 export { defaultStateDir } from './node/state-dir.ts'
 export type { Activation } from './sdk/activation.ts'
 export type { RankedClass } from './sdk/classes.ts'

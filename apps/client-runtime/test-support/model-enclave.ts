@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  AttestationError,
   activationReportData,
   authorityKeys,
   type EnclaveManifest,
@@ -9,6 +10,7 @@ import { simulatedAttester } from '@mlcapsule/attestation/simulated'
 import type { Capsule } from '@mlcapsule/capsule-format'
 import type { Tensor } from '@mlcapsule/contracts'
 import {
+  equalBytes,
   generateReleaseKeyPair,
   generateSigningKeyPair,
   randomBytes,
@@ -44,12 +46,20 @@ export const manifest: EnclaveManifest = {
   plugins: [],
 }
 
+/** What an enclave needs to open the response that it waits for. */
+interface Pending {
+  readonly identity: SigningKeyPair
+  readonly challengeId: string
+  readonly anchorValue: Uint8Array
+}
+
 /** What outlives an enclave. */
 export interface Machine {
   readonly customerSeed: Uint8Array
   readonly root: SigningKeyPair
   readonly anchor: ReturnType<typeof volatileAnchor>
   readonly store: ReturnType<typeof memoryRecordStore>
+  pending: Pending | undefined
   identity: SigningKeyPair | undefined
   license: string | undefined
 }
@@ -60,6 +70,7 @@ export function createMachine(): Machine {
     root: generateSigningKeyPair(),
     anchor: volatileAnchor(),
     store: memoryRecordStore(),
+    pending: undefined,
     identity: undefined,
     license: undefined,
   }
@@ -82,7 +93,7 @@ export class ModelEnclave implements EnclavePort {
   readonly #machine: Machine
   readonly #capsule: Capsule
   readonly #onLog: (entries: readonly ReceiptLogEntry[]) => Promise<void>
-  #anchorValue: Uint8Array = new Uint8Array(32)
+  #pending: Pending | undefined
   #ledger: Ledger | undefined
   #license: License | undefined
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
@@ -101,12 +112,12 @@ export class ModelEnclave implements EnclavePort {
     return this.#closed.promise
   }
 
-  async beginActivation(token: string): Promise<ActivationOffer> {
+  async beginActivation(token: string, flow: 'online' | 'file' = 'online'): Promise<ActivationOffer> {
     const { anchor, root } = this.#machine
     const challenge = await readChallenge(token, this.#capsule.header.authority)
     const identity = generateSigningKeyPair()
-    this.#machine.identity = identity
-    this.#anchorValue = await anchor.read()
+    this.#pending = { identity, challengeId: challenge.claims.jti, anchorValue: await anchor.read() }
+    if (flow === 'file') this.#machine.pending = this.#pending
     const statement = {
       releaseKey: (await generateReleaseKeyPair()).publicKey,
       identityKey: identity.publicKey,
@@ -119,8 +130,15 @@ export class ModelEnclave implements EnclavePort {
   }
 
   async finishActivation(response: string): Promise<ActiveEnclave> {
-    this.#machine.license = String(unverifiedPayload(response).license)
-    this.#ledger = await Ledger.create(await this.#deps(), this.#anchorValue)
+    const pending = this.#pending ?? (await this.#loadPending())
+    const { jti, license } = unverifiedPayload(response)
+    if (jti !== pending.challengeId) {
+      throw new AttestationError('ACTIVATION_BINDING_MISMATCH', 'the response is for another challenge')
+    }
+    this.#machine.identity = pending.identity
+    this.#machine.license = String(license)
+    this.#ledger = await Ledger.create(await this.#deps(), pending.anchorValue)
+    this.#machine.pending = undefined
     return this.#active()
   }
 
@@ -169,6 +187,13 @@ export class ModelEnclave implements EnclavePort {
 
   disconnect(): void {
     this.#closed.resolve(new BridgeError('ENCLAVE_DIED', 'it was ended'))
+  }
+
+  async #loadPending(): Promise<Pending> {
+    const { pending, anchor } = this.#machine
+    if (pending === undefined) throw new BridgeError('ENCLAVE_STATE_INVALID', 'no activation waits')
+    if (equalBytes(await anchor.read(), pending.anchorValue)) return pending
+    throw new BridgeError('ENCLAVE_RECORD_INVALID', 'the response was opened before')
   }
 
   #running(): Ledger {

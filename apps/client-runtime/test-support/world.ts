@@ -116,7 +116,9 @@ export async function createProvider(folder: string, { queries = 20, blockMax = 
     activate,
     sendStatement: () => Promise.resolve('accepted'),
   })
-  return { path, publisher, authority: [thumbprint], packed, challengeFor, activate, serviceFor }
+  /** How many licenses there are. */
+  const grantCount = () => answered.size
+  return { path, publisher, authority: [thumbprint], packed, challengeFor, activate, serviceFor, grantCount }
 }
 
 export type Provider = Awaited<ReturnType<typeof createProvider>>

@@ -67,6 +67,11 @@ export const providerErrorTable = defineErrorTable({
     meaning: 'The store folder is missing, of a newer version, or belongs to other keys.',
     remedy: 'Run keygen for a new store, or give the folder and the service key that belong together.',
   },
+  PROVIDER_STORE_EXPOSED: {
+    kind: 'environment',
+    meaning: 'The store folder can be entered by other users of this machine, or belongs to one of them.',
+    remedy: 'Make it yours alone (chmod 700), and consider whether keys or database have been copied.',
+  },
   PROVIDER_CAPSULE_UNKNOWN: {
     kind: 'input',
     meaning: 'No capsule with this id was packed with this store.',

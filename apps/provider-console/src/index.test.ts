@@ -15,8 +15,6 @@ test('the public surface', () => {
     'parsePreprocessing',
     'preprocessingPresets',
     'providerErrorTable',
-    'publicKeyFromJwk',
-    'publicKeyToJwk',
     'readLabels',
     'readPreprocessing',
     'readPublicKey',

@@ -2,7 +2,7 @@
 export { type AppOptions, createApp, type RequestRecord } from './api/app.ts'
 export { ProviderError, type ProviderErrorCode, providerErrorTable } from './errors.ts'
 export { type MadeKeys, makeKeys } from './keys/keygen.ts'
-export { publicKeyFromJwk, publicKeyToJwk, readPublicKey } from './keys/public-key.ts'
+export { readPublicKey } from './keys/public-key.ts'
 export { type CompileModelOptions, withCompiledModel } from './pack/compile-model.ts'
 export { builtInDefenses, parseDefense } from './pack/defenses.ts'
 export { parseLabels, readLabels } from './pack/labels.ts'

@@ -17,6 +17,7 @@ test('the public surface', () => {
       "capsuleSuite",
       "decodeProgramBlob",
       "defaultPageSizeBytes",
+      "headerToJson",
       "httpRangeSource",
       "memoryCapsuleSink",
       "memorySource",

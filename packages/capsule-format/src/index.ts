@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type CapsuleErrorCode, CapsuleFormatError, capsuleErrorTable } from './errors.ts'
 export { type ParsedHeader, parseHeader, type TrustedPublishers } from './header/header.ts'
+export { headerToJson } from './header/to-json.ts'
 export type { CapsuleDescription, CapsuleHeader, ImagePreprocessing } from './header/types.ts'
 export { CapsuleKeys } from './keys/capsule-keys.ts'
 export { type BlobLayout, type BlobName, blobNames, sealedPageSizeBytes } from './layout/geometry.ts'

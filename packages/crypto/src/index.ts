@@ -21,6 +21,7 @@ export {
   signingKeyPairFrom,
   verifyDetached,
 } from './ed25519/ed25519.ts'
+export { parsePublicKey, publicKeyFromJwk, publicKeyToJwk } from './ed25519/jwk.ts'
 export { cryptoReady } from './ed25519/sodium.ts'
 export {
   concatBytes,

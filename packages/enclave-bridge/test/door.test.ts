@@ -133,6 +133,33 @@ function suite(transport: TransportUnderTest): void {
     handle.disconnect()
   })
 
+  test('an enclave that speaks no version of ours is refused by either side', async () => {
+    const unheard = connect(() =>
+      echoHandlers({
+        hello: async (...given) => {
+          const answer = await echoHandlers().hello(...given)
+          return { ...answer, body: { ...answer.body, version: 2 } }
+        },
+      }),
+    )
+    await expect(unheard.handle.hello()).rejects.toMatchObject({ code: 'BRIDGE_VERSION_UNSUPPORTED' })
+    unheard.handle.disconnect()
+    const refusing = connect(() =>
+      echoHandlers({
+        hello: () =>
+          Promise.reject(
+            new BridgeError('BRIDGE_VERSION_UNSUPPORTED', '', { field: 'versions', numbers: [2] }),
+          ),
+      }),
+    )
+    await expect(refusing.handle.hello()).rejects.toMatchObject({
+      code: 'BRIDGE_VERSION_UNSUPPORTED',
+      field: 'versions',
+      numbers: [2],
+    })
+    refusing.handle.disconnect()
+  })
+
   test('calls of the enclave are served, and the reason of a failure stays with the host', async () => {
     const cause = new Error('the disk is full')
     const { handle } = connect(

@@ -24,9 +24,16 @@ test('the public surface', () => {
     'writeRecord',
   ])
   expect(Object.keys(programNames).sort()).toEqual([
-    'bindDims',
+    'OperatorFault',
+    'broadcastDims',
+    'completeAttributes',
+    'convertElements',
     'decodeProgram',
     'encodeProgram',
+    'extentOf',
+    'inputDims',
+    'operatorNames',
+    'operatorOf',
     'packDepthwise16',
     'packPanelFromColumns',
     'packPanelFromRows',
@@ -36,6 +43,9 @@ test('the public surface', () => {
     'panelSizeBytes',
     'planProgram',
     'programLimits',
+    'recurrentActivations',
+    'sliceRange',
     'validateProgram',
+    'windowAxes',
   ])
 })

@@ -2,7 +2,7 @@
 import { exitCodeFor, isMlCapsuleError } from '@mlcapsule/contracts'
 import type { ProgramStreams } from './output.ts'
 import { styled } from './style.ts'
-import { printable } from './text.ts'
+import { printable, printableJson } from './text.ts'
 
 export interface PrintErrorOptions {
   /** Print one line of JSON, `{ "error": { code, message, field?, remedy } }`, instead of text. */
@@ -39,7 +39,7 @@ export function printError(
   const { shown, exitCode } = describe(error)
   const { stderr } = streams
   if (json) {
-    stderr.write(`${JSON.stringify({ error: shown })}\n`)
+    stderr.write(`${printableJson({ error: shown })}\n`)
   } else {
     const style = styled(stderr, streams.env)
     stderr.write(`${style.red('error')} ${style.bold(shown.code)}: ${block(shown.message)}\n`)
@@ -47,7 +47,7 @@ export function printError(
   }
   if (debug) {
     for (let it = error, depth = 0; it instanceof Error && depth < 8; it = it.cause, depth++) {
-      stderr.write(`${depth === 0 ? '' : 'caused by: '}${it.stack ?? it.message}\n`)
+      stderr.write(`${depth === 0 ? '' : 'caused by: '}${block(it.stack ?? it.message)}\n`)
     }
   }
   return exitCode

@@ -15,6 +15,12 @@ export function printable(text: string): string {
   )
 }
 
+/** One line of JSON, safe to print: the same characters are written as JSON's own escapes. */
+export function printableJson(value: unknown): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value).replace(unsafe, (character) => character.split('').map(escaped).join(''))
+}
+
 /** How many columns a text takes, its color sequences not counted; every other character counts as one. */
 export function visibleWidth(text: string): number {
   return [...text.replace(colorSequence, '')].length

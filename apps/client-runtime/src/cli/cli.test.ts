@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keyThumbprint, toBase64Url } from '@mlcapsule/crypto'
+import { keyThumbprint, publicKeyToJwk, toBase64Url } from '@mlcapsule/crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../test-support/folders.ts'
 import { createMachine } from '../../test-support/model-enclave.ts'
 import { runCli } from '../../test-support/run-cli.ts'
 import { createProvider, openWith, type Provider } from '../../test-support/world.ts'
-import { publicKeyToJwk } from '../node/keys.ts'
 
 let folder: string
 let state: string

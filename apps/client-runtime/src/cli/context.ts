@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ProgramStreams, progressBar, type Styles, styled } from '@mlcapsule/terminal'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { progressBar } from '@mlcapsule/terminal'
+import {
+  addCommand,
+  type CliContext,
+  type CommandText,
+  type CommonOptions,
+  collect,
+  integerOption,
+} from '@mlcapsule/terminal/cli'
+import { type Command, Option } from 'commander'
 import { openMlCapsule } from '../node/open.ts'
 import { publisherKeys } from '../node/pinned-publishers.ts'
 import { defaultStateDir, openStateDir } from '../node/state-dir.ts'
 import type { MlCapsule } from '../sdk/ml-capsule.ts'
-
-/** What a command has to tell: for people, and for programs. */
-export interface Report {
-  readonly text: string
-  readonly json: unknown
-}
-
-export interface CliContext extends ProgramStreams {
-  readonly style: Styles
-  /** Resolves when the user or the system asks the program to stop. */
-  readonly stopped: Promise<void>
-}
-
-/** Options that every command takes. */
-export interface CommonOptions {
-  readonly json?: true
-}
 
 export interface EnclaveCommandOptions extends CommonOptions {
   readonly enclave?: string
@@ -37,34 +28,7 @@ export interface CapsuleCommandOptions extends EnclaveCommandOptions {
   readonly publisher?: readonly string[]
 }
 
-export function createCliContext(streams: ProgramStreams, stopped: Promise<void>): CliContext {
-  const { stdout, stderr, env } = streams
-  return { stdout, stderr, env, style: styled(stdout, env), stopped }
-}
-
-/** Prints what a command has to tell, in the form that was asked for. */
-export function printReport(context: CliContext, options: CommonOptions, report: Report): void {
-  context.stdout.write(options.json === true ? `${JSON.stringify(report.json)}\n` : `${report.text}\n`)
-}
-
-interface CommandText {
-  readonly name: string
-  readonly about: string
-  /** Lines of the shell. */
-  readonly examples: readonly string[]
-}
-
-/** A command with the options that all have. */
-export function addCommand(parent: Command, { name, about, examples }: CommandText): Command {
-  const lines = examples.map((line) => `  $ mlcapsule ${line}`)
-  return parent
-    .command(name)
-    .description(about)
-    .option('--json', 'print JSON, for programs')
-    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
-}
-
-/** The same, for a command that keeps or uses state. */
+/** A command that keeps or uses state. */
 export function addStateCommand(context: CliContext, parent: Command, text: CommandText): Command {
   return addCommand(parent, text).option(
     '--state <dir>',
@@ -127,11 +91,12 @@ export async function withCapsule<Result>(
     stateDir: options.state,
     enclave: enclaveOptions(options),
   })
-  void context.stopped.then(() => model.close().catch(() => undefined))
+  const forget = context.onStop(() => void model.close().catch(() => undefined))
   try {
     return await work(model)
   } finally {
     await model.close()
+    forget()
   }
 }
 
@@ -139,18 +104,4 @@ export async function withCapsule<Result>(
 export function verifyProgress(context: CliContext, totalBytes: number) {
   const bar = progressBar({ stream: context.stderr, env: context.env, label: 'checking', total: totalBytes })
   return { onVerify: ({ doneBytes }: { doneBytes: number }) => bar.update(doneBytes), end: () => bar.end() }
-}
-
-/** Parser for an option that takes a whole number in a range. */
-export function integerOption(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= min && value <= max) return value
-    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
-  }
-}
-
-/** Parser for an option that may be given several times. */
-export function collect(text: string, previous: readonly string[] | undefined): readonly string[] {
-  return [...(previous ?? []), text]
 }

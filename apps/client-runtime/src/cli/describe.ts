@@ -31,19 +31,6 @@ export function headerPairs(header: CapsuleHeader, sizeBytes: number): Pairs {
   ]
 }
 
-/** The same for programs. Bytes are base64url. */
-export function headerJson(header: CapsuleHeader, sizeBytes: number) {
-  const { coreBytes: _core, capsuleId, publisher, commit, root, ...rest } = header
-  return {
-    ...rest,
-    capsuleId: toBase64Url(capsuleId),
-    publisher: { thumbprint: publisher.thumbprint, publicKey: toBase64Url(publisher.publicKey) },
-    commit: toBase64Url(commit),
-    root: toBase64Url(root),
-    sizeBytes,
-  }
-}
-
 /** Said wherever a license is shown that rests on nothing but the enclave's own word. */
 export const unattestedNote =
   'no hardware vouches for this enclave: whoever owns this machine could read the model'

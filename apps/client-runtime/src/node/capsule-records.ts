@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, rename } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
+import { syncFolder, systemCode } from '@mlcapsule/contracts/node'
 import { fromBase64Url, fromHex, jwsMaxSizeBytes, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { decodeReceipt, type ReceiptLogEntry } from '@mlcapsule/metering'
 import { ClientError } from '../errors.ts'
 import { unverifiedPayload } from '../sdk/token-payload.ts'
-import { readIfThere, syncFolder, systemCode, writeWholeFile } from './files.ts'
+import { readIfThere, writeWholeFile } from './files.ts'
 import { openReceiptLog, type ReceiptLog, readReceiptEntries } from './receipt-log.ts'
 import { type CapsulePaths, type LicensePaths, makePrivateFolder } from './state-dir.ts'
 
@@ -53,6 +54,19 @@ export class CapsuleRecords {
     const { licensePath } = await this.#folder(hash)
     await writeWholeFile(licensePath, encodeTokenFile(token), { replace: true, mode: 0o600 })
     await writeWholeFile(this.paths.licensePath, encodeTokenFile(token), { replace: true, mode: 0o600 })
+  }
+
+  /** The request of an activation that was begun over the network and not finished. */
+  async waitingRequest(): Promise<string | undefined> {
+    return await readToken(this.paths.requestPath)
+  }
+
+  async keepRequest(token: string): Promise<void> {
+    await writeWholeFile(this.paths.requestPath, encodeTokenFile(token), { replace: true, mode: 0o600 })
+  }
+
+  async dropRequest(): Promise<void> {
+    await rm(this.paths.requestPath, { force: true })
   }
 
   /** Keeps receipts and closings, each under its own license. Resolves when they are durable. */

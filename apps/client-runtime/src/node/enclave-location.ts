@@ -6,8 +6,12 @@ import { ClientError } from '../errors.ts'
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Beside this package when it is installed; where the build puts it in the repository. */
-const usualPlaces = [join(packageRoot, 'enclave'), join(packageRoot, '..', '..', 'enclave-runtime', 'dist')]
+const repository = join(packageRoot, '..', '..')
+
+/** In the package when it is installed; in the repository, where its build puts it. */
+const usualPlaces = existsSync(join(repository, 'pnpm-workspace.yaml'))
+  ? [join(repository, 'enclave-runtime', 'dist')]
+  : [join(packageRoot, 'enclave')]
 
 /**
  * Folder of the built enclave: the given one, that of `MLCAPSULE_ENCLAVE`, or where builds and packages put it.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cryptoReady, keyThumbprint } from '@mlcapsule/crypto'
+import { systemCode } from '@mlcapsule/contracts/node'
+import { cryptoReady, keyThumbprint, publicKeyToJwk } from '@mlcapsule/crypto'
 import { ClientError } from '../errors.ts'
-import { systemCode, writeWholeFile } from './files.ts'
-import { publicKeyToJwk, readPublicKey } from './keys.ts'
+import { writeWholeFile } from './files.ts'
+import { readPublicKey } from './public-key.ts'
 import { makePrivateFolder, type StateDir } from './state-dir.ts'
 
 const folderOf = (state: StateDir) => join(state.path, 'publishers')

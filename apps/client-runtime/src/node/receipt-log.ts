@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncFolder, systemCode } from '@mlcapsule/contracts/node'
 import { encodeReceiptLine, parseReceiptLog, type ReceiptLogEntry } from '@mlcapsule/metering'
 import { ClientError } from '../errors.ts'
-import { readIfThere, syncFolder, systemCode } from './files.ts'
+import { readIfThere } from './files.ts'
 
 /** About a million queries. */
 const fileMaxSizeBytes = 268_435_456

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstat, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { privateFolderProblem, systemCode } from '@mlcapsule/contracts/node'
 import { toHex } from '@mlcapsule/crypto'
 import { ClientError } from '../errors.ts'
-import { systemCode } from './files.ts'
 
 /** Where the client keeps its key, and for each activated capsule the enclave's sealed state and the receipts. */
 export interface StateDir {
@@ -20,8 +20,8 @@ export interface CapsulePaths {
   readonly enclaveDir: string
   /** The license in force. */
   readonly licensePath: string
-  /** The challenge that waits for its response in the file flow. */
-  readonly challengePath: string
+  /** The request of an activation over the network, until it is finished. */
+  readonly requestPath: string
   /** What is kept under each license. @param licenseHash 32 bytes */
   license(licenseHash: Uint8Array): LicensePaths
   /** Folder of all licenses that there have been, each named by the hash of its license in hex. */
@@ -73,7 +73,7 @@ function capsulePaths(path: string): CapsulePaths {
     licensesDir,
     enclaveDir: join(path, 'enclave'),
     licensePath: join(path, 'license.jws'),
-    challengePath: join(path, 'challenge.jws'),
+    requestPath: join(path, 'request.jws'),
     license: (licenseHash) => {
       const folder = join(licensesDir, toHex(licenseHash))
       return {
@@ -90,13 +90,8 @@ function capsulePaths(path: string): CapsulePaths {
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
-    const stat = await lstat(path)
-    if (!stat.isDirectory()) throw unsafe(path, 'expected a folder')
-    if (process.platform === 'win32') return
-    if (stat.uid !== process.geteuid?.()) throw unsafe(path, 'it belongs to another user')
-    if ((stat.mode & 0o077) !== 0) {
-      throw unsafe(path, `expected mode 700, got ${(stat.mode & 0o777).toString(8)}`)
-    }
+    const problem = await privateFolderProblem(path)
+    if (problem !== undefined) throw unsafe(path, problem)
   } catch (cause) {
     if (cause instanceof ClientError) throw cause
     throw unsafe(path, `making the folder failed (${systemCode(cause)})`, cause)

@@ -3,11 +3,12 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { generateSigningKeyPair, keyThumbprint, toBase64Url } from '@mlcapsule/crypto'
+import { generateSigningKeyPair, keyThumbprint, publicKeyToJwk, toBase64Url } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../test-support/folders.ts'
+import { openCustomerKey } from './customer-key.ts'
 import { readSmallFile, writeWholeFile } from './files.ts'
-import { openCustomerKey, publicKeyToJwk, readPublicKey } from './keys.ts'
+import { readPublicKey } from './public-key.ts'
 import { defaultStateDir, openStateDir } from './state-dir.ts'
 
 const code = (code: string) => expect.objectContaining({ code })

@@ -33,3 +33,10 @@ export function activationOf(active: ActiveEnclave): Activation {
     memorySizeBytes: active.memorySizeBytes,
   }
 }
+
+/** The order that the challenge in a request names; undefined where it is no request. */
+export function orderOfRequest(request: string): string | undefined {
+  const { challenge } = unverifiedPayload(request)
+  const { order } = typeof challenge === 'string' ? unverifiedPayload(challenge) : {}
+  return typeof order === 'string' ? order : undefined
+}

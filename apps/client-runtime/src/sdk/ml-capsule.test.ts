@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Tensor } from '@mlcapsule/contracts'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../test-support/folders.ts'
-import { createMachine } from '../../test-support/model-enclave.ts'
+import { createMachine, type Machine } from '../../test-support/model-enclave.ts'
 import { createProvider, openWith, type Provider } from '../../test-support/world.ts'
-import { ClientError } from '../errors.ts'
+import { ClientError, ServiceError } from '../errors.ts'
+import type { ActivateOptions } from './ml-capsule.ts'
 import type { Pixels } from './preprocess.ts'
-import { serviceClient } from './service-client.ts'
+import { type ServiceClient, serviceClient } from './service-client.ts'
 
 const code = (code: string) => expect.objectContaining({ code })
 
@@ -80,6 +81,110 @@ describe('activation', () => {
     expect(new Set(requests).size).toBe(1)
     expect(requests.length).toBe(3)
     await model.close()
+  })
+
+  describe('that something cut off', () => {
+    const unreachable = () =>
+      Promise.reject(new ClientError('CLIENT_SERVICE_UNREACHABLE', 'lost on its way back'))
+    const killed = new Error('killed')
+
+    /** Activates with a service that dies with the process once it has granted. */
+    async function cutOff(machine: Machine, options: ActivateOptions = {}) {
+      const { model, records } = await openWith(provider, stateDir, machine)
+      const service: ServiceClient = {
+        ...provider.serviceFor(model.customerKey),
+        async activate(request) {
+          await provider.activate(request)
+          throw killed
+        },
+      }
+      await expect(model.activate({ service, ...options })).rejects.toThrow(killed)
+      await model.close()
+      return records
+    }
+
+    async function activateAgain(machine: Machine, options: ActivateOptions = {}) {
+      const { model, records } = await openWith(provider, stateDir, machine)
+      const activation = await model.activate({
+        service: provider.serviceFor(model.customerKey),
+        ...options,
+      })
+      expect(await records.waitingRequest()).toBeUndefined()
+      expect(await records.currentLicense()).toBe(activation.license)
+      await model.close()
+      return activation
+    }
+
+    test('before the response came is taken up, and granted once', async () => {
+      const machine = createMachine()
+      await cutOff(machine)
+      await cutOff(machine)
+      expect(await activateAgain(machine)).toMatchObject({ unitsLeft: 20 })
+      expect(provider.grantCount()).toBe(1)
+    })
+
+    test('before the license was kept is taken up, and granted once', async () => {
+      const machine = createMachine()
+      const { model, records } = await openWith(provider, stateDir, machine)
+      records.keepLicense = () => Promise.reject(killed)
+      const service = provider.serviceFor(model.customerKey)
+      await expect(model.activate({ service })).rejects.toThrow(killed)
+      await expect(model.activate({ service })).rejects.toThrow(killed)
+      await model.close()
+      expect(await activateAgain(machine)).toMatchObject({ unitsLeft: 20 })
+      expect(provider.grantCount()).toBe(1)
+    })
+
+    test('by the network keeps its request, and by a refusal does not', async () => {
+      const machine = createMachine()
+      const { model, records } = await openWith(provider, stateDir, machine)
+      const service = provider.serviceFor(model.customerKey)
+      await expect(model.activate({ service: { ...service, activate: unreachable } })).rejects.toThrow(
+        code('CLIENT_SERVICE_UNREACHABLE'),
+      )
+      expect(await records.waitingRequest()).toBeDefined()
+      const refusal = { code: 'CHALLENGE_EXPIRED', message: 'late', remedy: 'ask anew', status: 403 }
+      const refusing = () => Promise.reject(new ServiceError(refusal))
+      await expect(model.activate({ service: { ...service, activate: refusing } })).rejects.toThrow(
+        code('CHALLENGE_EXPIRED'),
+      )
+      expect(await records.waitingRequest()).toBeUndefined()
+      await model.close()
+    })
+
+    test('and is not to be had any more gives way to a new one', async () => {
+      const machine = createMachine()
+      await cutOff(machine)
+      machine.pending = undefined
+      expect(await activateAgain(machine)).toMatchObject({ unitsLeft: 20 })
+      expect(provider.grantCount()).toBe(2)
+    })
+
+    test('is not taken for that of another order', async () => {
+      const machine = createMachine()
+      await cutOff(machine)
+      await activateAgain(machine, { order: 'order-2' })
+      expect(provider.grantCount()).toBe(2)
+    })
+
+    test('in place of an earlier one is taken up too', async () => {
+      const machine = createMachine()
+      const { license } = await activateAgain(machine)
+      await cutOff(machine, { again: true })
+      const next = await activateAgain(machine, { again: true })
+      expect(next).toMatchObject({ unitsLeft: 20 })
+      expect(next.license).not.toBe(license)
+      expect(provider.grantCount()).toBe(2)
+    })
+
+    test('is given up for one by files', async () => {
+      const machine = createMachine()
+      const records = await cutOff(machine)
+      const { model } = await openWith(provider, stateDir, machine)
+      await model.requestActivation(await provider.challengeFor(model.customerKey))
+      expect(await records.waitingRequest()).toBeUndefined()
+      await model.close()
+    })
   })
 
   test('refuses challenges of others, for others and of another time', async () => {
@@ -182,6 +287,22 @@ describe('receipts and statements', () => {
       [1, 6],
       [2, 3],
     ])
+  })
+
+  test('a statement that is gone makes the next one disagree with the receipts', async () => {
+    const { model, machine } = await activated()
+    for (let i = 0; i < 6; i++) await model.run({ image: gray(0.5) })
+    await model.close()
+    const next = await openWith(provider, stateDir, machine)
+    await next.model.run({ image: gray(0.5) })
+    await next.model.close()
+    const [kept] = await next.records.read()
+    const folder = join(dirname(kept?.receiptsPath ?? ''), 'statements')
+    const [first] = (await readdir(folder)).sort()
+    await rm(join(folder, first as string))
+    await expect(next.model.verifyReceipts()).rejects.toThrow(
+      expect.objectContaining({ code: 'CLIENT_STATEMENT_DISAGREES', field: 'statement.units' }),
+    )
   })
 
   test('after a crash, the lost block is in them', async () => {

@@ -14,7 +14,7 @@ import type {
 } from '@mlcapsule/enclave-bridge'
 import { ClientError } from '../errors.ts'
 import type { CapsuleRecords } from '../node/capsule-records.ts'
-import { type Activation, activationOf } from './activation.ts'
+import { type Activation, activationOf, orderOfRequest } from './activation.ts'
 import { assertClassifier, classesOf, type RankedClass } from './classes.ts'
 import { type Inputs, matchInputs } from './inputs.ts'
 import { type Pixels, pixelsToTensor } from './preprocess.ts'
@@ -108,24 +108,35 @@ export class MlCapsule {
   }
 
   /**
-   * Checks the whole capsule, then asks the provider's service for a license and the key.
+   * Checks the whole capsule, then asks the provider's service for a license and the key. Takes up what an earlier call
+   * began and something cut off, unless that was for another order.
    * @throws ClientError `CLIENT_ALREADY_ACTIVATED`, `CLIENT_SERVICE_*`; ServiceError under the service's code;
    * CapsuleFormatError `CAPSULE_TREE_MISMATCH`; EnclaveError
    */
   async activate(options: ActivateOptions = {}): Promise<Activation> {
     await this.#assertMayActivate(options)
-    const { capsule, enclave, customer } = this.#parts
+    const { capsule, enclave, customer, records } = this.#parts
     const service = this.#service(options.service)
     await capsule.verifyTree(options.onVerify)
+    const finished = options.again === true ? undefined : await this.#resumeUnkept()
+    const takenUp = finished ?? (await this.#takeUp(service, options.order))
+    if (takenUp !== undefined) return takenUp
     const challenge = await service.requestChallenge({
       capsuleId: toBase64Url(this.header.capsuleId),
       customer: keyThumbprint(customer.publicKey),
       ...(options.order === undefined ? {} : { order: options.order }),
     })
     await this.#verifyChallenge(challenge)
-    const offer = await enclave.beginActivation(challenge, 'online')
+    // Sealed key and kept request: with both, a later process can still open the response.
+    const offer = await enclave.beginActivation(challenge, 'file')
     const request = await createRequest({ customer, challenge, ...offer })
-    return await this.#finish(await sendUntilAnswered(service, request))
+    await records.keepRequest(request)
+    try {
+      return await this.#finish(await sendUntilAnswered(service, request))
+    } catch (error) {
+      if (isSettled(error)) await records.dropRequest()
+      throw error
+    }
   }
 
   /**
@@ -136,8 +147,11 @@ export class MlCapsule {
     await this.#assertMayActivate(options)
     await this.#parts.capsule.verifyTree(options.onVerify)
     await this.#verifyChallenge(challenge)
-    const offer = await this.#parts.enclave.beginActivation(challenge, 'file')
-    return await createRequest({ customer: this.#parts.customer, challenge, ...offer })
+    const { enclave, customer, records } = this.#parts
+    const offer = await enclave.beginActivation(challenge, 'file')
+    // The enclave keeps the keys of one activation: a request that waited has lost its own.
+    await records.dropRequest()
+    return await createRequest({ customer, challenge, ...offer })
   }
 
   /** Second half: takes the provider's response, in this process or in a later one. */
@@ -263,15 +277,49 @@ export class MlCapsule {
     await verifyChallenge(challenge, { authority, capsuleId, nowMs: Date.now() })
   }
 
+  /** The service gives the same response to the same request, so that sending it again grants nothing twice. */
+  async #takeUp(service: ServiceClient, order: string | undefined): Promise<Activation | undefined> {
+    const { records } = this.#parts
+    const request = await records.waitingRequest()
+    if (request === undefined) return undefined
+    if (order !== undefined && order !== orderOfRequest(request)) return undefined
+    try {
+      return await this.#finish(await sendUntilAnswered(service, request))
+    } catch (error) {
+      if (!isSettled(error)) throw error
+      await records.dropRequest()
+      return undefined
+    }
+  }
+
+  /** Something may have come between the end of an activation and the license's place in the records. */
+  async #resumeUnkept(): Promise<Activation | undefined> {
+    try {
+      return await this.#keep(await this.#ready())
+    } catch (error) {
+      if (error instanceof ClientError && error.code === 'CLIENT_NOT_ACTIVATED') return undefined
+      throw error
+    }
+  }
+
   async #finish(response: string): Promise<Activation> {
     const active = await this.#parts.enclave.finishActivation(response)
-    await this.#parts.records.keepLicense(active.license)
     this.#active = Promise.resolve(active)
+    return await this.#keep(active)
+  }
+
+  async #keep(active: ActiveEnclave): Promise<Activation> {
+    const { records } = this.#parts
+    await records.keepLicense(active.license)
+    await records.dropRequest()
     return activationOf(active)
   }
 
   #ready(): Promise<ActiveEnclave> {
-    this.#active ??= this.#resume()
+    this.#active ??= this.#resume().catch((error: unknown) => {
+      this.#active = undefined
+      throw error
+    })
     return this.#active
   }
 
@@ -306,6 +354,11 @@ async function closeLedger(enclave: EnclavePort): Promise<string | null> {
     if (isMlCapsuleError(error) && endedCodes.has(error.code)) return null
     throw error
   }
+}
+
+/** Whether an activation that failed so would fail for ever: not for want of a network, a disk or a living enclave. */
+function isSettled(error: unknown): boolean {
+  return isMlCapsuleError(error) && error.kind !== 'environment' && error.kind !== 'internal'
 }
 
 const attemptCount = 3

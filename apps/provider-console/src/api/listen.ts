@@ -2,8 +2,8 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { ProviderError } from '../errors.ts'
-import { systemCode } from '../files/files.ts'
 
 type Fetch = (request: Request) => Response | Promise<Response>
 

@@ -3,15 +3,22 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
-import { cryptoReady, expose, fromBase64Url, generateSigningKeyPair, keyThumbprint } from '@mlcapsule/crypto'
+import {
+  cryptoReady,
+  expose,
+  fromBase64Url,
+  generateSigningKeyPair,
+  keyThumbprint,
+  publicKeyToJwk,
+} from '@mlcapsule/crypto'
 import { tinyModel } from '@mlcapsule/model-graph/testing'
+import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
 import { type CliResult, runCli, startService } from '../../test-support/run-cli.ts'
 import { sharedTempDir } from '../../test-support/temp-dir.ts'
-import { publicKeyToJwk, readPublicKey } from '../keys/public-key.ts'
-import { createCliContext } from './context.ts'
-import { runProgram } from './program.ts'
+import { readPublicKey } from '../keys/public-key.ts'
+import { program } from './program.ts'
 
 const dir = sharedTempDir()
 const run = (...args: string[]) => runCli(args, dir.path)
@@ -116,6 +123,26 @@ describe('pack and inspect', () => {
     expect(readFileSync(file('model.capsule'))).toEqual(before)
   })
 
+  test('a request to stop leaves no file, and the store free', async () => {
+    const before = readdirSync(dir.path)
+    const sink = { write: () => true }
+    const context = createCliContext({ stdout: sink, stderr: sink, env: {} }, (stop) => {
+      stop()
+      return () => undefined
+    })
+    const args = [
+      'pack',
+      file('model.onnx'),
+      '-o',
+      file('stopped.capsule'),
+      '--store',
+      file('mlcapsule-store'),
+    ]
+    await expect(runProgram(program, args, context)).rejects.toMatchObject({ code: 'CAPSULE_WRITE_FAILED' })
+    expect(readdirSync(dir.path)).toEqual(before)
+    expect(readdirSync(file('mlcapsule-store')).filter((name) => name.startsWith('lock-'))).toEqual([])
+  })
+
   // In this process, since there are many; how errors leave a process is shown above.
   test.each([
     [['pack', '@model.onnx', '-o', '@x.capsule', '--defense', 'nothing'], 'PROVIDER_DEFENSE_UNKNOWN'],
@@ -144,9 +171,9 @@ describe('pack and inspect', () => {
     [['serve', '--port', '70000'], 'PROVIDER_OPTION_INVALID'],
   ])('%j fails with %s', async (args, code) => {
     const sink = { write: () => true }
-    const context = createCliContext({ stdout: sink, stderr: sink, env: {} }, new Promise(() => {}))
+    const context = createCliContext({ stdout: sink, stderr: sink, env: {} })
     const paths = args.map((it) => it.replace(/^@/, `${dir.path}/`))
-    await expect(runProgram(paths, context)).rejects.toMatchObject({ code })
+    await expect(runProgram(program, paths, context)).rejects.toMatchObject({ code })
     expect(existsSync(file('x.capsule'))).toBe(false)
   })
 })

@@ -39,19 +39,6 @@ export function headerPairs(header: CapsuleHeader, sizeBytes: number): Pairs {
   ]
 }
 
-/** The same for programs. Bytes are base64url. */
-export function headerJson(header: CapsuleHeader, sizeBytes: number) {
-  const { coreBytes: _core, capsuleId, publisher, commit, root, ...rest } = header
-  return {
-    ...rest,
-    capsuleId: toBase64Url(capsuleId),
-    publisher: { thumbprint: publisher.thumbprint, publicKey: toBase64Url(publisher.publicKey) },
-    commit: toBase64Url(commit),
-    root: toBase64Url(root),
-    sizeBytes,
-  }
-}
-
 /** What the model compiler found. Never part of a capsule's public side: it shows the architecture. */
 export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
   return [

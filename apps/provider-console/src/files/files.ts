@@ -1,59 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import * as node from '@mlcapsule/contracts/node'
 import { ProviderError } from '../errors.ts'
 
-/** What the operating system calls a failure, e.g. `ENOENT`, and nothing that could hold more than that. */
-export function systemCode(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : 'unknown error'
-}
-
 function unusable(path: string, action: string, error: unknown): ProviderError {
-  return new ProviderError('PROVIDER_FILE_UNREADABLE', `${path}: ${action} failed (${systemCode(error)})`, {
-    field: path,
-    cause: error,
-  })
+  const detail = `${path}: ${action} failed (${node.systemCode(error)})`
+  return new ProviderError('PROVIDER_FILE_UNREADABLE', detail, { field: path, cause: error })
 }
 
 /**
  * Reads a whole file that others may have written.
- * @throws ProviderError `PROVIDER_FILE_UNREADABLE`, or `PROVIDER_FILE_INVALID` above the limit
+ * @throws ProviderError `PROVIDER_FILE_UNREADABLE`; `PROVIDER_FILE_INVALID` above the limit, and for what is no plain file
  */
-export async function readSmallFile(path: string, maxSizeBytes: number): Promise<Buffer> {
+export async function readSmallFile(path: string, maxSizeBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const file = await open(path, 'r')
-    try {
-      const stat = await file.stat()
-      if (!stat.isFile())
-        throw new ProviderError('PROVIDER_FILE_INVALID', `${path} is not a file`, { field: path })
-      // One byte more than allowed: the file may grow after stat.
-      const buffer = Buffer.alloc(Math.min(stat.size, maxSizeBytes) + 1)
-      let sizeBytes = 0
-      while (sizeBytes < buffer.length) {
-        const { bytesRead } = await file.read(buffer, sizeBytes, buffer.length - sizeBytes, sizeBytes)
-        if (bytesRead === 0) break
-        sizeBytes += bytesRead
-      }
-      if (stat.size > maxSizeBytes || sizeBytes > maxSizeBytes) {
-        const detail = `${path}: expected at most ${maxSizeBytes} bytes, got ${Math.max(stat.size, sizeBytes)}`
-        throw new ProviderError('PROVIDER_FILE_INVALID', detail, { field: path })
-      }
-      return buffer.subarray(0, sizeBytes)
-    } finally {
-      await file.close()
-    }
+    return await node.readSmallFile(path, maxSizeBytes)
   } catch (error) {
-    throw error instanceof ProviderError ? error : unusable(path, 'reading', error)
+    const systemCode = node.systemCode(error)
+    if (systemCode !== 'EFBIG' && systemCode !== 'ENOTSUP') throw unusable(path, 'reading', error)
+    const reason = systemCode === 'EFBIG' ? `it has more than ${maxSizeBytes} bytes` : 'it is not a file'
+    throw new ProviderError('PROVIDER_FILE_INVALID', `${path}: ${reason}`, { field: path })
   }
 }
 
-export interface WriteOptions {
-  /** 0o644 when absent. */
-  readonly mode?: number
-  /** Whether a file that is there may be replaced. It is not when absent. */
-  readonly replace?: boolean
+/** The same, as text. @throws as `readSmallFile` */
+export async function readTextFile(path: string, maxSizeBytes: number): Promise<string> {
+  return new TextDecoder().decode(await readSmallFile(path, maxSizeBytes))
 }
 
 /**
@@ -63,47 +35,34 @@ export interface WriteOptions {
 export async function writeWholeFile(
   path: string,
   bytes: Uint8Array | string,
-  options: WriteOptions = {},
+  options?: node.DurableFileOptions,
 ): Promise<void> {
-  const { mode = 0o644, replace = false } = options
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
   try {
-    const file = await open(temporary, 'wx', mode)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    // `link` refuses to replace, in one step; `rename` replaces, in one step.
-    if (replace) await rename(temporary, path)
-    else await link(temporary, path)
-    await syncFolder(dirname(path))
+    await node.writeFileDurably(path, bytes, options)
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') {
-      throw new ProviderError('PROVIDER_OUTPUT_EXISTS', `${path} is already there`, { field: path })
-    }
-    throw unusable(path, 'writing', error)
-  } finally {
-    await rm(temporary, { force: true })
+    if (node.systemCode(error) !== 'EEXIST') throw unusable(path, 'writing', error)
+    throw new ProviderError('PROVIDER_OUTPUT_EXISTS', `${path} is already there`, { field: path })
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-/** Makes a folder that only its owner can enter. One that exists is left as it is. */
+/**
+ * Makes a folder that only its owner can enter, or checks the one that is there.
+ * @throws ProviderError `PROVIDER_STORE_EXPOSED`, `PROVIDER_FILE_UNREADABLE`
+ */
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (error) {
     throw unusable(path, 'making the folder', error)
   }
+  await assertPrivateFolder(path)
+}
+
+/** @throws ProviderError `PROVIDER_STORE_EXPOSED`, `PROVIDER_FILE_UNREADABLE` */
+export async function assertPrivateFolder(path: string): Promise<void> {
+  const problem = await node.privateFolderProblem(path).catch((error: unknown) => {
+    throw unusable(path, 'looking at the folder', error)
+  })
+  if (problem === undefined) return
+  throw new ProviderError('PROVIDER_STORE_EXPOSED', `${path}: ${problem}`, { field: 'store' })
 }

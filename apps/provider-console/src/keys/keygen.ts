@@ -4,6 +4,7 @@ import {
   cryptoReady,
   generateSigningKeyPair,
   keyThumbprint,
+  publicKeyToJwk,
   randomBytes,
   Secret,
   wipe,
@@ -12,7 +13,6 @@ import { ProviderError } from '../errors.ts'
 import { makePrivateFolder, writeWholeFile } from '../files/files.ts'
 import { storePaths } from '../store/paths.ts'
 import { type KeyPurpose, writeKeyFile } from './key-file.ts'
-import { publicKeyToJwk } from './public-key.ts'
 
 export interface MadeKeys {
   readonly keysDir: string
@@ -22,7 +22,8 @@ export interface MadeKeys {
 
 /**
  * Makes the three keys of a provider in a store folder: private ones readable by their owner only, public ones beside.
- * @throws ProviderError `PROVIDER_KEY_FILE_EXISTS` if any of them is there: then none is written
+ * @throws ProviderError `PROVIDER_KEY_FILE_EXISTS` if any of them is there, `PROVIDER_STORE_EXPOSED` for a folder that others
+ * can enter: then none is written
  */
 export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   await cryptoReady()
@@ -41,8 +42,11 @@ export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   const bytes = randomBytes(32)
   const service = Secret.fromBytes('prk', bytes)
   wipe(bytes)
-  await writeKeyFile(paths.privateKey('service'), 'service', service)
-  wipe(service)
+  try {
+    await writeKeyFile(paths.privateKey('service'), 'service', service)
+  } finally {
+    wipe(service)
+  }
   return { keysDir: paths.keysDir, publisher, authority }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { classDimension, type TensorSpec } from '@mlcapsule/contracts'
 import { ProviderError } from '../errors.ts'
-import { readSmallFile } from '../files/files.ts'
+import { readTextFile } from '../files/files.ts'
 
 const labelsMaxSizeBytes = 4 * 1024 * 1024
 
@@ -28,5 +28,5 @@ export function parseLabels(text: string, output: TensorSpec | undefined): reado
 
 /** @throws ProviderError `PROVIDER_LABELS_INVALID`, `PROVIDER_FILE_UNREADABLE`, `PROVIDER_FILE_INVALID` */
 export async function readLabels(path: string, output: TensorSpec | undefined): Promise<readonly string[]> {
-  return parseLabels((await readSmallFile(path, labelsMaxSizeBytes)).toString('utf8'), output)
+  return parseLabels(await readTextFile(path, labelsMaxSizeBytes), output)
 }

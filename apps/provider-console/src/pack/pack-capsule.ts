@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rm } from 'node:fs/promises'
 import {
   type CapsuleHeader,
+  type CapsuleSink,
   type DefenseConfig,
   type ImagePreprocessing,
-  openCapsule,
+  type PackResult,
   type WriteProgress,
   writeCapsule,
 } from '@mlcapsule/capsule-format'
-import { fileCapsuleSink, fileSource } from '@mlcapsule/capsule-format/node'
+import { fileCapsuleSink } from '@mlcapsule/capsule-format/node'
 import type { IsolationTier, TensorSpec } from '@mlcapsule/contracts'
 import {
   cryptoReady,
@@ -52,6 +52,8 @@ export interface PackOptions {
   readonly keyReleaseUrl?: string | null
   readonly pageSizeBytes?: number
   readonly onProgress?: (progress: WriteProgress) => void
+  /** Stops the packing before its next part of the weights. */
+  readonly signal?: AbortSignal
 }
 
 export interface PackedCapsule {
@@ -68,17 +70,24 @@ interface PackKeys {
 async function readKeys(options: PackOptions): Promise<PackKeys> {
   const paths = storePaths(options.storeDir)
   const service = await readKeyFile(paths.privateKey('service'), 'service')
-  const publisherKeyFile = options.publisherKeyFile ?? paths.privateKey('publisher')
-  const publisher = signingKeyPairFrom(await readKeyFile(publisherKeyFile, 'publisher'))
-  const authority = signingKeyPairFrom(await readKeyFile(paths.privateKey('authority'), 'authority'))
-  wipe(authority.privateKey)
-  return { service, publisher, authorityKey: authority.publicKey }
+  try {
+    const authority = signingKeyPairFrom(await readKeyFile(paths.privateKey('authority'), 'authority'))
+    wipe(authority.privateKey)
+    const publisherKeyFile = options.publisherKeyFile ?? paths.privateKey('publisher')
+    const publisher = signingKeyPairFrom(await readKeyFile(publisherKeyFile, 'publisher'))
+    return { service, publisher, authorityKey: authority.publicKey }
+  } catch (error) {
+    wipe(service)
+    throw error
+  }
 }
 
 /**
- * Packs a compiled model into a capsule file and takes its content key, sealed, into the store. Either both are there
- * afterward or neither.
- * @throws CapsuleFormatError `CAPSULE_OPTIONS_INVALID`, `CAPSULE_FILE_EXISTS`, `CAPSULE_WRITE_FAILED`; ProviderError
+ * Packs a compiled model into a capsule file and takes its content key, sealed, into the store: first the key, then the
+ * file, which appears whole. After a failure what was at the path is there as before; at worst, the store has a key that
+ * no capsule needs.
+ * @throws CapsuleFormatError `CAPSULE_OPTIONS_INVALID`, `CAPSULE_FILE_EXISTS`, `CAPSULE_WRITE_FAILED`, the last also when
+ * it is told to stop; ProviderError
  */
 export async function packCapsule(provider: Provider, options: PackOptions): Promise<PackedCapsule> {
   await cryptoReady()
@@ -98,49 +107,74 @@ async function writeAndRegister(
 ): Promise<PackedCapsule> {
   const { model, outPath } = options
   const authorities = [keys.authorityKey, ...(options.furtherAuthorities ?? [])].map(keyThumbprint)
-  const sink = await fileCapsuleSink(outPath, { overwrite: options.overwrite ?? false })
-  const packed = await writeCapsule(sink, {
-    core: {
-      modelName: options.name,
-      modelVersion: options.version,
-      ...(options.modelId === undefined ? {} : { modelId: options.modelId }),
-      inputs: model.inputs,
-      outputs: model.outputs,
-      preprocessing: options.preprocessing ?? null,
-      labels: options.labels ?? null,
-      minimumTier: options.minimumTier,
-      keyReleaseUrl: options.keyReleaseUrl ?? null,
-      authority: [...new Set(authorities)],
-    },
-    publisher: keys.publisher,
-    program: model.program,
-    weights: { sizeBytes: model.weights.sizeBytes, chunks: () => model.weights.chunks() },
-    defenses: options.defenses,
-    ...(options.pageSizeBytes === undefined ? {} : { pageSizeBytes: options.pageSizeBytes }),
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-  })
+  const file = await fileCapsuleSink(outPath, { overwrite: options.overwrite ?? false })
   try {
-    const sealed = await sealContentKey(keys.service, packed.capsuleId, packed.contentKey)
-    await provider.registerCapsule({
-      prefix: toBase64Url(await readPrefix(outPath)),
-      sealedContentKey: toBase64Url(sealed),
-      defenses: options.defenses.map(({ name, version }) => ({ name, version })),
+    let prefix: Uint8Array | undefined
+    const sink: CapsuleSink = {
+      async write(offsetBytes, bytes) {
+        if (offsetBytes === 0) prefix = bytes.slice()
+        await file.write(offsetBytes, bytes)
+      },
+      // A capsule whose key is not in the store could never be opened: it does not appear before.
+      commit: () => Promise.resolve(),
+      abort: file.abort,
+    }
+    const packed = await writeCapsule(sink, {
+      core: {
+        modelName: options.name,
+        modelVersion: options.version,
+        ...(options.modelId === undefined ? {} : { modelId: options.modelId }),
+        inputs: model.inputs,
+        outputs: model.outputs,
+        preprocessing: options.preprocessing ?? null,
+        labels: options.labels ?? null,
+        minimumTier: options.minimumTier,
+        keyReleaseUrl: options.keyReleaseUrl ?? null,
+        authority: [...new Set(authorities)],
+      },
+      publisher: keys.publisher,
+      program: model.program,
+      weights: {
+        sizeBytes: model.weights.sizeBytes,
+        chunks: () => untilStopped(model.weights.chunks(), options.signal),
+      },
+      defenses: options.defenses,
+      ...(options.pageSizeBytes === undefined ? {} : { pageSizeBytes: options.pageSizeBytes }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     })
+    await register(provider, options, keys, packed, prefix as Uint8Array)
+    await file.commit()
     return { header: packed.header, sizeBytes: packed.sizeBytes }
   } catch (error) {
-    // Without its key in the store nobody could ever open it.
-    await rm(outPath, { force: true })
+    await file.abort().catch(() => undefined)
     throw error
-  } finally {
-    wipe(packed.contentKey)
   }
 }
 
-async function readPrefix(path: string): Promise<Uint8Array> {
-  const source = await fileSource(path)
+async function register(
+  provider: Provider,
+  { defenses }: PackOptions,
+  { service }: PackKeys,
+  { capsuleId, contentKey }: PackResult,
+  prefix: Uint8Array,
+): Promise<void> {
   try {
-    return (await openCapsule(source, { publishers: 'any-unverified-publisher' })).prefix
+    await provider.registerCapsule({
+      prefix: toBase64Url(prefix),
+      sealedContentKey: toBase64Url(await sealContentKey(service, capsuleId, contentKey)),
+      defenses: defenses.map(({ name, version }) => ({ name, version })),
+    })
   } finally {
-    await source.close?.()
+    wipe(contentKey)
+  }
+}
+
+async function* untilStopped(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted()
+    yield chunk
   }
 }

@@ -2,7 +2,7 @@
 import type { ImagePreprocessing } from '@mlcapsule/capsule-format'
 import { z } from 'zod'
 import { ProviderError } from '../errors.ts'
-import { readSmallFile } from '../files/files.ts'
+import { readTextFile } from '../files/files.ts'
 
 const nanoPerOne = 1e9
 const fraction = z
@@ -108,7 +108,7 @@ export async function readPreprocessing(presetOrPath: string): Promise<ImagePrep
     const detail = `expected one of ${known}, or the path of a .json file; got ${presetOrPath}`
     throw new ProviderError('PROVIDER_PREPROCESSING_INVALID', detail, { field: 'preprocess' })
   }
-  const text = (await readSmallFile(presetOrPath, 16_384)).toString('utf8')
+  const text = await readTextFile(presetOrPath, 16_384)
   try {
     return parsePreprocessing(JSON.parse(text))
   } catch (error) {

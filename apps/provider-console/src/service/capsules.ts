@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseHeader } from '@mlcapsule/capsule-format'
 import { cryptoReady, fromBase64Url, toBase64Url, wipe } from '@mlcapsule/crypto'
+import { base64UrlUpTo } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { ProviderError } from '../errors.ts'
 import { openContentKey } from '../keys/at-rest.ts'
 import type { Queries } from '../store/database.ts'
 import { type CapsuleRow, insertRow, selectRows } from '../store/repository.ts'
 import type { ServiceContext } from './context.ts'
-import { base64Url, parseWith } from './schema.ts'
+import { parseWith } from './schema.ts'
 
 const registerSchema = z.strictObject({
   /** Magic, length, header and signature of the capsule. */
-  prefix: base64Url(1_048_576 + 128),
+  prefix: base64UrlUpTo(1_048_576 + 128),
   /** As `sealContentKey` made it. */
-  sealedContentKey: base64Url(256),
+  sealedContentKey: base64UrlUpTo(256),
   /** What licenses will name: the capsule itself holds its defenses encrypted. */
   defenses: z
     .array(

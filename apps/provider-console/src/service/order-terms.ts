@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { maxBlockUnits, maxUnits, minStatementEvery } from '@mlcapsule/metering'
 import { z } from 'zod'
+import { bytes32 } from './schema.ts'
 
 /**
  * What the licenses of an order will say. A unit is one query of one item.
@@ -33,9 +34,9 @@ export function defaultTerms(units: number): OrderTerms {
 }
 
 export const orderSchema = z.strictObject({
-  capsuleId: z.string().length(43),
+  capsuleId: bytes32,
   /** Public key of the customer, 32 bytes as base64url. */
-  customerKey: z.string().length(43),
+  customerKey: bytes32,
   units: z.int().min(1).max(maxUnits),
   terms: orderTermsSchema.partial().optional(),
   /** Attestation policy, as `parsePolicy` takes it. */

@@ -7,7 +7,7 @@ import { insertRow, type OrderRow, selectRows } from '../store/repository.ts'
 import { findCapsule } from './capsules.ts'
 import type { ServiceContext } from './context.ts'
 import { defaultTerms, orderSchema } from './order-terms.ts'
-import { bytes32, parseWith } from './schema.ts'
+import { parseWith } from './schema.ts'
 
 const dayMs = 86_400_000
 
@@ -43,7 +43,7 @@ export function orderSummary(row: OrderRow): OrderSummary {
  */
 export async function createOrder(context: ServiceContext, input: unknown): Promise<OrderSummary> {
   const order = parseWith(orderSchema, input)
-  const customerPublicKey = fromBase64Url(parseWith(bytes32, order.customerKey))
+  const customerPublicKey = fromBase64Url(order.customerKey)
   const policy = parsePolicy(order.policy)
   const given = Object.entries(order.terms ?? {}).filter(([, value]) => value !== undefined)
   const terms = { ...defaultTerms(order.units), ...Object.fromEntries(given) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { simulatedVerifier } from '@mlcapsule/attestation/simulated'
-import { cryptoReady, keyThumbprint, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
+import { cryptoReady, keyThumbprint, type SigningKeyPair, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
 import { readKeyFile } from '../keys/key-file.ts'
 import { storePaths } from '../store/paths.ts'
 import { openStore, requireStoreFolder } from '../store/store.ts'
@@ -60,7 +60,7 @@ export function providerOver(context: ServiceContext): Provider {
 
 /**
  * Opens a provider's store with its keys, for this process alone.
- * @throws ProviderError `PROVIDER_STORE_LOCKED`, `PROVIDER_STORE_UNUSABLE`, `PROVIDER_KEY_FILE_*`
+ * @throws ProviderError `PROVIDER_STORE_*`, `PROVIDER_KEY_FILE_*`
  */
 export async function openProvider(options: OpenProviderOptions): Promise<Provider> {
   await cryptoReady()
@@ -68,9 +68,10 @@ export async function openProvider(options: OpenProviderOptions): Promise<Provid
   const paths = storePaths(storeDir)
   await requireStoreFolder(storeDir)
   const serviceKey = await readKeyFile(paths.privateKey('service'), 'service')
-  const authorityKeyFile = options.authorityKeyFile ?? paths.privateKey('authority')
-  const authority = signingKeyPairFrom(await readKeyFile(authorityKeyFile, 'authority'))
+  let authority: SigningKeyPair | undefined
   try {
+    const authorityKeyFile = options.authorityKeyFile ?? paths.privateKey('authority')
+    authority = signingKeyPairFrom(await readKeyFile(authorityKeyFile, 'authority'))
     return providerOver({
       database: await openStore(storeDir, serviceKey),
       serviceKey,
@@ -81,7 +82,7 @@ export async function openProvider(options: OpenProviderOptions): Promise<Provid
     })
   } catch (error) {
     wipe(serviceKey)
-    wipe(authority.privateKey)
+    if (authority !== undefined) wipe(authority.privateKey)
     throw error
   }
 }

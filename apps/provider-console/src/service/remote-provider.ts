@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { request } from 'node:http'
 import { type ErrorKind, MlCapsuleError } from '@mlcapsule/contracts'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { ProviderError } from '../errors.ts'
-import { systemCode } from '../files/files.ts'
 import { type ProviderCall, providerCalls } from './calls.ts'
 import type { Provider } from './provider.ts'
 

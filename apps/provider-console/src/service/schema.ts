@@ -1,31 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64Url } from '@mlcapsule/crypto'
+import { base64UrlOf } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { ProviderError, type ProviderErrorCode } from '../errors.ts'
 
-/** 32 bytes (an id, a key, a thumbprint) as canonical base64url. */
-export const bytes32 = z.string().length(43).refine(isBase64Url, 'expected 43 characters of base64url')
-
-/** Bytes as canonical base64url. */
-export function base64Url(maxSizeBytes: number) {
-  return z
-    .string()
-    .min(1)
-    .max(Math.ceil((maxSizeBytes * 4) / 3))
-    .refine(isBase64Url, 'expected base64url')
-}
+/** 32 bytes: an id, a key, a thumbprint, a hash. */
+export const bytes32 = base64UrlOf(32)
 
 /** A compact JWS; what it holds is checked where it is used. */
 export const tokenText = z.string().min(1).max(65_536)
-
-function isBase64Url(text: string): boolean {
-  try {
-    fromBase64Url(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** Validates a value from outside, naming the first field at fault. */
 export function parseWith<Schema extends z.ZodType>(

@@ -38,7 +38,7 @@ async function listenLocally(storeDir: string, provider: Provider): Promise<Runn
 
 /**
  * Runs the key-release service over a store, until closed.
- * @throws ProviderError `PROVIDER_STORE_LOCKED`, `PROVIDER_STORE_UNUSABLE`, `PROVIDER_LISTEN_FAILED`
+ * @throws ProviderError `PROVIDER_STORE_*`, `PROVIDER_KEY_FILE_*`, `PROVIDER_LISTEN_FAILED`
  */
 export async function serveProvider(options: ServeOptions): Promise<ProviderService> {
   const { host = '127.0.0.1', port = 0 } = options

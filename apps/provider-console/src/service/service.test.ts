@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { manifestDigest } from '@mlcapsule/attestation'
 import { CapsuleKeys, openCapsule } from '@mlcapsule/capsule-format'
@@ -17,7 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
 import { devPolicy, makePackedStore, opaqueModel, type PackedStore } from '../../test-support/packed-store.ts'
 import { sharedTempDir, tempDir } from '../../test-support/temp-dir.ts'
-import { packCapsule } from '../pack/pack-capsule.ts'
+import { type PackOptions, packCapsule } from '../pack/pack-capsule.ts'
 import { unaccountedGrantUnits } from './grants.ts'
 import { openProvider, type Provider } from './provider.ts'
 
@@ -239,10 +239,8 @@ describe('packing', () => {
     ])
   })
 
-  test('a capsule whose key does not get into the store leaves no file', async () => {
-    const outPath = join(tempDir(), 'x.capsule')
-    const failing: Provider = { ...provider, registerCapsule: () => Promise.reject(new Error('no room')) }
-    const packing = packCapsule(failing, {
+  const pack = (outPath: string, to: Provider, overrides: Partial<PackOptions> = {}) =>
+    packCapsule(to, {
       model: opaqueModel,
       outPath,
       storeDir: store.storeDir,
@@ -250,9 +248,70 @@ describe('packing', () => {
       version: 1,
       defenses: [],
       minimumTier: 'simulated',
+      ...overrides,
     })
-    await expect(packing).rejects.toThrow('no room')
-    expect(() => readFileSync(outPath)).toThrow()
+
+  test('a capsule whose key does not get into the store leaves no file, and the one that was there', async () => {
+    const folder = tempDir()
+    const failing: Provider = { ...provider, registerCapsule: () => Promise.reject(new Error('no room')) }
+    await expect(pack(join(folder, 'x.capsule'), failing)).rejects.toThrow('no room')
+    expect(readdirSync(folder)).toEqual([])
+    writeFileSync(join(folder, 'x.capsule'), 'old')
+    await expect(pack(join(folder, 'x.capsule'), failing, { overwrite: true })).rejects.toThrow('no room')
+    expect(readFileSync(join(folder, 'x.capsule'), 'utf8')).toBe('old')
+    expect(readdirSync(folder)).toEqual(['x.capsule'])
+  })
+
+  test('a capsule is not to be seen before its key is in the store', async () => {
+    const folder = tempDir()
+    let seen: readonly string[] = []
+    const looking: Provider = {
+      ...provider,
+      registerCapsule: (input) => {
+        seen = readdirSync(folder)
+        return provider.registerCapsule(input)
+      },
+    }
+    await pack(join(folder, 'x.capsule'), looking)
+    expect(seen).toEqual([expect.stringMatching(/^\.mlcapsule-.*\.tmp$/)])
+    expect(readdirSync(folder)).toEqual(['x.capsule'])
+  })
+
+  test('told to stop, it leaves neither file nor key', async () => {
+    const folder = tempDir()
+    const before = await provider.listCapsules()
+    const stop = new AbortController()
+    const model: PackOptions['model'] = {
+      ...opaqueModel,
+      weights: {
+        ...opaqueModel.weights,
+        async *chunks() {
+          for await (const chunk of opaqueModel.weights.chunks()) {
+            yield chunk
+            stop.abort()
+          }
+        },
+      },
+    }
+    const packing = pack(join(folder, 'x.capsule'), provider, { model, signal: stop.signal })
+    await expect(packing).rejects.toThrow(code('CAPSULE_WRITE_FAILED'))
+    expect(readdirSync(folder)).toEqual([])
+    expect(await provider.listCapsules()).toEqual(before)
+  })
+
+  test('a capsule is registered once', async () => {
+    let input: unknown
+    const keeping: Provider = {
+      ...provider,
+      registerCapsule: (given) => {
+        input = given
+        return provider.registerCapsule(given)
+      },
+    }
+    await pack(join(tempDir(), 'x.capsule'), keeping)
+    const before = await provider.listCapsules()
+    await expect(provider.registerCapsule(input)).rejects.toThrow(code('PROVIDER_CAPSULE_EXISTS'))
+    expect(await provider.listCapsules()).toEqual(before)
   })
 
   test('a key that is sealed for another capsule is not registered', async () => {

@@ -10,13 +10,13 @@ import {
   toBase64Url,
 } from '@mlcapsule/crypto'
 import { statementTyp, verifyLicense } from '@mlcapsule/metering'
+import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFakeEnclave } from '../../test-support/fake-enclave.ts'
 import { devPolicy, makePackedStore, type PackedStore } from '../../test-support/packed-store.ts'
 import { runLedger } from '../../test-support/run-ledger.ts'
 import { sharedTempDir } from '../../test-support/temp-dir.ts'
-import { createCliContext } from '../cli/context.ts'
-import { runProgram } from '../cli/program.ts'
+import { program } from '../cli/program.ts'
 import { unaccountedGrantUnits } from './grants.ts'
 import { type ProviderService, serveProvider } from './serve.ts'
 
@@ -70,8 +70,8 @@ async function verifyReceipts(receipts: string): Promise<Record<string, unknown>
   writeFileSync(path, receipts)
   let printed = ''
   const stdout = { write: (text: string) => (printed += text) }
-  const context = createCliContext({ stdout, stderr: stdout, env: {} }, new Promise(() => {}))
-  await runProgram(['receipts', 'verify', path, '--json', '--store', store.storeDir], context)
+  const context = createCliContext({ stdout, stderr: stdout, env: {} })
+  await runProgram(program, ['receipts', 'verify', path, '--json', '--store', store.storeDir], context)
   return JSON.parse(printed) as Record<string, unknown>
 }
 

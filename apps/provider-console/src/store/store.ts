@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { deriveCommitment, type Secret, toHex } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
+import { assertPrivateFolder } from '../files/files.ts'
 import type { Database } from './database.ts'
 import { lockStore } from './lock.ts'
 import { storePaths } from './paths.ts'
@@ -51,8 +52,13 @@ async function tieToServiceKey(database: Database, serviceKey: Secret<'prk'>): P
   })
 }
 
-/** @throws ProviderError `PROVIDER_STORE_UNUSABLE` for a folder that keygen has not made */
+/**
+ * @throws ProviderError `PROVIDER_STORE_UNUSABLE` for a folder that keygen has not made, `PROVIDER_STORE_EXPOSED` for one
+ * that is open to others: the database and the socket of the service rely on it
+ */
 export async function requireStoreFolder(storeDir: string): Promise<void> {
-  if (existsSync(storePaths(storeDir).privateKey('service'))) return
-  throw new ProviderError('PROVIDER_STORE_UNUSABLE', `${storeDir} holds no service key`, { field: 'store' })
+  if (!existsSync(storePaths(storeDir).privateKey('service'))) {
+    throw new ProviderError('PROVIDER_STORE_UNUSABLE', `${storeDir} holds no service key`, { field: 'store' })
+  }
+  await assertPrivateFolder(storeDir)
 }

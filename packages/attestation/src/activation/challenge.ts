@@ -11,7 +11,7 @@ import {
   utf8Bytes,
 } from '@mlcapsule/crypto'
 import { base64UrlOf, confirmation, numericDate } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AttestationError } from '../errors.ts'
 import { orderPattern, type ReportPurpose, reportPurposes } from '../report/claims.ts'
 import { parseWith } from '../schema/parse.ts'

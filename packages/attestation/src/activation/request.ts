@@ -2,7 +2,7 @@
 import type { Evidence } from '@mlcapsule/contracts'
 import { fromBase64Url, jwsMaxSizeBytes, type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
 import { base64UrlOf, base64UrlUpTo, identifier } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type EnclaveManifest, manifestDigest, manifestSchema } from '../manifest/manifest.ts'
 import { anchorDescriptorMaxSizeBytes, buildReportClaims, reportData } from '../report/claims.ts'
 import { parseWith } from '../schema/parse.ts'

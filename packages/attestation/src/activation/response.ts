@@ -8,7 +8,7 @@ import {
   toBase64Url,
 } from '@mlcapsule/crypto'
 import { base64UrlOf, base64UrlUpTo } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AttestationError } from '../errors.ts'
 import { parseWith } from '../schema/parse.ts'
 import { type Challenge, tokenHash } from './challenge.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeCbor, fromHex, sha384 } from '@mlcapsule/crypto'
 import { hexOf, identifier, pluginName } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseWith } from '../schema/parse.ts'
 import { entrySchema } from '../schema/words.ts'
 

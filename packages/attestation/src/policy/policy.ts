@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { hexOf, identifier } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AttestationError } from '../errors.ts'
 import type { TrustStore } from '../evidence/verifier.ts'
 import { parseWith } from '../schema/parse.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
 import { hexOf, identifier } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type EnclaveManifest, manifestDigest, manifestPluginSchema } from '../manifest/manifest.ts'
 import { entrySchema } from '../schema/words.ts'
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EnclaveEntry, type IsolationTier, isolationTiers } from '@mlcapsule/contracts'
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const tierSchema = z.enum(isolationTiers)
 

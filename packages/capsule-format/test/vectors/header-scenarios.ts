@@ -252,7 +252,7 @@ export function headerScenarios(parts: Parts): Scenario[] {
         ['x', 0, []],
       ]),
     ),
-    invalid('dtype-unknown', '3.3', 'The dtype is 8.', withCore(7, [['x', 8, []]])),
+    invalid('dtype-unknown', '3.3', 'The dtype is 12.', withCore(7, [['x', 12, []]])),
     invalid('dimension-zero', '3.3', 'A dimension is 0.', withCore(7, [['x', 0, [0]]])),
     invalid('dimension-large', '3.3', 'A dimension is 2^31.', withCore(7, [['x', 0, [2 ** 31]]])),
     invalid(

@@ -6,5 +6,7 @@ export {
   writeFileDurably,
 } from './durable-file.ts'
 export { type FolderHolder, type FolderLock, lockFolder } from './folder-lock.ts'
+export { privateFolderProblem } from './private-folder.ts'
+export { readSmallFile } from './read-small-file.ts'
 export { syncFolder } from './sync-folder.ts'
 export { systemCode } from './system-code.ts'

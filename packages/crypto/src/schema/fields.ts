@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod'
+import * as z from 'zod'
 import { fromBase64Url, fromHex } from '../encoding/text.ts'
 
 function decodes(decode: (text: string) => Uint8Array, fits: (sizeBytes: number) => boolean) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Defense } from '@mlcapsule/contracts'
-import { z } from 'zod/mini'
+import * as z from 'zod/mini'
 import { mapClassRows } from '../class-rows.ts'
 import { defineDefense } from '../define-defense.ts'
 import { perturb } from '../verdicts.ts'

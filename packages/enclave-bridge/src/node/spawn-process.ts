@@ -77,6 +77,9 @@ export function spawnProcess(options: SpawnOptions): Spawned {
   try {
     child = spawn(process.execPath, [...flags, options.entryPath, ...ringArguments], {
       env: {},
+      // Ctrl+C in a terminal goes to the whole process group. The enclave is closed by its host, or loses its open block.
+      detached: true,
+      windowsHide: true,
       stdio: ['ignore', 'ignore', options.showOutput ? 'inherit' : 'ignore', 'pipe', ...(shared?.fds ?? [])],
     })
   } catch (cause) {

@@ -197,7 +197,8 @@ export class StepBinder {
       it.lastStep = Math.max(it.lastStep, lastReads[step.output] as number)
     }
     if (product(dims(step.output)) === 0) return
-    if (stepInputs(step).some(([, value]) => product(dims(value)) === 0)) {
+    // What joins operands may find nothing in some of them, such as a cache that is still empty.
+    if (step.op !== 'concat' && stepInputs(step).some(([, value]) => product(dims(value)) === 0)) {
       failProgram(`steps[${s}]`, 'an operand is empty')
     }
     this.bound.push({ kind: 'kernel', step, stepIndex: s })

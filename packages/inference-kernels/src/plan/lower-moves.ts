@@ -49,6 +49,7 @@ export function lowerConcat(step: StepOf<'concat'>, to: Lowering): void {
   let at = 0
   for (const value of step.inputs) {
     const input = to.place(value)
+    if (input.elementCount === 0) continue
     addCopy(to, input.dims, whole(input), { ...whole(output), start: at * axisStride })
     at += input.dims[step.axis] as number
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeCbor, encodeCbor, toBase64Url } from '@mlcapsule/crypto'
 import { pluginName } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MeteringError } from '../errors.ts'
 import { maxDefenseCount, maxUnits } from '../license/claims.ts'
 import type { License } from '../license/license.ts'

@@ -10,7 +10,7 @@ import {
   numericDate,
   pluginName,
 } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ledgerIdOf } from '../ledger/keys.ts'
 
 /** No license grants more, so that sums of units stay exact. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type SigningKeyPair, signJws } from '@mlcapsule/crypto'
 import { base64UrlOf } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { maxBlockUnits, maxUnits } from '../license/claims.ts'
 import type { License } from '../license/license.ts'
 import { parseWith, verifySignedBy } from '../schema/parse.ts'

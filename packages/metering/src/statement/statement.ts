@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
 import { base64UrlOf } from '@mlcapsule/crypto/schema'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MeteringError } from '../errors.ts'
 import { ledgerIdOf } from '../ledger/keys.ts'
 import { maxDefenseCount, maxUnits, tierSchema } from '../license/claims.ts'

@@ -13,6 +13,7 @@ import { declaredDims } from './declared.ts'
 import type { GraphProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { isStandardDomain } from './opsets.ts'
 import { describeNode, sortNodes } from './sort-nodes.ts'
+import { sparseConstantOf } from './sparse-tensor.ts'
 import { constantOf, type PayloadFile } from './tensor-proto.ts'
 
 /** What is known of a name: a value, or that the node which makes it is not supported. */
@@ -106,12 +107,13 @@ export class GraphImport {
     }
     const attributeConstants = new Map<string, ConstantTensor>()
     for (const attribute of node.attribute) {
-      if (attribute.t === undefined) continue
-      const what = `attribute ${quote(attribute.name)} of ${describeNode(node)}`
-      attributeConstants.set(
-        attribute.name,
-        computedConstant(await constantOf(attribute.t, what, this.#file)),
-      )
+      const { name, t: dense, sparseTensor: sparse } = attribute
+      const what = `attribute ${quote(name)} of ${describeNode(node)}`
+      if (dense !== undefined) {
+        attributeConstants.set(name, computedConstant(await constantOf(dense, what, this.#file)))
+      } else if (sparse !== undefined) {
+        attributeConstants.set(name, computedConstant(await sparseConstantOf(sparse, what, this.#file)))
+      }
     }
     const ctx = new NodeContext(this.builder, {
       opset: this.#opset,

@@ -3,6 +3,7 @@ import { elementCount } from '@mlcapsule/contracts'
 import { ModelError, quote } from '../errors.ts'
 import { computedDtype } from '../graph/cast.ts'
 import type { Graph, Value } from '../graph/graph.ts'
+import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { importInput } from './declared.ts'
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { GraphImport } from './graph-import.ts'
@@ -78,7 +79,8 @@ export async function importGraph(
   const nodes = allNodes(graph)
   const operatorCounts: Record<string, number> = {}
   for (const { opType } of nodes) operatorCounts[opType] = (operatorCounts[opType] ?? 0) + 1
-  return {
+  // Computations on shapes have served their purpose where all that they give was known.
+  return removeDeadNodes({
     name: graph.name,
     inputs,
     outputs,
@@ -88,5 +90,5 @@ export async function importGraph(
       parameterCount: countParameters(run.parameters),
       operators: operatorCounts,
     },
-  }
+  })
 }

@@ -105,7 +105,7 @@ describe('importOnnx', () => {
       inputs: { x: [1, 2] },
       outputs: { y: null },
       nodes: [
-        { op: 'Einsum', inputs: ['x'], outputs: ['a'], name: 'first' },
+        { op: 'Loop', inputs: ['x'], outputs: ['a'], name: 'first' },
         { op: 'Relu', inputs: ['a'], outputs: ['b'] },
         { op: 'Pad', inputs: ['x'], outputs: ['c'], attributes: { mode: 'mirror' }, name: 'second' },
         { op: 'Relu', inputs: ['x'], outputs: ['d'], domain: 'com.example', name: 'third' },
@@ -117,7 +117,7 @@ describe('importOnnx', () => {
     const { code, issues } = error as ModelError
     expect(code).toBe('MODEL_OPERATOR_UNSUPPORTED')
     expect(issues.map(({ node, operator, domain, opset }) => [node, operator, domain, opset])).toEqual([
-      ['first', 'Einsum', 'ai.onnx', 17],
+      ['first', 'Loop', 'ai.onnx', 17],
       ['second', 'Pad', 'ai.onnx', 17],
       ['third', 'Relu', 'com.example', 0],
       ['fourth', 'Relu', 'ai.onnx', 17],

@@ -4,7 +4,6 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
   type GraphProto,
-  type TensorProto,
 } from '../onnx/generated/onnx_pb.ts'
 import { UnsupportedNode } from './unsupported.ts'
 
@@ -66,10 +65,6 @@ export class AttributeReader {
 
   strings(name: string): readonly string[] | undefined {
     return this.#take(name, 'STRINGS')?.strings.map((it) => new TextDecoder().decode(it))
-  }
-
-  tensor(name: string): TensorProto | undefined {
-    return this.#take(name, 'TENSOR')?.t
   }
 
   graph(name: string): GraphProto | undefined {

@@ -98,14 +98,15 @@ export class NodeContext {
   }
 
   /**
-   * Whether kernels in C can take the values: float32, no dimension of 0, and not known from shapes, which is worth keeping.
-   * Others go to `operator`.
+   * Whether kernels in C can take the values: float32, and no dimension of 0. Not where all of them are known from constants
+   * and shapes: their result is known too, as long as an operator gives it. Others go to `operator`.
    */
   fitsKernels(...values: readonly Value[]): boolean {
-    return values.every(
-      (value) =>
-        value.dtype === 'float32' && !value.dims.includes(0) && !this.#builder.probes.isFromShapes(value),
-    )
+    const { probes } = this.#builder
+    const isFromShapes =
+      values.some((it) => probes.isFromShapes(it)) &&
+      values.every((it) => it.constant !== null || probes.isFromShapes(it))
+    return !isFromShapes && values.every(({ dtype, dims }) => dtype === 'float32' && !dims.includes(0))
   }
 
   /** Whether all elements are known at import, if only for given sizes of symbolic dimensions: operators then go on so. */
@@ -135,10 +136,11 @@ export class NodeContext {
     return number === 0 ? otherwise : computedDtype(dtypeOf(number, `attribute ${quote(name)}`))
   }
 
-  /** The tensor of a TENSOR attribute. */
+  /** The tensor of an attribute that holds one, dense or sparse. */
   attributeConstant(name: string): ConstantTensor | undefined {
-    this.attributes.tensor(name)
-    return this.#attributeConstants.get(name)
+    const constant = this.#attributeConstants.get(name)
+    if (constant !== undefined) this.attributes.ignore(name)
+    return constant
   }
 
   /** Axis in 0 … rank-1; negative ones count from the end. */
@@ -226,10 +228,20 @@ export class NodeContext {
   /** A constant scalar of any dtype. */
   filled(dtype: DType, value: number | bigint): Value {
     const data = newTensorData(dtype, 1)
-    ;(data as Float32Array)[0] = value as number
+    data[0] = (
+      data instanceof BigInt64Array || data instanceof BigUint64Array ? BigInt(value) : value
+    ) as number
     const scalar = this.constant(inlineConstant(dtype, [], data))
     this.#builder.probes.setContents(scalar, data)
     return scalar
+  }
+
+  /** A constant list of floats. */
+  floats(values: readonly number[]): Value {
+    const data = Float32Array.from(values)
+    const list = this.constant(inlineConstant('float32', [data.length], data))
+    this.#builder.probes.setContents(list, data)
+    return list
   }
 
   /** A constant of integers. */

@@ -1,49 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { WindowAttributes } from '@mlcapsule/inference-kernels/program'
 import { reshapedConstant } from '../graph/constant.ts'
-import { formatDims } from '../graph/dims.ts'
-import { noActivation, type Value } from '../graph/graph.ts'
+import { type Dim, noActivation, type Value } from '../graph/graph.ts'
 import { elementwise } from './arithmetic.ts'
 import type { NodeContext } from './context.ts'
-import { imageOperand, readWindow } from './window.ts'
+import { completeWindowAttributes, imageOperand, kernelWindow } from './window.ts'
+
+type ConvAttributes = WindowAttributes & { readonly group: number }
 
 export function importConv(ctx: NodeContext): Value {
-  const operand = imageOperand(ctx, ctx.float(0))
-  const given = ctx.constantInput(1, 'weights')
-  ctx.requireFloat(given)
-  const { dims } = given.constant
-  if (dims.length !== operand.rank) ctx.mismatch(`weights have shape ${formatDims(dims)}`)
-  const weights =
-    operand.rank === 4
-      ? given
-      : ctx.constant(reshapedConstant(given.constant, [...dims.slice(0, 2), 1, ...dims.slice(2)]))
-  const [outChannels, groupChannels] = dims as [number, number]
-  const groups = ctx.attributes.int('group', 1)
-  if (groups < 1 || outChannels % groups !== 0 || groupChannels * groups !== operand.channels) {
-    const detail = `weights ${formatDims(dims)} in ${groups} groups on ${operand.channels} channels`
-    ctx.mismatch(detail)
-  }
-  const window = readWindow(ctx, operand, dims.slice(2))
-  const [, , kernelHeight, kernelWidth] = weights.dims
-  if (window.kernel[0] !== kernelHeight || window.kernel[1] !== kernelWidth) {
-    ctx.mismatch(`kernel_shape is ${formatDims(window.kernel)}, weights have shape ${formatDims(dims)}`)
-  }
-  const bias = ctx.optional(2)
-  if (bias !== null && (bias.dims.length !== 1 || bias.dims[0] !== outChannels)) {
-    ctx.mismatch(`bias has shape ${formatDims(bias.dims)}, expected [${outChannels}]`)
-  }
+  const attributes = completeWindowAttributes<{ readonly group: number }>(ctx, 'Conv')
+  const inputs = [ctx.input(0), ctx.input(1), ctx.optional(2)] as const
+  return importKernelConv(ctx, inputs, attributes) ?? ctx.operator('Conv', inputs, { ...attributes })
+}
+
+/** By the kernels: constant weights, one or two spatial dimensions. Null where they cannot. */
+function importKernelConv(
+  ctx: NodeContext,
+  inputs: readonly [x: Value, weights: Value, bias: Value | null],
+  attributes: ConvAttributes,
+): Value | null {
+  const [x, given, bias] = inputs
+  const { constant } = given
+  if (constant === null || !ctx.fitsKernels(x, given, ...(bias === null ? [] : [bias]))) return null
+  // Refuses what does not fit together.
+  const dims = ctx.resultDims('Conv', inputs, { ...attributes })
+  const [filters, groupChannels, ...kernel] = constant.dims as [number, number, ...number[]]
+  if (typeof x.dims[1] !== 'number' || (bias !== null && bias.dims[0] !== filters)) return null
+  const operand = imageOperand(ctx, x)
+  if (operand === null) return null
+  const window = kernelWindow(operand.spatial, kernel, attributes, false)
+  if (window === null || dims.includes(0)) return null
+  const { strides, pads, dilations } = window
+  const weightDims = [filters, groupChannels, ...window.kernel]
+  const weights = kernel.length === 2 ? given : ctx.constant(reshapedConstant(constant, weightDims))
   const fused = bias?.constant === null ? null : bias
   const result = ctx.emit(
     'conv2d',
-    {
-      strides: window.strides,
-      pads: window.pads,
-      dilations: window.dilations,
-      groups,
-      activation: noActivation,
-    },
+    { strides, pads, dilations, groups: attributes.group, activation: noActivation },
     [operand.image, weights, fused, null],
-    [operand.batch, outChannels, ...window.output],
+    kernel.length === 2 ? dims : [...dims.slice(0, 2), 1, dims[2] as Dim],
   )
   if (bias === null || fused !== null) return operand.restore(result)
-  return operand.restore(elementwise(ctx, 'add', result, ctx.reshape(bias, [1, outChannels, 1, 1])))
+  return operand.restore(elementwise(ctx, 'add', result, ctx.reshape(bias, [1, filters, 1, 1])))
 }

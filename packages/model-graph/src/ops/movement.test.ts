@@ -171,6 +171,19 @@ test('attributes of old operator sets mean what inputs do now', async () => {
   expect(await old([4], node('Split', 'x', 'y z', { split: [1, 3] }), 12)).toEqual([['slice'], [1]])
 })
 
+test('old forms of integers give no wrong numbers', async () => {
+  const nodes = (attributes: Readonly<Record<string, TestAttribute>>) => [
+    node('Shape', 'x', 's'),
+    node('Pad', 's', 'y', { pads: [1, 0], ...attributes }),
+  ]
+  expect(await steps([4], nodes({}), {}, 10)).toEqual([[], [2]])
+  await expect(steps([4], nodes({ value: { float: 2 } }), {}, 10)).rejects.toMatchObject({
+    code: 'MODEL_OPERATOR_UNSUPPORTED',
+  })
+  const dropout = [node('Shape', 'x', 's'), node('Dropout', 's', 'd y')]
+  expect(await steps([4], dropout, {}, 7)).toEqual([[], [1]])
+})
+
 test('refuses ranks that depend on sizes', async () => {
   await expect(steps(['n', 1], [node('Squeeze', 'x', 'y')])).rejects.toMatchObject({
     code: 'MODEL_OPERATOR_UNSUPPORTED',

@@ -94,14 +94,19 @@ export function importPad(ctx: NodeContext): Value {
   const pads = isOld
     ? ctx.integers(ctx.attributes.ints('pads') ?? ctx.mismatch('pads are missing'))
     : ctx.input(1)
-  const value = isOld ? ctx.scalar(ctx.attributes.float('value', 0)) : ctx.optional(2)
-  const axes = ctx.optional(3)
-  const inputs = [x, pads, x.dtype === value?.dtype || !isOld ? value : null, axes] as const
+  const value = isOld ? oldPadValue(ctx, x) : ctx.optional(2)
+  const inputs = [x, pads, value, ctx.optional(3)] as const
   if (mode === 'constant') {
     const fast = padByKernels(ctx, inputs)
     if (fast !== null) return fast
   }
   return ctx.operator('Pad', inputs, { mode })
+}
+
+function oldPadValue(ctx: NodeContext, x: Value): Value | null {
+  const value = ctx.attributes.float('value', 0)
+  if (x.dtype === 'float32') return ctx.scalar(value)
+  return value === 0 ? null : ctx.unsupported(`pads ${x.dtype} with a float`)
 }
 
 function padByKernels(

@@ -1,80 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Value } from '../graph/graph.ts'
+import { type AttributeValue, extentOf, type WindowAttributes } from '@mlcapsule/inference-kernels/program'
+import type { Dim, Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
-import { type ImageOperand, imageOperand, type Pads, readWindow, type Window } from './window.ts'
+import {
+  completeWindowAttributes,
+  type ImageOperand,
+  imageOperand,
+  kernelWindow,
+  type Pads,
+  type Window,
+} from './window.ts'
 
 type PoolKind = 'max' | 'average'
 
+/** @param dims of the result, as an image */
 function emitPool(
   ctx: NodeContext,
-  operand: ImageOperand,
+  { image: given, restore }: ImageOperand,
   pool: PoolKind,
   window: Window,
   countIncludePad: boolean,
+  dims: readonly Dim[],
 ): Value {
-  const { kernel, strides, dilations, output, overhang } = window
+  const { kernel, strides, dilations, overhang } = window
   const [top, left, bottom, right] = window.pads
-  const extents = kernel.map((size, axis) => (size - 1) * (dilations[axis] as number) + 1)
-  if (Math.max(top, bottom) >= (extents[0] as number) || Math.max(left, right) >= (extents[1] as number)) {
-    ctx.unsupported('the padding is as large as the window')
-  }
-  let { image } = operand
+  let image = given
   let pads: Pads = [top, left, bottom + overhang[0], right + overhang[1]]
   if (countIncludePad && (overhang[0] > 0 || overhang[1] > 0)) {
     // Padding counts in the divisor, what ceil_mode adds does not: make the padding part of the image.
-    const padded = [
-      operand.batch,
-      operand.channels,
-      operand.height + top + bottom,
-      operand.width + left + right,
-    ]
+    const [batch, channels, height, width] = image.dims as [Dim, Dim, number, number]
+    const padded = [batch, channels, height + top + bottom, width + left + right]
     image = ctx.emit('pad', { before: [0, 0, top, left], value: 0 }, [image], padded)
     pads = [0, 0, overhang[0], overhang[1]]
   }
-  const result = ctx.emit(
-    'pool2d',
-    { pool, kernel, strides, pads, dilations, countIncludePad: countIncludePad && image === operand.image },
-    [image],
-    [operand.batch, operand.channels, ...output],
-  )
-  return operand.restore(result)
+  const attributes = { pool, kernel, strides, pads, dilations }
+  const isCounted = countIncludePad && image === given
+  return restore(ctx.emit('pool2d', { ...attributes, countIncludePad: isCounted }, [image], dims))
 }
 
-export function importMaxPool(ctx: NodeContext): Value {
-  const operand = imageOperand(ctx, ctx.float(0))
-  if (!ctx.attributes.has('kernel_shape')) ctx.mismatch('kernel_shape is missing')
-  // The order of the Indices output, which is not supported.
-  ctx.attributes.ignore('storage_order')
-  return emitPool(ctx, operand, 'max', readWindow(ctx, operand, null), false)
+type PoolAttributes = WindowAttributes & { readonly ceil_mode: boolean; readonly count_include_pad?: boolean }
+
+/** By the kernels; null where they cannot. */
+function importKernelPool(
+  ctx: NodeContext,
+  pool: PoolKind,
+  name: string,
+  attributes: PoolAttributes,
+): Value | null {
+  const x = ctx.input(0)
+  if (!ctx.fitsKernels(x) || ctx.outputCount > 1 || typeof x.dims[1] !== 'number') return null
+  // Refuses what does not fit together.
+  const dims = ctx.resultDims(name, [x], attributes as unknown as Record<string, AttributeValue>)
+  const operand = imageOperand(ctx, x)
+  if (operand === null || dims.includes(0)) return null
+  const window = kernelWindow(operand.spatial, attributes.kernel_shape, attributes, attributes.ceil_mode)
+  if (window === null) return null
+  const [top, left, bottom, right] = window.pads
+  const extents = window.kernel.map((size, d) => extentOf(size, window.dilations[d as 0 | 1]))
+  // A window might see nothing but padding.
+  if (Math.max(top, bottom) >= (extents[0] as number) || Math.max(left, right) >= (extents[1] as number))
+    return null
+  const imageDims = x.dims.length === 4 ? dims : [...dims.slice(0, 2), 1, dims[2] as Dim]
+  return emitPool(ctx, operand, pool, window, attributes.count_include_pad ?? false, imageDims)
 }
 
-export function importAveragePool(ctx: NodeContext): Value {
-  const operand = imageOperand(ctx, ctx.float(0))
-  if (!ctx.attributes.has('kernel_shape')) ctx.mismatch('kernel_shape is missing')
-  const countIncludePad = ctx.attributes.int('count_include_pad', 0) !== 0
-  return emitPool(ctx, operand, 'average', readWindow(ctx, operand, null), countIncludePad)
-}
+const importPool =
+  (pool: PoolKind, name: string) =>
+  (ctx: NodeContext): Value | readonly Value[] => {
+    const attributes = completeWindowAttributes<Omit<PoolAttributes, keyof WindowAttributes>>(ctx, name)
+    return (
+      importKernelPool(ctx, pool, name, attributes) ??
+      ctx.operatorOutputs(
+        name,
+        [ctx.input(0)],
+        attributes as unknown as Record<string, AttributeValue>,
+        ctx.outputCount,
+      )
+    )
+  }
 
-/** Pools height and width away: [N,C,H,W] → [N,C,1,1]. */
+export const importMaxPool = importPool('max', 'MaxPool')
+export const importAveragePool = importPool('average', 'AveragePool')
+
+/** Pools height and width, which are known, away: [N, C, H, W] → [N, C, 1, 1]. */
 export function poolWhole(ctx: NodeContext, value: Value, pool: PoolKind): Value {
-  const operand = imageOperand(ctx, value)
-  return emitPool(
-    ctx,
-    operand,
-    pool,
-    {
-      kernel: [operand.height, operand.width],
-      strides: [1, 1],
-      dilations: [1, 1],
-      pads: [0, 0, 0, 0],
-      overhang: [0, 0],
-      output: [1, 1],
-    },
-    false,
-  )
+  return emitWhole(ctx, value, pool) ?? ctx.operator(wholeNames[pool], [value])
+}
+
+const wholeNames = { max: 'GlobalMaxPool', average: 'GlobalAveragePool' } as const
+
+function emitWhole(ctx: NodeContext, x: Value, pool: PoolKind): Value | null {
+  const operand = ctx.fitsKernels(x) ? imageOperand(ctx, x) : null
+  if (operand === null || operand.spatial.some((dim) => typeof dim === 'string')) return null
+  const window: Window = {
+    kernel: operand.spatial as readonly [number, number],
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [0, 0, 0, 0],
+    overhang: [0, 0],
+  }
+  return emitPool(ctx, operand, pool, window, false, [...x.dims.slice(0, 2), 1, 1])
 }
 
 export const importGlobalPool =
   (pool: PoolKind) =>
   (ctx: NodeContext): Value =>
-    poolWhole(ctx, ctx.float(0), pool)
+    poolWhole(ctx, ctx.input(0), pool)

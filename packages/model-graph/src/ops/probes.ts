@@ -150,7 +150,11 @@ export class Probes {
       fault ??= outcome
       return null
     })
-    if (fault !== undefined && outcomes.every((it) => it === null)) throw faultOf(fault, call)
+    if (fault !== undefined && outcomes.every((it) => it === null)) {
+      if (this.#fitsEmpty(call))
+        throw new UnsupportedNode('its operands go together only where they are empty')
+      throw faultOf(fault, call)
+    }
     for (const [trial, outcome] of outcomes.entries()) if (outcome === null) this.#alive[trial] = false
     const first = outcomes.find((it) => it !== null)
     const isOneRank = outcomes.every(
@@ -164,6 +168,22 @@ export class Probes {
         ? outcomes.map((it) => it?.contents?.[i] ?? null)
         : null,
     }))
+  }
+
+  /** Whether a call that fails in every trial would do with 0 for each symbol, which is not among the trials. */
+  #fitsEmpty({ operator, inputs, attributes, outputCount }: ProbedCall): boolean {
+    const operands = inputs.map((it) => {
+      if (it === null) return null
+      const dims = it.dims.map((dim) => (typeof dim === 'number' ? dim : 0))
+      return { dtype: it.dtype, dims, data: this.uniform(it) }
+    })
+    try {
+      operator.infer({ inputs: operands, attributes: attributes as never, outputCount })
+      return true
+    } catch (error) {
+      if (error instanceof OperatorFault) return false
+      throw error
+    }
   }
 
   /** Whether a value's contents, if known, are one for all trials. */

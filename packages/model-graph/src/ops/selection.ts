@@ -32,5 +32,7 @@ export function importTopK(ctx: NodeContext): readonly Value[] {
 export function importEyeLike(ctx: NodeContext): Value {
   const x = ctx.input(0)
   const dtype = ctx.dtypeAttribute('dtype', x.dtype)
-  return ctx.operator('EyeLike', [x], { k: ctx.attributes.int('k', 0), dtype })
+  const limit = 2 ** 31 - 1
+  const k = Math.min(Math.max(ctx.attributes.int('k', 0), -limit), limit)
+  return ctx.operator('EyeLike', [x], { k, dtype })
 }

@@ -1,12 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatDims } from '../graph/dims.ts'
+import {
+  completeAttributes,
+  extentOf,
+  operatorOf,
+  type WindowAttributes,
+  windowAxes,
+} from '@mlcapsule/inference-kernels/program'
 import type { Dim, Value } from '../graph/graph.ts'
 import type { NodeContext } from './context.ts'
+import { readAttributes } from './generic.ts'
+import { renamed } from './moving.ts'
 
 export type Pair = readonly [height: number, width: number]
 export type Pads = readonly [top: number, left: number, bottom: number, right: number]
 
-/** A sliding window over height and width, as convolution and pooling have it. */
+/** What the kernels take as a kernel size, stride, dilation or padding; larger ones go to the operators. */
+const largestSize = 2 ** 20
+
+/** All attributes of an operator of the engine with sliding windows, those of the node and the defaults of the others. */
+export function completeWindowAttributes<Extra>(ctx: NodeContext, name: string): WindowAttributes & Extra {
+  const operator = operatorOf(name)
+  if (operator === undefined) throw new TypeError(`the engine has no operator ${name}`)
+  return completeAttributes(operator, readAttributes(ctx, name)) as unknown as WindowAttributes & Extra
+}
+
+/** An image operand [N, C, H, W]; signals [N, C, L] become images of height 1. */
+export interface ImageOperand {
+  readonly image: Value
+  readonly spatial: readonly [height: Dim, width: Dim]
+  /** Brings a result back to the rank of the operand. */
+  restore(result: Value): Value
+}
+
+/** An operand as the kernels take it; null if it has three spatial dimensions, or none. */
+export function imageOperand(ctx: NodeContext, value: Value): ImageOperand | null {
+  const rank = value.dims.length
+  if (rank !== 3 && rank !== 4) return null
+  const height = ctx.integers([2])
+  const image = rank === 4 ? value : renamed(ctx, 'Unsqueeze', [value, height])
+  const restore = (result: Value) => (rank === 4 ? result : renamed(ctx, 'Squeeze', [result, height]))
+  return { image, spatial: image.dims.slice(2) as [Dim, Dim], restore }
+}
+
+/** A sliding window over height and width, as the kernels have it. */
 export interface Window {
   readonly kernel: Pair
   readonly strides: Pair
@@ -15,137 +51,51 @@ export interface Window {
   readonly pads: Pads
   /** Rows and columns that `ceil_mode` adds below and to the right. */
   readonly overhang: Pair
-  readonly output: Pair
 }
 
-/** An image operand [N,C,H,W]; signals [N,C,L] become images of height 1, and `restore` brings their results back. */
-export interface ImageOperand {
-  readonly image: Value
-  readonly rank: 3 | 4
-  readonly batch: Dim
-  readonly channels: number
-  readonly height: number
-  readonly width: number
-  restore(result: Value): Value
-}
+/** Fills a per-axis list up to height and width: a signal has width alone. */
+const asPair = (values: readonly number[]): Pair => [
+  values.length === 2 ? (values[0] as number) : 1,
+  values.at(-1) ?? 1,
+]
 
-export function imageOperand(ctx: NodeContext, value: Value): ImageOperand {
-  const rank = value.dims.length
-  if (rank !== 3 && rank !== 4) {
-    ctx.unsupported(`input has shape ${formatDims(value.dims)}; one or two spatial dimensions are supported`)
-  }
-  const image =
-    rank === 4 ? value : ctx.reshape(value, [...value.dims.slice(0, 2), 1, ...value.dims.slice(2)])
-  const [batch, ...rest] = image.dims as [Dim, Dim, Dim, Dim]
-  const [channels, height, width] = rest.map((dim) =>
-    typeof dim === 'number'
-      ? dim
-      : ctx.unsupported(`channels, height and width must be known, not ${formatDims(value.dims)}`),
-  ) as [number, number, number]
-  const restore = (result: Value) =>
-    rank === 4 ? result : ctx.reshape(result, [...result.dims.slice(0, 2), ...result.dims.slice(3)])
-  return { image, rank, batch, channels, height, width, restore }
-}
-
-/** Fills a per-axis attribute up to height and width: a signal has width alone. */
-function pair(ctx: NodeContext, name: string, rank: 3 | 4, otherwise: number | readonly number[]): Pair {
-  const count = rank - 2
-  const given = ctx.attributes.ints(name)
-  const values =
-    given ?? (typeof otherwise === 'number' ? new Array<number>(count).fill(otherwise) : otherwise)
-  if (values.length !== count || values.some((it) => !Number.isSafeInteger(it) || it < 1)) {
-    ctx.mismatch(`${name} is ${formatDims(values)}, expected ${count} positive numbers`)
-  }
-  return [values.length === 2 ? (values[0] as number) : 1, values.at(-1) as number]
-}
-
-function explicitPads(ctx: NodeContext, rank: 3 | 4): Pads {
-  const count = rank - 2
-  const pads = ctx.attributes.ints('pads') ?? new Array<number>(2 * count).fill(0)
-  if (pads.length !== 2 * count) ctx.mismatch(`pads are ${formatDims(pads)}, expected ${2 * count} numbers`)
-  if (pads.some((it) => it < 0 || it > 2 ** 20))
-    ctx.unsupported(`pads ${formatDims(pads)} are negative or huge`)
-  const [top, left, bottom, right] = count === 2 ? pads : [0, pads[0], 0, pads[1]]
-  return [top, left, bottom, right] as Pads
-}
-
-/** Reads kernel_shape, strides, dilations, pads, auto_pad and ceil_mode, and works out the size of the result. */
-export function readWindow(
-  ctx: NodeContext,
-  { rank, height, width }: ImageOperand,
-  defaultKernel: readonly number[] | null,
-): Window {
-  const kernelShape = ctx.attributes.has('kernel_shape') || defaultKernel === null ? undefined : defaultKernel
-  const kernel = pair(ctx, 'kernel_shape', rank, kernelShape ?? [])
-  const strides = pair(ctx, 'strides', rank, 1)
-  const dilations = pair(ctx, 'dilations', rank, 1)
-  const given = explicitPads(ctx, rank)
-  const autoPad = ctx.attributes.string('auto_pad', 'NOTSET')
-  const ceilMode = ctx.attributes.int('ceil_mode', 0) !== 0
-  const vertical = axisWindow(
-    ctx,
-    height,
-    kernel[0],
-    strides[0],
-    dilations[0],
-    given[0],
-    given[2],
-    autoPad,
-    ceilMode,
+/**
+ * A window for the kernels; null where it depends on a size that is not known, or is too large for them.
+ * @param kernel one or two numbers
+ * @param attributes that the operator has accepted
+ */
+export function kernelWindow(
+  spatial: readonly [height: Dim, width: Dim],
+  kernel: readonly number[],
+  attributes: WindowAttributes,
+  isCeiling: boolean,
+): Window | null {
+  const taps = asPair(kernel)
+  const strides = asPair(attributes.strides)
+  const dilations = asPair(attributes.dilations)
+  const rank = kernel.length
+  const given = attributes.pads
+  const pads = rank === 2 || given.length === 0 ? given : [0, given[0] as number, 0, given[1] as number]
+  const isSame = attributes.auto_pad === 'SAME_UPPER' || attributes.auto_pad === 'SAME_LOWER'
+  // Padding that keeps the size depends on it, unless windows begin at every element.
+  const isFixed = ([0, 1] as const).every((d) => !isCeiling && (!isSame || strides[d] === 1))
+  if (spatial.some((dim) => typeof dim === 'string') && !isFixed) return null
+  const sizes = spatial.map((dim, d) =>
+    typeof dim === 'number' ? dim : extentOf(taps[d as 0 | 1], dilations[d as 0 | 1]),
   )
-  const horizontal = axisWindow(
-    ctx,
-    width,
-    kernel[1],
-    strides[1],
-    dilations[1],
-    given[1],
-    given[3],
-    autoPad,
-    ceilMode,
+  const whole = { ...attributes, strides, dilations, pads, kernel_shape: taps }
+  const axes = windowAxes(sizes, taps, whole, isCeiling)
+  const fields = axes.flatMap((it) => [it.kernel, it.stride, it.dilation, it.before, it.after])
+  if (fields.some((it) => it > largestSize)) return null
+  const overhang = axes.map(({ size, before, after, count, stride, kernel: own, dilation }) =>
+    Math.max(0, (count - 1) * stride + extentOf(own, dilation) - size - before - after),
   )
+  const [vertical, horizontal] = axes as [(typeof axes)[0], (typeof axes)[0]]
   return {
-    kernel,
+    kernel: taps,
     strides,
     dilations,
     pads: [vertical.before, horizontal.before, vertical.after, horizontal.after],
-    overhang: [vertical.overhang, horizontal.overhang],
-    output: [vertical.output, horizontal.output],
+    overhang: overhang as unknown as Pair,
   }
-}
-
-function axisWindow(
-  ctx: NodeContext,
-  size: number,
-  kernel: number,
-  stride: number,
-  dilation: number,
-  givenBefore: number,
-  givenAfter: number,
-  autoPad: string,
-  ceilMode: boolean,
-): { before: number; after: number; overhang: number; output: number } {
-  const extent = (kernel - 1) * dilation + 1
-  let before = givenBefore
-  let after = givenAfter
-  if (autoPad === 'VALID') {
-    before = 0
-    after = 0
-  } else if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') {
-    const total = Math.max((Math.ceil(size / stride) - 1) * stride + extent - size, 0)
-    before = autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)
-    after = total - before
-  } else if (autoPad !== 'NOTSET') {
-    ctx.unsupported(`auto_pad ${JSON.stringify(autoPad)}`)
-  }
-  const room = size + before + after - extent
-  if (room < 0)
-    ctx.mismatch(`a window of ${extent} does not fit into ${size} with padding ${before} and ${after}`)
-  let output = Math.floor(room / stride) + 1
-  if (ceilMode) {
-    output = Math.ceil(room / stride) + 1
-    // A window that would start beyond the input is left out.
-    if ((output - 1) * stride >= size + before) output--
-  }
-  return { before, after, overhang: Math.max(0, (output - 1) * stride - room), output }
 }

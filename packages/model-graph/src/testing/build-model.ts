@@ -16,8 +16,14 @@ export interface TestTensor {
   readonly data: Float32Array | BigInt64Array
 }
 
-/** A number is an INT, or a FLOAT with `{ float }`; a list is INTS. */
-export type TestAttribute = number | string | readonly number[] | { readonly float: number } | TestTensor
+/** A number is an INT, or a FLOAT with `{ float }`; a list is INTS or STRINGS. */
+export type TestAttribute =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly float: number }
+  | TestTensor
 
 export interface TestNode {
   readonly op: string
@@ -68,6 +74,9 @@ function attribute(name: string, value: TestAttribute): MessageInitShape<typeof 
   }
   if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float }
   if ('data' in value) return { name, type: AttributeType.TENSOR, t: tensorProto('', value) }
+  if (value.every((it) => typeof it === 'string')) {
+    return { name, type: AttributeType.STRINGS, strings: value.map((it) => new TextEncoder().encode(it)) }
+  }
   return { name, type: AttributeType.INTS, ints: value.map(BigInt) }
 }
 

@@ -2,19 +2,13 @@
 import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
 import { jwsMaxSizeBytes } from '@mlcapsule/crypto'
 import { printable } from '@mlcapsule/terminal'
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { ClientError } from '../../errors.ts'
 import { readSmallFile, writeWholeFile } from '../../node/files.ts'
 import type { Activation } from '../../sdk/activation.ts'
 import type { MlCapsule } from '../../sdk/ml-capsule.ts'
-import {
-  addCapsuleCommand,
-  type CapsuleCommandOptions,
-  type CliContext,
-  printReport,
-  verifyProgress,
-  withCapsule,
-} from '../context.ts'
+import { addCapsuleCommand, type CapsuleCommandOptions, verifyProgress, withCapsule } from '../context.ts'
 import { activationJson, activationPairs, indented, unattestedNote } from '../describe.ts'
 
 interface ActivateCommandOptions extends CapsuleCommandOptions {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { isMlCapsuleError } from '@mlcapsule/contracts'
+import { privateFolderProblem, systemCode } from '@mlcapsule/contracts/node'
 import { planLaunch } from '@mlcapsule/enclave-bridge/node'
 import { formatBytes, table } from '@mlcapsule/terminal'
+import { type CliContext, type CommonOptions, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
+import { clientErrorTable } from '../../errors.ts'
 import { findEnclave } from '../../node/enclave-location.ts'
-import { systemCode } from '../../node/files.ts'
-import { addStateCommand, type CliContext, type CommonOptions, printReport } from '../context.ts'
+import { addStateCommand } from '../context.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly state: string
@@ -83,17 +85,10 @@ async function checkProcessor(): Promise<Finding> {
 async function checkState(path: string): Promise<Finding> {
   const check = 'state'
   try {
-    const { mode, uid } = await stat(path)
-    const isOwn = process.platform === 'win32' || (uid === process.geteuid?.() && (mode & 0o077) === 0)
-    if (isOwn) return { check, status: 'ok', detail: `${path}, closed to other users` }
-    const remedy = `chmod 700 ${path}`
-    return {
-      check,
-      status: 'problem',
-      code: 'CLIENT_STATE_UNSAFE',
-      detail: `${path} is open to other users`,
-      remedy,
-    }
+    const problem = await privateFolderProblem(path)
+    if (problem === undefined) return { check, status: 'ok', detail: `${path}, closed to other users` }
+    const { remedy } = clientErrorTable.CLIENT_STATE_UNSAFE
+    return { check, status: 'problem', code: 'CLIENT_STATE_UNSAFE', detail: `${path}: ${problem}`, remedy }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { check, status: 'ok', detail: `${path}, made at first use` }
     return { check, status: 'problem', detail: `${path} cannot be looked at (${systemCode(error)})` }

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openCapsule } from '@mlcapsule/capsule-format'
+import { headerToJson, openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
 import { equalBytes } from '@mlcapsule/crypto'
+import { type CliContext, type CommonOptions, collect, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
-import { readPublicKey } from '../../node/keys.ts'
 import { pinnedPublishers } from '../../node/pinned-publishers.ts'
+import { readPublicKey } from '../../node/public-key.ts'
 import { openStateDir } from '../../node/state-dir.ts'
-import {
-  addStateCommand,
-  type CliContext,
-  type CommonOptions,
-  collect,
-  printReport,
-  verifyProgress,
-} from '../context.ts'
-import { headerJson, headerPairs, indented } from '../describe.ts'
+import { addStateCommand, verifyProgress } from '../context.ts'
+import { headerPairs, indented } from '../describe.ts'
 
 interface InspectOptions extends CommonOptions {
   readonly state: string
@@ -61,7 +55,8 @@ export function addInspect(context: CliContext, program: Command): void {
           ]),
         ]
         const json = {
-          ...headerJson(header, sizeBytes),
+          ...headerToJson(header),
+          sizeBytes,
           isPublisherTrusted: isTrusted,
           isVerified: options.verify === true,
         }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { keyThumbprint, toBase64Url, wipe } from '@mlcapsule/crypto'
+import { keyThumbprint, publicKeyToJwk, toBase64Url, wipe } from '@mlcapsule/crypto'
+import { type CliContext, type CommonOptions, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
+import { openCustomerKey } from '../../node/customer-key.ts'
 import { writeWholeFile } from '../../node/files.ts'
-import { openCustomerKey, publicKeyToJwk } from '../../node/keys.ts'
 import { openStateDir } from '../../node/state-dir.ts'
-import { addStateCommand, type CliContext, type CommonOptions, printReport } from '../context.ts'
+import { addStateCommand } from '../context.ts'
 import { indented } from '../describe.ts'
 
 interface KeyOptions extends CommonOptions {

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { planLaunch } from '@mlcapsule/enclave-bridge/node'
 import { table } from '@mlcapsule/terminal'
+import { addCommand, type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { findEnclave } from '../../node/enclave-location.ts'
 import { writeWholeFile } from '../../node/files.ts'
-import {
-  addCommand,
-  addEnclaveOptions,
-  type CliContext,
-  type EnclaveCommandOptions,
-  enclaveOptions,
-  printReport,
-} from '../context.ts'
+import { addEnclaveOptions, type EnclaveCommandOptions, enclaveOptions } from '../context.ts'
 import { indented } from '../describe.ts'
 
 interface MeasureOptions extends EnclaveCommandOptions {

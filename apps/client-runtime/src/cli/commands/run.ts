@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
-import { formatCount, formatDuration } from '@mlcapsule/terminal'
+import { formatCount, formatDuration, printableJson } from '@mlcapsule/terminal'
+import { type CliContext, integerOption } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { classesOf, isClassifier } from '../../sdk/classes.ts'
 import type { MlCapsule } from '../../sdk/ml-capsule.ts'
 import { answerJson, answerText, type ShownAnswer } from '../answer-text.ts'
-import {
-  addCapsuleCommand,
-  type CapsuleCommandOptions,
-  type CliContext,
-  integerOption,
-  withCapsule,
-} from '../context.ts'
+import { addCapsuleCommand, type CapsuleCommandOptions, withCapsule } from '../context.ts'
 import { readInputs } from '../read-input.ts'
 
 interface RunOptions extends CapsuleCommandOptions {
@@ -56,7 +51,7 @@ async function askAll(
     unitsLeft = inference.unitsLeft
     const classes = showsClasses ? classesOf(inference, model.header, options.top) : undefined
     const answer: ShownAnswer = { input, inference, classes }
-    const line = options.json === true ? JSON.stringify(answerJson(answer)) : answerText(style, answer, width)
+    const line = options.json === true ? printableJson(answerJson(answer)) : answerText(style, answer, width)
     stdout.write(`${line}\n`)
   }
   if (options.json === true || unitsLeft === undefined) return

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { table } from '@mlcapsule/terminal'
+import { type CliContext, type CommonOptions, collect, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { openRecords } from '../../node/open-records.ts'
 import { publisherKeys } from '../../node/pinned-publishers.ts'
 import { openStateDir } from '../../node/state-dir.ts'
 import { serviceClient } from '../../sdk/service-client.ts'
 import { verifyRecords } from '../../sdk/verify-records.ts'
-import { addStateCommand, type CliContext, type CommonOptions, collect, printReport } from '../context.ts'
+import { addStateCommand } from '../context.ts'
 
 interface StatementsOptions extends CommonOptions {
   readonly state: string

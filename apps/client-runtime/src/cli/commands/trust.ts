@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { keyThumbprint } from '@mlcapsule/crypto'
+import { type CliContext, type CommonOptions, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
-import { readPublicKey } from '../../node/keys.ts'
 import { pinnedPublishers, pinPublisher } from '../../node/pinned-publishers.ts'
+import { readPublicKey } from '../../node/public-key.ts'
 import { openStateDir } from '../../node/state-dir.ts'
-import { addStateCommand, type CliContext, type CommonOptions, printReport } from '../context.ts'
+import { addStateCommand } from '../context.ts'
 
 interface TrustOptions extends CommonOptions {
   readonly state: string

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
-import {
-  addCapsuleCommand,
-  type CapsuleCommandOptions,
-  type CliContext,
-  printReport,
-  withCapsule,
-} from '../context.ts'
+import { addCapsuleCommand, type CapsuleCommandOptions, withCapsule } from '../context.ts'
 import { indented, usageJson, usagePairs } from '../describe.ts'
 
 export function addUsage(context: CliContext, program: Command): void {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64Url } from '@mlcapsule/crypto'
 import { formatCount, formatItems } from '@mlcapsule/terminal'
+import { type CliContext, type CommonOptions, collect, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { openRecords } from '../../node/open-records.ts'
 import { publisherKeys } from '../../node/pinned-publishers.ts'
 import { openStateDir } from '../../node/state-dir.ts'
 import { type VerifiedRecords, verifyRecords } from '../../sdk/verify-records.ts'
-import { addStateCommand, type CliContext, type CommonOptions, collect, printReport } from '../context.ts'
+import { addStateCommand } from '../context.ts'
 import { indented } from '../describe.ts'
 
 interface VerifyOptions extends CommonOptions {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readSmallFile, writeWholeFile } from '../../files/files.ts'
 import { withProvider } from '../../service/with-provider.ts'
-import { addStoreCommand, type CliContext, printReport, type StoreOptions } from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
 export const tokenFileMaxSizeBytes = 65_538
 

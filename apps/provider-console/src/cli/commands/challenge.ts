@@ -2,18 +2,13 @@
 import { encodeTokenFile } from '@mlcapsule/attestation'
 import { keyThumbprint } from '@mlcapsule/crypto'
 import { fields } from '@mlcapsule/terminal'
+import { type CliContext, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { writeWholeFile } from '../../files/files.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { fileChallengeLifetimeSeconds } from '../../service/challenges.ts'
 import { withProvider } from '../../service/with-provider.ts'
-import {
-  addStoreCommand,
-  type CliContext,
-  integerOption,
-  printReport,
-  type StoreOptions,
-} from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { readCapsuleId } from './license.ts'
 
 interface CreateOptions extends StoreOptions {

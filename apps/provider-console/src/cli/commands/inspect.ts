@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openCapsule } from '@mlcapsule/capsule-format'
+import { headerToJson, openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
 import { fields, progressBar, table } from '@mlcapsule/terminal'
+import {
+  addCommand,
+  type CliContext,
+  type CommonOptions,
+  collect,
+  printReport,
+} from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
-import { addCommand, type CliContext, type CommonOptions, collect, printReport } from '../context.ts'
-import { describeTensor, headerJson, headerPairs, summaryPairs } from '../describe.ts'
+import { describeTensor, headerPairs, summaryPairs } from '../describe.ts'
 
 interface InspectOptions extends CommonOptions {
   readonly publisher?: readonly string[]
@@ -51,7 +57,8 @@ async function inspectCapsule(context: CliContext, path: string, options: Inspec
     printReport(context, options, {
       text: fields(pairs, { indent: '  ', nameStyle: style.dim }),
       json: {
-        ...headerJson(capsule.header, capsule.sizeBytes),
+        ...headerToJson(capsule.header),
+        sizeBytes: capsule.sizeBytes,
         publisherChecked: isPinned,
         pagesChecked: options.verify === true,
       },

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fields } from '@mlcapsule/terminal'
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { makeKeys } from '../../keys/keygen.ts'
-import { addStoreCommand, type CliContext, printReport, type StoreOptions } from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
 export function addKeygen(context: CliContext, program: Command): void {
   const { style } = context

@@ -4,18 +4,13 @@ import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
 import { toBase64Url } from '@mlcapsule/crypto'
 import { fields, formatCount, table } from '@mlcapsule/terminal'
+import { type CliContext, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { ProviderError } from '../../errors.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import type { OrderTerms } from '../../service/order-terms.ts'
 import { withProvider } from '../../service/with-provider.ts'
-import {
-  addStoreCommand,
-  type CliContext,
-  integerOption,
-  printReport,
-  type StoreOptions,
-} from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { readPolicyFile, storePolicyFile, unattestedWarning } from './policy.ts'
 
 const idPattern = /^[A-Za-z0-9_-]{43}$/

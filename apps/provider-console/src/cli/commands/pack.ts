@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
+import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
 import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
+import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
 import { builtInDefenses, parseDefense } from '../../pack/defenses.ts'
 import { readLabels } from '../../pack/labels.ts'
-import { type PackedCapsule, packCapsule } from '../../pack/pack-capsule.ts'
+import { type PackedCapsule, type PackOptions, packCapsule } from '../../pack/pack-capsule.ts'
 import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
 import { withProvider } from '../../service/with-provider.ts'
-import {
-  addStoreCommand,
-  type CliContext,
-  collect,
-  integerOption,
-  printReport,
-  type StoreOptions,
-} from '../context.ts'
-import { headerJson, headerPairs, summaryPairs } from '../describe.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
+import { headerPairs, summaryPairs } from '../describe.ts'
 
 const tiers = [
   'simulated',
@@ -100,7 +95,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
   await withCompiledModel(modelPath, symbols, async (model) => {
     const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
-    const packed = await withProgress(context, (onProgress) =>
+    const packed = await whilePacking(context, (watch) =>
       withProvider({ storeDir: options.store }, (provider) =>
         packCapsule(provider, {
           model,
@@ -117,7 +112,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
           defenses,
           minimumTier: options.minTier,
           keyReleaseUrl: options.keyReleaseUrl ?? null,
-          onProgress,
+          ...watch,
         }),
       ),
     )
@@ -133,7 +128,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
       text: `${style.green('packed')} ${options.output} in ${took}\n\n${fields(pairs, { indent: '  ', nameStyle: style.dim })}`,
       json: {
         file: options.output,
-        header: headerJson(packed.header, packed.sizeBytes),
+        header: { ...headerToJson(packed.header), sizeBytes: packed.sizeBytes },
         defenses,
         summary: { ...model.summary, weightsSizeBytes: model.weights.sizeBytes },
       },
@@ -141,17 +136,24 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   })
 }
 
-async function withProgress(
-  { stderr, env }: CliContext,
-  work: (onProgress: (progress: { doneBytes: number; totalBytes: number }) => void) => Promise<PackedCapsule>,
+/** Shows how far the work has come, and lets a request to stop end it without leaving anything behind. */
+async function whilePacking(
+  { stderr, env, onStop }: CliContext,
+  work: (watch: Required<Pick<PackOptions, 'onProgress' | 'signal'>>) => Promise<PackedCapsule>,
 ): Promise<PackedCapsule> {
+  const stop = new AbortController()
+  const forget = onStop(() => stop.abort())
   let bar: ReturnType<typeof progressBar> | undefined
   try {
-    return await work(({ doneBytes, totalBytes }) => {
-      bar ??= progressBar({ stream: stderr, env, label: 'sealing pages', total: totalBytes })
-      bar.update(doneBytes)
+    return await work({
+      signal: stop.signal,
+      onProgress({ doneBytes, totalBytes }) {
+        bar ??= progressBar({ stream: stderr, env, label: 'sealing pages', total: totalBytes })
+        bar.update(doneBytes)
+      },
     })
   } finally {
     bar?.end()
+    forget()
   }
 }

@@ -3,18 +3,17 @@ import { join } from 'node:path'
 import { type AttestationPolicy, manifestDigest, parseManifest, parsePolicy } from '@mlcapsule/attestation'
 import { toHex } from '@mlcapsule/crypto'
 import { fields, printable } from '@mlcapsule/terminal'
-import { type Command, Option } from 'commander'
-import { ProviderError } from '../../errors.ts'
-import { readSmallFile, writeWholeFile } from '../../files/files.ts'
 import {
   addCommand,
-  addStoreCommand,
   type CliContext,
   type CommonOptions,
   collect,
   printReport,
-  type StoreOptions,
-} from '../context.ts'
+} from '@mlcapsule/terminal/cli'
+import { type Command, Option } from 'commander'
+import { ProviderError } from '../../errors.ts'
+import { readTextFile, writeWholeFile } from '../../files/files.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
 const policyMaxSizeBytes = 256 * 1024
 const entries = ['worker', 'process', 'gramine', 'vm'] as const
@@ -30,7 +29,7 @@ function parseJson(text: string, path: string): unknown {
 
 /** @throws ProviderError `PROVIDER_FILE_*`, `PROVIDER_POLICY_INVALID`; AttestationError `POLICY_*` */
 export async function readPolicyFile(path: string): Promise<AttestationPolicy> {
-  return parsePolicy(parseJson((await readSmallFile(path, policyMaxSizeBytes)).toString('utf8'), path))
+  return parsePolicy(parseJson(await readTextFile(path, policyMaxSizeBytes), path))
 }
 
 /** Where a store's own policy lies. */
@@ -40,7 +39,7 @@ export const storePolicyFile = (storeDir: string) => join(storeDir, 'policy.json
 async function readReference(digestOrPath: string): Promise<{ sha384: string }> {
   if (/^[0-9a-f]{96}$/.test(digestOrPath)) return { sha384: digestOrPath }
   const manifest = parseManifest(
-    parseJson((await readSmallFile(digestOrPath, policyMaxSizeBytes)).toString('utf8'), digestOrPath),
+    parseJson(await readTextFile(digestOrPath, policyMaxSizeBytes), digestOrPath),
   )
   return { sha384: toHex(manifestDigest(manifest)) }
 }

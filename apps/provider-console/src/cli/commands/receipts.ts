@@ -8,15 +8,17 @@ import {
   verifyReceiptChain,
 } from '@mlcapsule/metering'
 import { fields, formatCount } from '@mlcapsule/terminal'
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { ProviderError } from '../../errors.ts'
-import { readSmallFile } from '../../files/files.ts'
+import { readTextFile } from '../../files/files.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { storePaths } from '../../store/paths.ts'
-import { addStoreCommand, type CliContext, printReport, type StoreOptions } from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
-const receiptLogMaxSizeBytes = 512 * 1024 * 1024
+/** As large as a client takes its own for readable. */
+const receiptLogMaxSizeBytes = 268_435_456
 
 /** The license that a log is under, as its first entry names it. The check of the chain then holds all to it. */
 function namedLicense(entries: readonly ReceiptLogEntry[], path: string): string {
@@ -40,7 +42,7 @@ export function addReceipts(context: CliContext, program: Command): void {
     about: "check a client's receipts: complete, unchanged, signed by the enclave that was licensed",
     examples: ['receipts verify receipts.jsonl', 'receipts verify receipts.jsonl --json'],
   }).action(async (path: string, options: StoreOptions) => {
-    const text = (await readSmallFile(path, receiptLogMaxSizeBytes)).toString('utf8')
+    const text = await readTextFile(path, receiptLogMaxSizeBytes)
     const { entries, torn } = parseReceiptLog(text)
     const licenseHash = namedLicense(entries, path)
     const found = await withProvider({ storeDir: options.store }, (it) =>

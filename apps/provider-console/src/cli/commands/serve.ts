@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatDuration, printError, type Styles } from '@mlcapsule/terminal'
+import { formatDuration, printableJson, printError, type Styles } from '@mlcapsule/terminal'
+import { type CliContext, integerOption } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import type { RequestRecord } from '../../api/app.ts'
 import { serveProvider } from '../../service/serve.ts'
-import { addStoreCommand, type CliContext, integerOption, type StoreOptions } from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 
 interface ServeCommandOptions extends StoreOptions {
   readonly host: string
@@ -36,9 +37,10 @@ export function addServe(context: CliContext, program: Command): void {
     .option('--quiet', 'do not print a line per request')
     .action(async (options: ServeCommandOptions) => {
       const isJson = options.json === true
+      const stopped = new Promise<void>((resolve) => context.onStop(resolve))
       const onRequest = (record: RequestRecord): void => {
         if (options.quiet === true) return
-        const line = isJson ? JSON.stringify({ event: 'request', ...record }) : requestLine(style, record)
+        const line = isJson ? printableJson({ event: 'request', ...record }) : requestLine(style, record)
         stdout.write(`${line}\n`)
       }
       const service = await serveProvider({
@@ -55,7 +57,7 @@ export function addServe(context: CliContext, program: Command): void {
           `${style.yellow('note')} other machines can reach this service: put a proxy with TLS before it\n`,
         )
       }
-      await context.stopped
+      await stopped
       await service.close()
       stdout.write(isJson ? `${JSON.stringify({ event: 'stopped' })}\n` : 'stopped\n')
     })

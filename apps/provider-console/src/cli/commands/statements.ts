@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeTokenFile } from '@mlcapsule/attestation'
 import { formatCount } from '@mlcapsule/terminal'
+import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readSmallFile } from '../../files/files.ts'
 import { withProvider } from '../../service/with-provider.ts'
-import { addStoreCommand, type CliContext, printReport, type StoreOptions } from '../context.ts'
+import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { tokenFileMaxSizeBytes } from './activate.ts'
 
 export function addStatements(context: CliContext, program: Command): void {

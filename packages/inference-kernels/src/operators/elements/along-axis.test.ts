@@ -65,6 +65,30 @@ describe('CumSum', () => {
   })
 })
 
+describe('CumProd', () => {
+  const axis = tensor('int64', [], [-1n])
+
+  test('multiplies up from the start or the end, with or without the element itself', () => {
+    const y = floats([2, 3], [2, 3, 4, -1, 0.5, 0])
+    expect(elementsOfResult('CumProd', [y, axis])).toEqual([2, 6, 24, -1, -0.5, -0])
+    expect(elementsOfResult('CumProd', [y, axis], { exclusive: true })).toEqual([1, 2, 6, 1, -1, -0.5])
+    expect(elementsOfResult('CumProd', [y, axis], { reverse: true })).toEqual([24, 12, 4, -0, 0, 0])
+  })
+
+  test('integers wrap', () => {
+    const int32 = tensor('int32', [3], [2 ** 31 - 1, 2 ** 31 - 1, 3])
+    expect(elementsOfResult('CumProd', [int32, axis])).toEqual([2 ** 31 - 1, 1, 3])
+    expect(elementsOfResult('CumProd', [list('uint32', [2 ** 32 - 1, 2 ** 32 - 1]), axis])).toEqual([
+      2 ** 32 - 1,
+      1,
+    ])
+    expect(elementsOfResult('CumProd', [list('int64', [2n ** 62n, 3n]), axis])).toEqual([
+      2n ** 62n,
+      -(2n ** 62n),
+    ])
+  })
+})
+
 describe('Softmax, LogSoftmax and Hardmax', () => {
   test('along any axis', () => {
     const y = floats([2, 2], [0, Math.log(3), Math.log(9), 0])

@@ -6,7 +6,7 @@ import { arithmeticOperators } from './arithmetic.ts'
 import { bitOperators } from './bits.ts'
 import { cast, castLike } from './cast.ts'
 import { clip } from './clip.ts'
-import { cumSum } from './cumulative-sum.ts'
+import { cumProd, cumSum } from './cumulative.ts'
 import { dequantizeLinear } from './dequantize.ts'
 import { dynamicQuantizeLinear } from './dynamic-quantize.ts'
 import { logicOperators } from './logic.ts'
@@ -38,5 +38,6 @@ export const elementOperators: readonly Operator[] = [
   reduceLogSumExp,
   ...argExtremeOperators,
   cumSum,
+  cumProd,
   ...softmaxOperators,
 ]

@@ -70,6 +70,21 @@ describe('axes', () => {
   })
 })
 
+test('every set of axes gives what adding one by one gives', () => {
+  const dims = [2, 3, 2, 2]
+  const data = Array.from({ length: 24 }, (_, i) => i * i - 40)
+  for (let set = 1; set < 16; set++) {
+    const chosen = dims.map((_, axis) => axis).filter((axis) => set & (1 << axis))
+    const totals = new Map<string, number>()
+    for (const [i, value] of data.entries()) {
+      const index = [Math.floor(i / 12), Math.floor(i / 4) % 3, Math.floor(i / 2) % 2, i % 2]
+      const key = index.map((at, axis) => (chosen.includes(axis) ? 0 : at)).join()
+      totals.set(key, (totals.get(key) ?? 0) + value)
+    }
+    expect(elementsOfResult('ReduceSum', [floats(dims, data), axes(...chosen)])).toEqual([...totals.values()])
+  }
+})
+
 describe('kinds', () => {
   const row = list('float32', [3, -4])
   test.each([

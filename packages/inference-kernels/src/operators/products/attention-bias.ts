@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { badValue } from '../fault.ts'
+import { badValue, unsupported } from '../fault.ts'
 import type { Operand } from '../operator.ts'
 import { repeatStrides } from '../support.ts'
 import type { AttentionSizes } from './attention-sizes.ts'
@@ -28,7 +28,8 @@ export function attentionBias(
   const { q, pastCount, totalCount } = sizes
   const keys = keyCounts(counts, sizes)
   const maskedCount = mask === null ? totalCount : (mask.dims.at(-1) as number)
-  // A mask that ends before the keys do masks out the rest.
+  // Opset 23 repeats a mask of one key, opset 24 takes the other keys for masked out, as with any mask that ends early.
+  if (maskedCount === 1 && totalCount > 1) unsupported('a mask of one key for several')
   const maskDims = [q.batch, q.heads, q.steps, maskedCount]
   const strides = mask === null ? [0, 0, 0, 0] : repeatStrides(mask.dims, maskDims)
   const [batchStride, headStride, rowStride] = strides as [number, number, number]

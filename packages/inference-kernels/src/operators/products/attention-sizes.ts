@@ -51,8 +51,7 @@ function requireMask(mask: TensorType, { q, totalCount }: AttentionSizes): void 
   const isFit =
     dims.length >= 2 &&
     dims.length <= 4 &&
-    // One that is shorter is padded; with a length of 1, opset 23 repeats it and opset 24 pads it.
-    (last === totalCount || (last < totalCount && last !== 1)) &&
+    last <= totalCount &&
     broadcastAll([scores.slice(0, -1), dims.slice(0, -1)]).every((dim, d) => dim === scores[d])
   if (!isFit) mismatch(`the mask has shape ${showDims(dims)}, the scores ${showDims(scores)}`)
 }

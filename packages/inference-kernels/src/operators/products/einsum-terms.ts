@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { unsupported } from '../fault.ts'
 import type { Operand } from '../operator.ts'
-import { isBigInt, walk } from '../support.ts'
+import { isBigInt, product, walk } from '../support.ts'
 import type { Contraction } from './contraction.ts'
 
-/** A contraction term by term: any number of operands, any dtype. */
+/** Labels multiply: a small model could otherwise ask for endless work. */
+const termCount = 2 ** 32
+
+/** A contraction term by term: any number of operands, any dtype. @throws OperatorFault beyond 2^32 terms */
 export function contractAll(
   { sizes, strides, output, summed }: Contraction,
   operands: readonly Operand[],
   out: Operand,
 ): void {
+  if (product([...sizes.values()]) > termCount) unsupported('it multiplies too many terms')
   const dimsOf = (labels: readonly number[]) => labels.map((label) => sizes.get(label) as number)
   const stepsOf = (labels: readonly number[]) =>
     strides.map((own) => labels.map((label) => own.get(label) ?? 0))

@@ -2,7 +2,7 @@
 import { mismatch } from '../fault.ts'
 import { defineOperator, type Operand, type TensorType } from '../operator.ts'
 import { product, requireDtype, required, requireSameDtype, result, showDims } from '../support.ts'
-import { multiplyNarrow } from './multiply-integers.ts'
+import { multiply } from './multiply.ts'
 import { forEachPair, pairStacks, type StackedProduct } from './stacks.ts'
 
 const bytes = ['uint8', 'int8'] as const
@@ -20,16 +20,16 @@ function stepsOf(parameter: TensorType | null, { dims }: TensorType, axis: -2 | 
 }
 
 /** Elements less their zero point, which steps along rows (A) or columns (B). */
-function centered(operand: Operand, zero: Operand | null, axis: -2 | -1, what: string): Int32Array {
-  const out = Int32Array.from(operand.data as Int8Array)
+function centered(operand: Operand, zero: Operand | null, axis: -2 | -1, what: string): Float32Array {
+  const out = Float32Array.from(operand.data as Int8Array)
   if (zero === null) return out
   const zeros = zero.data as Int8Array
-  const step = stepsOf(zero, operand, axis, what)
+  const isOne = stepsOf(zero, operand, axis, what) === 0
   const columns = operand.dims.at(-1) ?? 1
-  const count = step === 0 ? 1 : zeros.length
-  for (let i = 0; i < out.length; i++) {
-    const at = axis === -1 ? i % count : Math.floor(i / columns) % count
-    out[i] = (out[i] as number) - (zeros[at] as number)
+  for (let row = 0, at = 0; at < out.length; row = (row + 1) % zeros.length) {
+    for (let j = 0; j < columns; j++, at++) {
+      out[at] = (out[at] as number) - (zeros[isOne ? 0 : axis === -1 ? j : row] as number)
+    }
   }
   return out
 }
@@ -46,15 +46,12 @@ function multiplyCentered(
   const { sizes } = pairs
   const [rows, inner, columns] = sizes
   forEachPair(pairs, (i, j, o) =>
-    multiplyNarrow({
-      a: x,
-      aAt: i * rows * inner,
-      b: y,
-      bAt: j * inner * columns,
-      out,
-      outAt: o * rows * columns,
+    multiply(
+      { data: x, at: i * rows * inner, row: inner, column: 1 },
+      { data: y, at: j * inner * columns, row: columns, column: 1 },
+      { data: out, at: o * rows * columns, row: columns },
       sizes,
-    }),
+    ),
   )
 }
 

@@ -8,16 +8,16 @@ export interface Matrix {
   readonly column: number
 }
 
-/** Where a product goes: its rows are contiguous. */
+/** Where a product goes: its rows are contiguous. Integers that fit float32 keep exact sums of up to 2^53, modulo 2^32. */
 export interface Target {
-  readonly data: Float32Array
+  readonly data: Float32Array | Int32Array
   readonly at: number
   readonly row: number
 }
 
 /** Columns that are worked out together. */
 const width = 4
-/** From this many rows on, a copy of the columns pays for itself. */
+/** From this many rows on, a copy of columns that lie apart pays for itself. */
 const packedFrom = 4
 
 /** Copies columns `j` to `j + width` of B side by side; columns past the last one are zeros. */
@@ -47,16 +47,16 @@ export function multiply(
   const sums = new Float64Array(2 * width)
   for (let j = 0; j < columnCount; j += width) {
     const count = Math.min(width, columnCount - j)
-    const isPacked = rowCount >= packedFrom || count < width
+    const isPacked = count < width || (rowCount >= packedFrom && b.row !== 1)
     if (isPacked) packColumns(panel, b, j, innerCount, count)
     const columns: Matrix = isPacked
       ? { data: panel, at: 0, row: width, column: 1 }
       : { data: b.data, at: b.at + j * b.column, row: b.row, column: b.column }
     for (let i = 0; i < rowCount; i += 2) {
-      // The last row of an odd count is worked out twice.
       const rows = Math.min(2, rowCount - i)
       const first = a.at + i * a.row
-      sumTile(a.data, first, rows === 2 ? first + a.row : first, a.column, columns, innerCount, sums)
+      if (rows === 2) sumTwoRows(a.data, first, first + a.row, a.column, columns, innerCount, sums)
+      else sumRow(a.data, first, a.column, columns, innerCount, sums)
       for (let r = 0; r < rows; r++) {
         const to = out.at + (i + r) * out.row + j
         for (let c = 0; c < count; c++) {
@@ -69,7 +69,7 @@ export function multiply(
 }
 
 /** Two rows of A times four columns of B. */
-function sumTile(
+function sumTwoRows(
   a: Float32Array,
   firstRow: number,
   secondRow: number,
@@ -117,4 +117,35 @@ function sumTile(
   sums[5] = s11
   sums[6] = s12
   sums[7] = s13
+}
+
+/** One row of A times four columns of B. */
+function sumRow(
+  a: Float32Array,
+  start: number,
+  step: number,
+  b: Matrix,
+  innerCount: number,
+  sums: Float64Array,
+): void {
+  const { data, row, column } = b
+  let s0 = 0
+  let s1 = 0
+  let s2 = 0
+  let s3 = 0
+  let p = start
+  let at = b.at
+  for (let k = 0; k < innerCount; k++) {
+    const x = a[p] as number
+    s0 += x * (data[at] as number)
+    s1 += x * (data[at + column] as number)
+    s2 += x * (data[at + 2 * column] as number)
+    s3 += x * (data[at + 3 * column] as number)
+    p += step
+    at += row
+  }
+  sums[0] = s0
+  sums[1] = s1
+  sums[2] = s2
+  sums[3] = s3
 }

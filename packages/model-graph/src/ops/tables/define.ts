@@ -14,7 +14,7 @@ export interface OperatorDefinition {
 
 /** Versions of the standard operator set that are understood. */
 export const minimumOpset = 6
-export const maximumOpset = 27
+export const maximumOpset = 28
 
 export const define = (
   importNode: OperatorDefinition['import'],

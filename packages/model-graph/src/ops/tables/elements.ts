@@ -47,6 +47,7 @@ export const elementImporters: Readonly<Record<string, OperatorDefinition>> = {
   Clip: define(importClip),
   Cos: define(importOperator(), '', 7),
   Cosh: define(importOperator(), '', 9),
+  CumProd: define(importOperator(), '', 26),
   CumSum: define(importOperator(), '', 11),
   DequantizeLinear: define(importDequantizeLinear, noFloat8, 10),
   Div: define(importBinary('div')),

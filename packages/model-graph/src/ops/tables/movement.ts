@@ -22,7 +22,7 @@ export const movementImporters: Readonly<Record<string, OperatorDefinition>> = {
   CenterCropPad: define(importOperator(), '', 18),
   Compress: define(importSelection, '', 9),
   Concat: define(importConcat),
-  Constant: define(importConstant, 'dense numeric tensors'),
+  Constant: define(importConstant, 'tensors of numbers'),
   ConstantOfShape: define(importConstantOfShape, '', 9),
   DepthToSpace: define(importOperator()),
   Dropout: define(importDropout, 'inference'),

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lstat } from 'node:fs/promises'
 import {
-  CryptoError,
   concatBytes,
   cryptoReady,
   equalBytes,
   expose,
-  fromBase64Url,
   generateSigningKeyPair,
-  keyThumbprint,
   labeledHash,
   Secret,
   type SigningKeyPair,
   signingKeyPairFrom,
-  toBase64Url,
   utf8Bytes,
   wipe,
 } from '@mlcapsule/crypto'
-import { z } from 'zod'
 import { ClientError } from '../errors.ts'
-import { readIfThere, readSmallFile, writeWholeFile } from './files.ts'
+import { readIfThere, writeWholeFile } from './files.ts'
 
 const magic = utf8Bytes('MLCAPSULE-CUST-1')
 const seedSizeBytes = 32
@@ -87,56 +82,4 @@ async function refuseExposed(path: string): Promise<void> {
 
 function invalid(field: string, detail: string): ClientError {
   return new ClientError('CLIENT_KEY_FILE_INVALID', `${field}: ${detail}`, { field })
-}
-
-const jwkSchema = z.object({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  x: z.string().length(43),
-  kid: z.string().optional(),
-})
-
-/** A public key as a JSON Web Key (RFC 8037), for others to read: one line, with its thumbprint as `kid`. */
-export function publicKeyToJwk(publicKey: Uint8Array): string {
-  const jwk = {
-    kty: 'OKP',
-    crv: 'Ed25519',
-    x: toBase64Url(publicKey),
-    kid: keyThumbprint(publicKey),
-    use: 'sig',
-  }
-  return `${JSON.stringify(jwk)}\n`
-}
-
-/**
- * A public key as users give it: the path of a JSON Web Key, or its `x` itself (43 characters of base64url).
- * @throws ClientError `CLIENT_KEY_FILE_INVALID`, `CLIENT_FILE_UNREADABLE`
- */
-export async function readPublicKey(keyOrPath: string): Promise<Uint8Array> {
-  if (/^[A-Za-z0-9_-]{43}$/.test(keyOrPath)) return parseKey(keyOrPath, 'key')
-  const text = new TextDecoder().decode(await readSmallFile(keyOrPath, keyFileMaxSizeBytes))
-  const jwk = jwkSchema.safeParse(parseJson(text))
-  if (!jwk.success) throw invalid(keyOrPath, 'expected a JSON Web Key with kty OKP, crv Ed25519 and x')
-  const publicKey = parseKey(jwk.data.x, keyOrPath)
-  if (jwk.data.kid !== undefined && jwk.data.kid !== keyThumbprint(publicKey)) {
-    throw invalid(keyOrPath, 'kid is not the thumbprint of x')
-  }
-  return publicKey
-}
-
-function parseKey(text: string, field: string): Uint8Array {
-  try {
-    return fromBase64Url(text)
-  } catch (error) {
-    if (error instanceof CryptoError) throw invalid(field, 'not canonical base64url')
-    throw error
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

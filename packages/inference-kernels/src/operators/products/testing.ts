@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tensor } from '@mlcapsule/contracts'
+import type { AttributeValue } from '../attributes.ts'
+import { OperatorFault } from '../fault.ts'
+import { runOperator } from '../testing.ts'
+
+export const floats = (shape: readonly number[], values: readonly number[]): Tensor => ({
+  dtype: 'float32',
+  shape,
+  data: Float32Array.from(values),
+})
+
+/** Float elements that differ from place to place: 0.5, -1, 1.5, -2, … */
+export const ramp = (shape: readonly number[]): Tensor => {
+  const count = shape.reduce((all, dim) => all * dim, 1)
+  return floats(
+    shape,
+    Array.from({ length: count }, (_, i) => ((i % 7) + 1) * (i % 2 === 0 ? 0.5 : -0.5)),
+  )
+}
+
+/** Elements of a tensor as numbers, rounded to 6 digits after the point. */
+export const rounded = (tensor: Tensor | undefined): number[] =>
+  Array.from(
+    (tensor as Tensor).data as ArrayLike<number | bigint>,
+    (it) => Math.round(Number(it) * 1e6) / 1e6,
+  )
+
+/** The kind of fault that a call ends with; null where it ends well. */
+export function faultOf(
+  name: string,
+  inputs: readonly (Tensor | null)[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  outputCount = 1,
+): OperatorFault['kind'] | null {
+  try {
+    runOperator(name, inputs, attributes, outputCount)
+    return null
+  } catch (error) {
+    if (error instanceof OperatorFault) return error.kind
+    throw error
+  }
+}
