@@ -87,8 +87,12 @@ export class MlcapsuleBackend extends KernelBackend {
     }
   }
 
-  /** Runs a kernel. One that throws leaves nothing of what it has made. */
-  runKernel<T>(run: () => T): T {
+  /**
+   * Runs a kernel. One that throws leaves nothing of what it has made.
+   * @param inputs those that another backend holds are fetched first: later, the memory could grow under the kernel's views
+   */
+  runKernel<T>(inputs: readonly TensorInfo[], run: () => T): T {
+    for (const { dataId } of inputs) this.#data.get(dataId)
     return this.#references.during(run, (dataId) => this.disposeData(dataId))
   }
 

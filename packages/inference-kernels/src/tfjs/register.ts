@@ -43,7 +43,8 @@ const kernelFuncs = new Map(
     name,
     ({ inputs, attrs, backend }) => {
       const ours = backend as MlcapsuleBackend
-      return ours.runKernel(() => run({ inputs, attrs, backend: ours }))
+      const given = Object.values(inputs).filter((input) => input !== undefined && input !== null)
+      return ours.runKernel(given, () => run({ inputs, attrs, backend: ours }))
     },
   ]),
 )

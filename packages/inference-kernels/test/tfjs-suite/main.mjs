@@ -7,7 +7,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util'
 import * as tfjs from '@tensorflow/tfjs-core'
 import { tfjsKernelNames } from '../../src/tfjs/index.ts'
 import { bundleSuite } from './bundle.mjs'
-import { kernelNames, runSuite } from './run-suite.mjs'
+import { isNativeBuilt, runSuite } from './run-suite.mjs'
 import { countsOf, kernelsOf, readKernels, readSkipped, skippedOf, writeLists } from './verdicts.mjs'
 
 const { values } = parseArgs({ options: { kernels: { type: 'string' }, update: { type: 'boolean' } } })
@@ -21,7 +21,8 @@ console.log(
   `${kernels.registered.length} kernels, ${kernels.notRegistered.length} of tfjs-core are not registered:`,
 )
 console.log(kernels.notRegistered.join(' '))
-for (const name of values.kernels === undefined ? kernelNames : [values.kernels]) {
+const both = isNativeBuilt ? ['wasm', 'native'] : ['wasm']
+for (const name of values.kernels === undefined ? both : [values.kernels]) {
   const verdicts = await runSuite(bundle, name)
   const { passed, failed, pending } = countsOf(verdicts)
   console.log(`${name}: ${verdicts.length} tests, ${passed} passed, ${failed} failed, ${pending} pending`)

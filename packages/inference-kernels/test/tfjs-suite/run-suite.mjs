@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export const addonPath = fileURLToPath(
+const addonPath = fileURLToPath(
   new URL(`../../native/build/${process.platform}-${process.arch}/mlcapsule-kernels.node`, import.meta.url),
 )
 
-/** The kernels that this machine can test. */
-export const kernelNames = existsSync(addonPath) ? ['wasm', 'native'] : ['wasm']
+/** Whether this machine can test the native kernels. */
+export const isNativeBuilt = existsSync(addonPath)
 
 const timeoutMs = 90_000
 

@@ -5,7 +5,7 @@ import * as tfjs from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { tfjsKernelNames } from '../../src/tfjs/index.ts'
 import { bundleSuite } from './bundle.mjs'
-import { kernelNames, runSuite } from './run-suite.mjs'
+import { isNativeBuilt, runSuite } from './run-suite.mjs'
 import { countsOf, kernelsOf, readKernels, readSkipped, skippedOf } from './verdicts.mjs'
 
 const folder = fileURLToPath(new URL('../../.results/', import.meta.url))
@@ -31,14 +31,24 @@ describe("tfjs-core's own tests", () => {
     await bundleSuite(bundle)
   }, suiteTimeoutMs)
 
-  test.each(kernelNames)(
-    'pass on %s, but for those in skipped.json',
-    async (kernels) => {
-      const verdicts = await runSuite(bundle, kernels)
-      expect(skippedOf(verdicts)).toEqual(readSkipped())
-      const skippedCount = Object.values(readSkipped()).flat().length
-      expect(countsOf(verdicts).passed).toBe(suiteTestCount - skippedCount)
-    },
+  async function passOn(kernels: string): Promise<void> {
+    const verdicts = await runSuite(bundle, kernels)
+    expect(skippedOf(verdicts)).toEqual(readSkipped())
+    const skippedCount = Object.values(readSkipped()).flat().length
+    expect(countsOf(verdicts).passed).toBe(suiteTestCount - skippedCount)
+  }
+
+  test('pass on wasm, but for those in skipped.json', () => passOn('wasm'), suiteTimeoutMs)
+
+  test.skipIf(!isNativeBuilt)(
+    'pass on native, but for those in skipped.json',
+    () => passOn('native'),
+    suiteTimeoutMs,
+  )
+
+  test.runIf(process.env.SLOW === '1')(
+    'pass on reference, but for those in skipped.json (SLOW=1)',
+    () => passOn('reference'),
     suiteTimeoutMs,
   )
 })
