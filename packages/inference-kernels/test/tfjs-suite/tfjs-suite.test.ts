@@ -41,7 +41,7 @@ describe("tfjs-core's own tests", () => {
   test('pass on wasm, but for those in skipped.json', () => passOn('wasm'), suiteTimeoutMs)
 
   test.skipIf(!isNativeBuilt)(
-    'pass on native, but for those in skipped.json',
+    'pass on native, but for those in skipped.json (where it is built)',
     () => passOn('native'),
     suiteTimeoutMs,
   )
