@@ -72,7 +72,10 @@ const tasks = {
   },
   'tfjs:suite': {
     about: "run tfjs-core's own operator tests on the kernels",
-    steps: [{ node: 'packages/inference-kernels/test/tfjs-suite/main.mjs' }],
+    steps: [
+      { node: 'packages/inference-kernels/tools/build-native.mjs' },
+      { node: 'packages/inference-kernels/test/tfjs-suite/main.mjs' },
+    ],
   },
   changeset: {
     about: 'describe a change for the changelogs',
