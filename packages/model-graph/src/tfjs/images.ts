@@ -184,6 +184,7 @@ export function batchNorm(
   axis: number,
 ): Value {
   const { scale, offset, mean, variance, epsilon } = parameters
+  if (axis >= x.dims.length) calls.mismatch(`${formatDims(x.dims)} has no channels in dimension ${axis}`)
   const deviation = calls.call('Sqrt', [calls.call('Add', [variance, calls.scalar(epsilon)])])
   const factor =
     scale === null ? calls.call('Reciprocal', [deviation]) : calls.call('Div', [scale, deviation])
