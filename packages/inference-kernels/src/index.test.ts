@@ -30,6 +30,7 @@ test('the public surface', () => {
     'convertElements',
     'decodeProgram',
     'encodeProgram',
+    'extentOf',
     'inputDims',
     'operatorNames',
     'operatorOf',
@@ -45,5 +46,6 @@ test('the public surface', () => {
     'recurrentActivations',
     'sliceRange',
     'validateProgram',
+    'windowAxes',
   ])
 })

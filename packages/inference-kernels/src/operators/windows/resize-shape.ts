@@ -37,6 +37,7 @@ function askedSizes(
   sizesBefore: readonly number[],
   policy: ResizeAttributes['keep_aspect_ratio_policy'],
 ): readonly { readonly count: number; readonly scale: number }[] | null {
+  if (sizesBefore.length === 0) return []
   const scales = listAt(inputs, 2)
   const sizes = listAt(inputs, 3)
   if ((scales === null) === (sizes === null)) mismatch('either scales or sizes have to be given')
