@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorSpec } from '@mlcapsule/contracts'
+import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
 import { planProgram } from '@mlcapsule/inference-kernels'
 import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
@@ -9,8 +9,8 @@ import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
   /**
-   * Sizes of symbolic dimensions for the summary's memory figure; 1 where not given, or more where the model asks for it.
-   * The program keeps its symbols.
+   * Sizes of symbolic dimensions for the summary's memory figure; where not given, the first of `plannedSizes` that the model
+   * takes. The program keeps its symbols.
    */
   readonly planSymbols?: Readonly<Record<string, number>>
 }
@@ -48,22 +48,23 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
   shape: dims.map((dim, axis) => (isUnknown(dim) ? `${name}_dim_${axis}` : dim)),
 })
 
-/** Sizes tried in turn for symbolic dimensions that are not given one: an image of one pixel fits no window of two. */
-const plannedSizes = [1, 8, 64, 512]
+/** Windows have to fit into an image: not every model takes dimensions of 1. */
+const plannedSizes = [1, 8, 64, 224, 512]
 
-function plannedArena(program: Program, given: Readonly<Record<string, number>>): number {
-  let failure: unknown
+/** Memory that intermediate results need. @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
+function arenaSize(program: Program, given: Readonly<Record<string, number>>): number {
+  let fault: unknown
   for (const size of plannedSizes) {
-    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? (given[name] as number) : size)
+    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined) ?? size
     const symbols = Object.fromEntries(program.symbols.map((name) => [name, sizeOf(name)]))
     try {
       return planProgram(program, { symbols }).segment.arenaSizeBytes
     } catch (error) {
-      failure ??= error
-      if (program.symbols.every((name) => Object.hasOwn(given, name))) break
+      if (!isMlCapsuleError(error)) throw error
+      fault ??= error
     }
   }
-  throw failure
+  throw fault
 }
 
 /**
@@ -73,7 +74,6 @@ function plannedArena(program: Program, given: Readonly<Record<string, number>>)
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
   const { graph: optimized, program, weights } = await lowered(graph)
-  const arenaSizeBytes = plannedArena(program, options.planSymbols ?? {})
   return {
     program: encodeProgram(program),
     weights,
@@ -83,7 +83,7 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
       ...graph.source,
       stepCount: program.steps.length,
       macCount: countMacs(optimized),
-      arenaSizeBytes,
+      arenaSizeBytes: arenaSize(program, options.planSymbols ?? {}),
     },
   }
 }

@@ -16,7 +16,7 @@ const knownElementCount = 4096
 
 /**
  * Sizes tried for the symbols, in turn: all different, all the same, small, large, and multiples of 32, for networks that
- * halve their input five times.
+ * halve their input five times; at least three are more than 255, for networks that take no small images.
  */
 const trials: readonly ((symbol: number) => number)[] = [
   (i) => [5, 7, 11, 13, 17, 19, 23, 29][i % 8] as number,
@@ -26,6 +26,8 @@ const trials: readonly ((symbol: number) => number)[] = [
   () => 64,
   (i) => 32 * (i + 2),
   (i) => 32 * (17 - (i % 16)),
+  () => 256,
+  (i) => 288 + 32 * (i % 16),
   (i) => 3 + i,
 ]
 
