@@ -26,10 +26,15 @@ test('the public surface', () => {
   expect(Object.keys(node)).toEqual(['fileModelSource'])
   expect(Object.keys(testing).sort()).toEqual([
     'buildModel',
+    'layerChain',
     'randomFloats',
     'seededRandom',
+    'tfjsFiles',
+    'tfjsSource',
     'tinyModel',
     'virtualModelSource',
+    'waveValues',
+    'waveWeight',
   ])
 })
 
