@@ -93,11 +93,32 @@ export const kernelErrorTable = defineErrorTable({
     meaning: 'An input has another shape than the model declares.',
     remedy: 'Reshape or resize the input to the shape that the message names.',
   },
+  KERNEL_STATE_INVALID: {
+    kind: 'usage',
+    meaning: 'A query was to go on from a state that is disposed or belongs to another session.',
+    remedy: 'Create a state with the session that runs the query, and begin again.',
+  },
+  KERNEL_STATE_SHAPE_MISMATCH: {
+    kind: 'input',
+    meaning: 'A query has another size, such as another batch, than the queries that left its state.',
+    remedy: 'Keep to one batch size as long as a state lasts, or begin with a new state.',
+  },
+  KERNEL_STATE_TOO_LARGE: {
+    kind: 'input',
+    meaning: 'What a query would leave for the next one is more than its state may hold.',
+    remedy: 'Begin with a new state, or keep sequences shorter.',
+  },
   KERNEL_VALUE_INVALID: {
     kind: 'input',
     meaning:
       'A number that the model computes with, such as an index or a size, is out of the range that its step allows.',
     remedy: 'Check the inputs: indices, lengths and sizes have to be those that the model was made for.',
+  },
+  KERNEL_TFJS_CONFLICT: {
+    kind: 'usage',
+    meaning: 'tfjs has a backend or a kernel registered under the name that ours needs.',
+    remedy:
+      'Register the backend once, and nothing else under its name; tf.removeBackend makes room for another one.',
   },
   KERNEL_INPUT_INVALID: {
     kind: 'input',

@@ -6,6 +6,7 @@ export {
   compileGraph,
   type ModelSummary,
 } from './compile/compile.ts'
+export type { StateOption, StatePair } from './compile/states.ts'
 export type { CompiledWeights } from './compile/weights.ts'
 export { ModelError, type ModelErrorCode, type ModelIssue, modelErrorTable } from './errors.ts'
 export type { ConstantTensor } from './graph/constant.ts'

@@ -57,14 +57,29 @@ describe.skipIf(skipped !== null)(`models of TensorFlow.js ${skipped ?? ''}`, ()
     await source.close()
   })
 
-  test.each(names)('%s keeps its layout throughout', async (name) => {
+  async function stepCounts(name: string) {
     const { source, model } = await load(name)
+    await source.close()
     const counts: Record<string, number> = {}
     for (const step of decodeProgram(model.program).steps) {
       const kind = step.op === 'operator' ? step.operator : step.op
       counts[kind] = (counts[kind] ?? 0) + 1
     }
-    console.log(counts, model.summary, model.outputs)
-    await source.close()
+    return { counts, model }
+  }
+
+  test('doodlenet becomes one step per layer: no byte is moved for the sake of layout', async () => {
+    const { counts, model } = await stepCounts('doodlenet-tfjs-layers')
+    expect(counts).toEqual({ conv2d: 6, pool2d: 3, dense: 2, softmax: 1 })
+    expect(model.summary).toMatchObject({ nodeCount: 13, parameterCount: 544_201, macCount: 7_809_792 })
+    expect(model.inputs).toEqual([{ name: 'conv2d_input', dtype: 'float32', shape: ['batch', 28, 28, 1] }])
+    expect(model.outputs).toEqual([{ name: 'dense_1', dtype: 'float32', shape: ['batch', 345] }])
+  })
+
+  test('basic-pitch keeps fewer transposes than the model has itself', async () => {
+    const { counts, model } = await stepCounts('basic-pitch-tfjs-graph')
+    expect(model.summary.operators).toMatchObject({ Conv2D: 26, _FusedConv2D: 6, Transpose: 53 })
+    expect(counts).toMatchObject({ conv2d: 32, transpose: 19 })
+    expect(model.outputs.map(({ name }) => name)).toEqual(['Identity', 'Identity_1', 'Identity_2'])
   })
 })

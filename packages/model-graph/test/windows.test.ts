@@ -8,6 +8,7 @@ import {
   randomFloats,
   seededRandom,
   type TestModel,
+  type TestNode,
   type TestTensor,
 } from '../src/testing/index.ts'
 import { difference, runModel } from './run-model.ts'
@@ -87,26 +88,43 @@ test('a convolution of a signal of unknown length', async () => {
   expect(await same(model, input(1, 2, 31))).toEqual([1, 5, 1])
 })
 
-test('weights that come with a query give what constant ones do', async () => {
-  const weights = floats(6, 2, 3, 2)
-  const nodes = [
-    {
-      op: 'Conv',
-      inputs: ['x', 'w'],
-      outputs: ['y'],
-      attributes: { group: 2, pads: [1, 0, 2, 1], strides: [2, 1], dilations: [1, 2] },
-    },
-  ]
-  const x = input(2, 4, 7, 8)
-  const constant: TestModel = {
-    inputs: { x: x.shape },
-    outputs: { y: null },
-    constants: { w: weights },
-    nodes,
-  }
+/** The one result with weights that come with the query, and with constant ones. */
+async function bothWeights(
+  op: string,
+  x: Tensor,
+  weights: TestTensor,
+  attributes: TestNode['attributes'] = {},
+) {
+  const nodes = [{ op, inputs: ['x', 'w', 'b'], outputs: ['y'], attributes }]
+  const bias = floats(op === 'Conv' ? (weights.dims[0] as number) : (weights.dims[1] as number))
+  const shared = { outputs: { y: null }, nodes }
+  const constant = { ...shared, inputs: { x: x.shape }, constants: { w: weights, b: bias } }
   const [expected] = await runModel(memoryModelSource(buildModel(constant)), [x])
-  const given: TestModel = { inputs: { x: x.shape, w: weights.dims }, outputs: { y: null }, nodes }
-  const w: Tensor = { dtype: 'float32', shape: weights.dims, data: weights.data }
-  const [y] = await runModel(memoryModelSource(buildModel(given)), [x, w])
-  expect(difference(y as Tensor, expected as Tensor, tolerance)).toBeNull()
+  const given = { ...shared, inputs: { x: x.shape, w: weights.dims, b: bias.dims } }
+  const tensors = [weights, bias].map(({ dims, data }) => ({ dtype: 'float32', shape: dims, data }) as Tensor)
+  const [y] = await runModel(memoryModelSource(buildModel(given)), [x, ...tensors])
+  return difference(y as Tensor, expected as Tensor, tolerance)
+}
+
+describe('weights that come with a query give what constant ones do', () => {
+  test('in a convolution', async () => {
+    const attributes = { group: 2, pads: [1, 0, 2, 1], strides: [2, 1], dilations: [1, 2] }
+    expect(await bothWeights('Conv', input(2, 4, 7, 8), floats(6, 2, 3, 2), attributes)).toBeNull()
+  })
+
+  test.each<[string, Tensor, TestTensor, TestNode['attributes']]>([
+    ['images', input(2, 3, 4, 5), floats(3, 4, 3, 2), { strides: [2, 3], pads: [1, 0, 2, 1] }],
+    [
+      'more elements at the end',
+      input(1, 2, 3, 3),
+      floats(2, 2, 2, 2),
+      { strides: [2, 2], output_padding: [1, 0] },
+    ],
+    ['a size', input(1, 2, 3, 3), floats(2, 2, 3, 3), { strides: [2, 2], output_shape: [6, 5] }],
+    ['a size far behind', input(1, 2, 3, 3), floats(2, 2, 2, 2), { output_shape: [9, 4] }],
+    ['padding by itself', input(1, 2, 3, 4), floats(2, 2, 3, 3), { strides: [2, 2], auto_pad: 'SAME_LOWER' }],
+    ['signals', input(2, 3, 6), floats(3, 2, 4), { strides: [2], dilations: [2], pads: [1, 2] }],
+  ])('in a transposed convolution of %s', async (_name, x, weights, attributes) => {
+    expect(await bothWeights('ConvTranspose', x, weights, attributes)).toBeNull()
+  })
 })

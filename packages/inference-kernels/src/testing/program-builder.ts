@@ -10,12 +10,15 @@ import type {
   Layout,
   Program,
   ProgramPort,
+  ProgramState,
   ProgramStep,
   ProgramValue,
 } from '../program/types.ts'
 
 /** No activation. */
 export const noActivation: Activation = { kind: 'none', alpha: 0, beta: 0 }
+
+type StepOf<Op extends ProgramStep['op']> = Extract<ProgramStep, { readonly op: Op }>
 
 interface ValueOptions {
   readonly dtype?: DType
@@ -29,6 +32,7 @@ export class ProgramBuilder {
   readonly #steps: ProgramStep[] = []
   readonly #inputs: ProgramPort[] = []
   readonly #outputs: ProgramPort[] = []
+  readonly #states: ProgramState[] = []
   readonly #weights: { readonly offsetBytes: number; readonly bytes: Uint8Array }[] = []
   #weightsSizeBytes = 0
 
@@ -78,8 +82,31 @@ export class ProgramBuilder {
     return stepOutputs(step)[0] as number
   }
 
+  get stepCount(): number {
+    return this.#steps.length
+  }
+
+  /** Adds an `if` whose branches are the steps that are added next; `close` says how many, and what comes out. */
+  openIf(
+    condition: number,
+    outputs: readonly number[],
+  ): { close(branches: Omit<StepOf<'if'>, 'op' | 'condition' | 'outputs'>): void } {
+    const at = this.#steps.length++
+    return {
+      close: (branches) => {
+        this.#steps[at] = { op: 'if', condition, outputs, ...branches }
+      },
+    }
+  }
+
   output(name: string, value: number): this {
     this.#outputs.push({ name, value })
+    return this
+  }
+
+  /** Carries `output`, as it is after a query, over to `input` in the next one: an arena value that nothing writes. */
+  state(input: number, output: number): this {
+    this.#states.push({ input, output })
     return this
   }
 
@@ -93,6 +120,7 @@ export class ProgramBuilder {
       steps: [...this.#steps],
       inputs: [...this.#inputs],
       outputs: [...this.#outputs],
+      states: [...this.#states],
       weightsSizeBytes: this.#weightsSizeBytes,
     }
     return { program, weights }

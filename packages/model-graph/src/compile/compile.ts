@@ -3,8 +3,10 @@ import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
 import { planProgram } from '@mlcapsule/inference-kernels'
 import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
+import { carryStates } from './carry-states.ts'
 import { countMacs } from './counts.ts'
 import { lowered } from './pipeline.ts'
+import { findStates, type StateOption, type StatePair } from './states.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
@@ -13,6 +15,11 @@ export interface CompileOptions {
    * takes. The program keeps its symbols.
    */
   readonly planSymbols?: Readonly<Record<string, number>>
+  /**
+   * Inputs and outputs that the engine carries from query to query, such as a decoder's cache; `none` by default. They are
+   * then neither inputs nor outputs of the compiled model.
+   */
+  readonly states?: StateOption
 }
 
 /** Figures about a compiled model. */
@@ -29,6 +36,8 @@ export interface ModelSummary {
   readonly arenaSizeBytes: number
   /** How often the model as it was given uses each operator. */
   readonly operators: Readonly<Record<string, number>>
+  /** Inputs and outputs of the model as it was given that became states. */
+  readonly states: readonly StatePair[]
 }
 
 export interface CompiledModel {
@@ -76,20 +85,29 @@ function arenaSize(program: Program, given: Readonly<Record<string, number>>): n
 /**
  * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
  * any size needs little memory here.
- * @throws ModelError `MODEL_TOO_LARGE`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
+ * @throws ModelError `MODEL_TOO_LARGE`, `MODEL_STATE_INVALID`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
-  const { graph: optimized, program, weights } = await lowered(graph)
+  const states = findStates(graph, options.states ?? 'none')
+  const { graph: optimized, program: whole, weights } = await lowered(graph)
+  const program = carryStates(whole, states)
+  // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
+  const bytes = encodeProgram(program)
   return {
-    program: encodeProgram(program),
+    program: bytes,
     weights,
-    inputs: graph.inputs.map((value) => specOf(value.name, value)),
-    outputs: graph.outputs.map(({ name, value }) => specOf(name, value)),
+    inputs: graph.inputs
+      .filter(({ name }) => states.every(({ input }) => input !== name))
+      .map((value) => specOf(value.name, value)),
+    outputs: graph.outputs
+      .filter(({ name }) => states.every(({ output }) => output !== name))
+      .map(({ name, value }) => specOf(name, value)),
     summary: {
       ...graph.source,
       stepCount: program.steps.length,
       macCount: countMacs(optimized),
       arenaSizeBytes: arenaSize(program, options.planSymbols ?? {}),
+      states,
     },
   }
 }

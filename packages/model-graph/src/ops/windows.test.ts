@@ -87,9 +87,42 @@ describe('Conv', () => {
     expect(graph.nodes.map((it) => it.op)).toEqual(['operator'])
   })
 
+  test('goes to the kernels in networks that take no small images', async () => {
+    const model = buildModel({
+      inputs: { x: [1, 2, 'h', 'w'] },
+      outputs: { y: null },
+      constants: { w: floats(4, 2, 100, 100), v: floats(3, 4, 1, 1) },
+      nodes: [
+        { op: 'Conv', inputs: ['x', 'w'], outputs: ['c'] },
+        { op: 'Conv', inputs: ['c', 'v'], outputs: ['y'] },
+      ],
+    })
+    const graph = await importOnnx(memoryModelSource(model))
+    expect(graph.nodes.map((it) => it.op)).toEqual(['conv2d', 'conv2d'])
+    expect(graph.outputs[0]?.value.dims).toEqual([1, 3, '?1', '?2'])
+  })
+
   test('is refused where channels do not fit', async () => {
     await expect(steps('Conv', [1, 3, 5, 5], { w })).rejects.toMatchObject({ code: 'MODEL_SHAPE_MISMATCH' })
   })
+})
+
+test('ConvTranspose is a product for the kernels, where weights and sizes are known', async () => {
+  const w = floats(2, 3, 2, 2)
+  const strides = { strides: [2, 2] }
+  expect(await steps('ConvTranspose', ['n', 2, 4, 4], { w }, strides)).toEqual([
+    ['conv2d', 'reshape', 'Col2Im'],
+    ['n', 3, 8, 8],
+  ])
+  expect(await steps('ConvTranspose', [1, 2, 4], { w: floats(2, 3, 2), b: floats(3) })).toEqual([
+    ['reshape', 'conv2d', 'reshape', 'Col2Im', 'binary'],
+    [1, 3, 5],
+  ])
+  expect(await steps('ConvTranspose', [1, 2, 'h', 4], { w }, strides)).toEqual([
+    ['ConvTranspose'],
+    [1, 3, '?1', 8],
+  ])
+  expect((await steps('ConvTranspose', [1, 2, 4, 4], { w }, { group: 2 }))[0]).toEqual(['ConvTranspose'])
 })
 
 describe('pools', () => {

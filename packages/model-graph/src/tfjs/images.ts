@@ -37,7 +37,7 @@ function windowAttributes({ strides, dilations, padding }: WindowOptions): Recor
   return { strides, ...(dilations === undefined ? {} : { dilations }), ...pads }
 }
 
-function requireRank(calls: OnnxCalls, filter: Value, rank: number): void {
+export function requireRank(calls: OnnxCalls, filter: Value, rank: number): void {
   if (filter.dims.length !== rank) calls.mismatch(`the filter has shape ${formatDims(filter.dims)}`)
 }
 
@@ -86,68 +86,6 @@ export function depthwiseConv2d(
   )
 }
 
-/**
- * The transpose of a convolution.
- * @param filter [height, width, outputs, channels]
- * @param outputSize height and width; null: as many as the strides make of the image
- */
-export function conv2dTranspose(
-  calls: OnnxCalls,
-  x: Value,
-  filter: Value,
-  bias: Value | null,
-  options: WindowOptions,
-  outputSize: Pair | null,
-): Value {
-  requireRank(calls, filter, 4)
-  return inChannelsFirst(calls, x, options.format, (image) => {
-    const axes = [0, 1].map((axis) => transposedAxis(calls, image, filter, options, outputSize, axis)) as [
-      TransposedAxis,
-      TransposedAxis,
-    ]
-    const [vertical, horizontal] = axes
-    return calls.call('ConvTranspose', [image, calls.transpose(filter, [3, 2, 0, 1]), bias], {
-      strides: options.strides,
-      pads: [vertical.before, horizontal.before, vertical.after, horizontal.after],
-      output_padding: [vertical.extra, horizontal.extra],
-    })
-  })
-}
-
-interface TransposedAxis {
-  readonly before: number
-  readonly after: number
-  /** Rows that no window reaches, below or to the right. */
-  readonly extra: number
-}
-
-function transposedAxis(
-  calls: OnnxCalls,
-  image: Value,
-  filter: Value,
-  { strides, dilations, padding }: WindowOptions,
-  outputSize: Pair | null,
-  axis: number,
-): TransposedAxis {
-  if (dilations?.some((it) => it !== 1)) calls.unsupported('a transposed convolution with dilations')
-  if (typeof padding !== 'string') calls.unsupported('a transposed convolution with padding of its own')
-  const kernel = calls.size(filter, axis)
-  const stride = strides[axis] as number
-  // What the windows cover beyond what is asked for; it does not depend on the size of the image where that is not given.
-  let surplus = padding === 'SAME' ? kernel - stride : Math.min(0, kernel - stride)
-  if (outputSize !== null) {
-    const size = calls.size(image, axis + 2)
-    const output = outputSize[axis] as number
-    const forward =
-      padding === 'SAME' ? Math.ceil(output / stride) : Math.ceil((output - kernel + 1) / stride)
-    if (forward !== size) calls.mismatch(`an image of ${size} cannot become one of ${output}`)
-    surplus = (size - 1) * stride + kernel - output
-  }
-  const total = Math.max(0, surplus)
-  const before = padding === 'SAME' ? Math.floor(total / 2) : 0
-  return { before, after: total - before, extra: Math.max(0, -surplus) }
-}
-
 export function pool2d(
   calls: OnnxCalls,
   kind: 'MaxPool' | 'AveragePool',
@@ -168,57 +106,4 @@ export function globalPool2d(
   format: DataFormat,
 ): Value {
   return inChannelsFirst(calls, x, format, (image) => calls.call(kind, [image]))
-}
-
-/** `scale (x - mean) / √(variance + epsilon) + offset` along the last axis, or the second one. */
-export function batchNorm(
-  calls: OnnxCalls,
-  x: Value,
-  parameters: {
-    readonly scale: Value | null
-    readonly offset: Value | null
-    readonly mean: Value
-    readonly variance: Value
-    readonly epsilon: number
-  },
-  axis: number,
-): Value {
-  const { scale, offset, mean, variance, epsilon } = parameters
-  const deviation = calls.call('Sqrt', [calls.call('Add', [variance, calls.scalar(epsilon)])])
-  const factor =
-    scale === null ? calls.call('Reciprocal', [deviation]) : calls.call('Div', [scale, deviation])
-  const shift = calls.call('Mul', [mean, factor])
-  const bias = offset === null ? calls.call('Neg', [shift]) : calls.call('Sub', [offset, shift])
-  const along = (vector: Value) => {
-    const trailing = x.dims.length - 1 - axis
-    return trailing === 0 ? vector : calls.reshape(vector, [-1, ...new Array<number>(trailing).fill(1)])
-  }
-  return calls.call('Add', [calls.call('Mul', [x, along(factor)]), along(bias)])
-}
-
-/** Sizes of height and width, of an image [N,H,W,C], brought to others. */
-export function resize(
-  calls: OnnxCalls,
-  x: Value,
-  target: { readonly sizes: Value } | { readonly scales: Pair },
-  options: {
-    readonly mode: 'nearest' | 'linear'
-    readonly coordinates: 'asymmetric' | 'half_pixel' | 'align_corners'
-  },
-): Value {
-  if (x.dims.length !== 4) calls.mismatch(`an image has four dimensions, not ${formatDims(x.dims)}`)
-  const { mode, coordinates } = options
-  const nearest =
-    coordinates === 'asymmetric' ? { nearest_mode: 'floor' } : { nearest_mode: 'round_prefer_ceil' }
-  const attributes = {
-    mode,
-    coordinate_transformation_mode: coordinates,
-    ...(mode === 'nearest' ? nearest : {}),
-  }
-  return 'sizes' in target
-    ? calls.call('Resize', [x, null, null, calls.cast(target.sizes, 'int64')], {
-        ...attributes,
-        axes: [1, 2],
-      })
-    : calls.call('Resize', [x, null, calls.floats(target.scales)], { ...attributes, axes: [1, 2] })
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
+import type { StateOption } from '@mlcapsule/model-graph'
 import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
 import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -14,6 +15,7 @@ import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessin
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { headerPairs, summaryPairs } from '../describe.ts'
+import { parseStates } from '../parse-states.ts'
 
 const tiers = [
   'simulated',
@@ -37,6 +39,7 @@ interface PackCommandOptions extends StoreOptions {
   readonly minTier: IsolationTier
   readonly keyReleaseUrl?: string
   readonly dimension?: Readonly<Record<string, number>>
+  readonly state: StateOption
   readonly force?: true
 }
 
@@ -83,6 +86,12 @@ export function addPack(context: CliContext, program: Command): void {
     )
     .option('--key-release-url <url>', 'where clients may ask for the key')
     .option('--dimension <name=size>', 'size of a symbolic dimension; repeatable', collectDimension)
+    .option(
+      '--state <auto|none|in=out,…>',
+      "inputs that take the outputs of the query before, kept in the enclave (auto: by the exporters' usual names)",
+      parseStates,
+      'auto',
+    )
     .option('--force', 'replace a capsule that is there')
     .addHelpText('after', choicesHelp())
     .action((modelPath: string, options: PackCommandOptions) => pack(context, modelPath, options))
@@ -94,7 +103,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   const preprocessing = options.preprocess === undefined ? null : await readPreprocessing(options.preprocess)
   const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
   const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
-  await withCompiledModel(modelPath, symbols, async (model) => {
+  await withCompiledModel(modelPath, { ...symbols, states: options.state }, async (model) => {
     const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
     const packed = await whilePacking(context, (watch) =>
       withProvider({ storeDir: options.store }, (provider) =>

@@ -47,7 +47,7 @@ function realDiv(op: TfOp): Value {
   return isFloat(a) ? op.call('Div', [a, b]) : floorDiv(op)
 }
 
-export function biasAdd(op: TfOp, x: Value, bias: Value, format: 'NHWC' | 'NCHW'): Value {
+function biasAdd(op: TfOp, x: Value, bias: Value, format: 'NHWC' | 'NCHW'): Value {
   const trailing = format === 'NCHW' ? x.dims.length - 2 : 0
   const along = trailing > 0 ? op.reshape(bias, [-1, ...new Array<number>(trailing).fill(1)]) : bias
   return op.call('Add', [x, along])

@@ -2,7 +2,7 @@
 import { quote } from '../../errors.ts'
 import type { Value } from '../../graph/graph.ts'
 import { activation, leakyRelu } from '../activations.ts'
-import { batchNorm } from '../images.ts'
+import { batchNorm } from '../batch-norm.ts'
 import type { TfOp } from './op.ts'
 
 /** What a fused operator does besides its product. */

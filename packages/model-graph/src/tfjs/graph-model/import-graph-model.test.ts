@@ -62,6 +62,21 @@ describe('a graph-model', () => {
     expect(graph.outputs.map(({ name }) => name)).toEqual(['z'])
   })
 
+  test.each([
+    ['an input where the signature says so', { x: { name: 'x:0' } }, 1],
+    ['its default elsewhere', {}, 0],
+  ])('takes an input with a default for %s', async (_what, inputs, count) => {
+    const [given] = [placeholder('x', 2)]
+    const nodes = [
+      { name: 'c', op: 'Const' },
+      { ...given, op: 'PlaceholderWithDefault', input: ['c'] },
+      { name: 'y', op: 'Relu', input: ['x'] },
+    ] as readonly TestNode[]
+    const fields = { signature: { inputs, outputs: { y: { name: 'y' } } } }
+    const graph = await load(nodes, fields, [{ name: 'c', shape: [2], data: Float32Array.of(1, -1) }])
+    expect(graph.inputs).toHaveLength(count)
+  })
+
   test('ignores nodes that no output depends on, and the order of nodes', async () => {
     const graph = await load(
       [

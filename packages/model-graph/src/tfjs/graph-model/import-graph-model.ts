@@ -121,7 +121,10 @@ export async function importGraphModel(
   )
   const declared = new Map(signature.inputs.map((it) => [it.node, it.dims] as const))
   const run = new GraphModelImport(weights)
-  const placeholders = nodes.filter(({ op }) => op === 'Placeholder')
+  // An input with a default is one where the signature says so; elsewhere it is its default.
+  const placeholders = nodes.filter(
+    ({ name, op }) => op === 'Placeholder' || (op === 'PlaceholderWithDefault' && declared.has(name)),
+  )
   const inputs = importInputs(run, placeholders, declared, symbols)
   for (const node of nodes) await run.node(node)
   refuseIssues(run.issues, ['Const', 'Placeholder', ...tfOperators.keys()])

@@ -83,7 +83,7 @@ function splitBySizes(op: TfOp): readonly Value[] {
 }
 
 /** Pads stand in pairs [rank, 2]; ONNX has all that go before first. */
-export function padList(op: TfOp, pairs: Value): Value {
+function padList(op: TfOp, pairs: Value): Value {
   const known = op.known(pairs)
   if (known === null || !known.every((it) => typeof it === 'number')) {
     return op.reshape(op.transpose(op.cast(pairs, 'int64'), [1, 0]), [-1])

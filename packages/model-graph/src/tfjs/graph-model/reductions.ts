@@ -53,6 +53,26 @@ function where(op: TfOp): Value {
   return op.cast(op.transpose(op.call('NonZero', [op.input(0)]), [1, 0]), 'int32')
 }
 
+/** The best boxes that do not overlap much, by their places in the list. */
+function nonMaxSuppression(op: TfOp): Value {
+  const boxes = op.unsqueeze(op.input(0), [0])
+  const scores = op.unsqueeze(op.input(1), [0, 1])
+  const most = op.cast(op.input(2), 'int64')
+  const scoreThreshold = op.inputs.length > 4 ? op.input(4) : null
+  const chosen = op.call('NonMaxSuppression', [boxes, scores, most, op.input(3), scoreThreshold])
+  const place = op.call('Gather', [chosen, op.scalar(2, 'int64')], { axis: 1 })
+  return op.cast(place, 'int32')
+}
+
+/** A matrix without what lies farther from its diagonal than so many rows and columns; -1 keeps that whole side. */
+function bandPart(op: TfOp): Value {
+  const lower = op.number(op.input(1), 'num_lower')
+  const upper = op.number(op.input(2), 'num_upper')
+  const diagonal = (k: number) => op.scalar(k, 'int64')
+  const cut = upper < 0 ? op.input(0) : op.call('Trilu', [op.input(0), diagonal(upper)], { upper: 0 })
+  return lower < 0 ? cut : op.call('Trilu', [cut, diagonal(-lower)], { upper: 1 })
+}
+
 export const reductionOps: TfTable = {
   All: logical('ReduceMin'),
   Any: logical('ReduceMax'),
@@ -60,9 +80,12 @@ export const reductionOps: TfTable = {
   ArgMin: extreme('ArgMin'),
   Cumsum: cumulativeSum,
   EuclideanNorm: reduction('ReduceL2'),
+  MatrixBandPart: bandPart,
   Max: reduction('ReduceMax'),
   Mean: reduction('ReduceMean'),
   Min: reduction('ReduceMin'),
+  NonMaxSuppressionV2: nonMaxSuppression,
+  NonMaxSuppressionV3: nonMaxSuppression,
   Prod: reduction('ReduceProd'),
   Sum: reduction('ReduceSum'),
   TopKV2: topK,

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../errors.ts'
 import type { Value } from '../../graph/graph.ts'
+import { batchNorm } from '../batch-norm.ts'
 import {
-  batchNorm,
   conv2d,
-  conv2dTranspose,
   type DataFormat,
   depthwiseConv2d,
   inChannelsFirst,
   type Padding,
   type Pair,
   pool2d,
-  resize,
   type WindowOptions,
 } from '../images.ts'
+import { resize } from '../resize.ts'
+import { conv2dTranspose } from '../transposed-convolution.ts'
 import { fusedSteps } from './fused.ts'
 import { elementsOf } from './lists.ts'
 import type { TfImporter, TfOp, TfTable } from './op.ts'

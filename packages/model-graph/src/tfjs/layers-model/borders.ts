@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Value } from '../../graph/graph.ts'
-import { resize } from '../images.ts'
+import { resize } from '../resize.ts'
 import { asImage } from './convolution.ts'
 import type { Layer, LayerTable } from './layer.ts'
 

@@ -2,10 +2,11 @@
 import { reshapedConstant } from '../../graph/constant.ts'
 import { formatDims } from '../../graph/dims.ts'
 import type { Value } from '../../graph/graph.ts'
-import { conv2d, conv2dTranspose, depthwiseConv2d, type WindowOptions } from '../images.ts'
+import { conv2d, depthwiseConv2d, type WindowOptions } from '../images.ts'
+import { conv2dTranspose } from '../transposed-convolution.ts'
 import type { Layer, LayerTable } from './layer.ts'
 
-export function window2d(layer: Layer): WindowOptions {
+function window2d(layer: Layer): WindowOptions {
   return {
     format: layer.format(),
     strides: layer.pair('strides', 1),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { splatConstant } from '../../graph/constant.ts'
 import type { Value } from '../../graph/graph.ts'
-import { batchNorm } from '../images.ts'
+import { batchNorm } from '../batch-norm.ts'
 import type { Layer, LayerTable } from './layer.ts'
 
 function dense(layer: Layer): Value {

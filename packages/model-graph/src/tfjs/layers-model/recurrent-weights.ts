@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ConstantTensor, derivedConstant, readWhole } from '../../graph/constant.ts'
+import { assembledConstant, type ConstantTensor, readWhole } from '../../graph/constant.ts'
 
 /**
  * Weights [K, gates × units] as ONNX has them, [1, gates × units, K], with the gates in another order.
@@ -8,7 +8,7 @@ import { type ConstantTensor, derivedConstant, readWhole } from '../../graph/con
 export function gateRows(weights: ConstantTensor, order: readonly number[]): ConstantTensor {
   const [inner, width] = weights.dims as [number, number]
   const units = width / order.length
-  return derivedConstant('float32', [1, width, inner], async () => {
+  return assembledConstant('float32', [1, width, inner], async () => {
     const from = (await readWhole(weights)) as Float32Array
     const to = new Float32Array(from.length)
     for (let row = 0; row < width; row++) {
@@ -26,7 +26,7 @@ export function gateRows(weights: ConstantTensor, order: readonly number[]): Con
 export function gateBiases(biases: ConstantTensor, order: readonly number[]): ConstantTensor {
   const width = biases.dims.at(-1) as number
   const units = width / order.length
-  return derivedConstant('float32', [1, 2 * width], async () => {
+  return assembledConstant('float32', [1, 2 * width], async () => {
     const from = (await readWhole(biases)) as Float32Array
     const to = new Float32Array(2 * width)
     for (let i = 0; i < from.length; i++) {
