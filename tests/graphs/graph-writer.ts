@@ -122,7 +122,9 @@ export class GraphWriter {
   ): string {
     const tensor = tensorOf(dtype, dims, values)
     const estimate = exactly(Math.min(0, ...values), Math.max(0, ...values))
-    if (this.random.chance(this.#dynamicShare)) return this.input(tensor, estimate, true).name
+    // A declared dimension of 0 is taken for one that the exporter did not know.
+    const isEmpty = values.length === 0
+    if (!isEmpty && this.random.chance(this.#dynamicShare)) return this.input(tensor, estimate, true).name
     return this.constant(tensor, estimate).name
   }
 

@@ -28,6 +28,7 @@ test('the public surface', () => {
   expect(Object.keys(testing).sort()).toEqual([
     'buildModel',
     'compareTensors',
+    'graphInit',
     'layerChain',
     'randomFloats',
     'runCompiled',

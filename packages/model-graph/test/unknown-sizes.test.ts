@@ -61,6 +61,14 @@ describe('a size that depends on data', () => {
     })
   })
 
+  test('is not supported where none that is tried would fit', async () => {
+    const nodes = [{ op: 'Reshape', inputs: ['part', 'seven'], outputs: ['y'] }]
+    const given = model({ nodes, constants: { seven: ints(7, 91) } })
+    await expect(importOnnx(memoryModelSource(buildModel(given)))).rejects.toMatchObject({
+      code: 'MODEL_OPERATOR_UNSUPPORTED',
+    })
+  })
+
   test('says nothing about the sizes of others', async () => {
     const nodes = [
       { op: 'Max', inputs: ['part', 'row'], outputs: ['m'] },

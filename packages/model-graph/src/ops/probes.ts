@@ -210,14 +210,16 @@ export class Probes {
       fault ??= outcome
       return null
     })
+    const near = call.inputs.flatMap((it) => it?.dims ?? [])
     if (fault !== undefined && outcomes.every((it) => it === null)) {
       const types = this.#typesWhereFreeFit(call)
       if (types !== null) return types
       if (this.#fitsEmpty(call))
         throw new UnsupportedNode('its operands go together only where they are empty')
+      if (this.#hasFree(near))
+        throw new UnsupportedNode(`sizes depend on data, and may not fit: ${fault.message}`)
       throw faultOf(fault, call)
     }
-    const near = call.inputs.flatMap((it) => it?.dims ?? [])
     const first = outcomes.find((it) => it !== null)
     const isOneRank = outcomes.every(
       (it) => it?.types.every(({ dims }, i) => dims.length === first?.types[i]?.dims.length) ?? true,
