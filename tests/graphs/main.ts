@@ -77,9 +77,10 @@ await runTool(usage, async () => {
     peer,
     onProgress: (done) => bar.update(done),
     onDifference: showDifference,
+  }).finally(() => {
+    bar.end()
+    peer?.close()
   })
-  bar.end()
-  peer?.close()
   process.stdout.write(format(report, verbose))
   const names = [...backends.map((it) => it.name), ...(peer === null ? [] : [peer.name])]
   print(`compared: ${names.join(', ')}; seeds ${seed} to ${seed + count - 1}`)
