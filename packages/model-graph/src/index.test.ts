@@ -26,6 +26,7 @@ test('the public surface', () => {
   expect(Object.keys(node)).toEqual(['fileModelSource'])
   expect(Object.keys(testing).sort()).toEqual([
     'buildModel',
+    'graphInit',
     'layerChain',
     'randomFloats',
     'seededRandom',
