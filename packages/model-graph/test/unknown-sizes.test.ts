@@ -82,6 +82,44 @@ describe('a size that depends on data', () => {
   })
 })
 
+describe('a size that follows from one that queries choose', () => {
+  const query = (rows: number): Tensor => ({
+    dtype: 'float32',
+    shape: [rows, 2],
+    data: Float32Array.from({ length: rows * 2 }, (_, i) => i),
+  })
+
+  test('is no number because few sizes are possible', async () => {
+    const nodes = [{ op: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }]
+    const given = {
+      inputs: { x: ['rows', 2] },
+      outputs: { y: null },
+      nodes,
+      constants: { shape: ints(-1, 34) },
+    }
+    for (const rows of [17, 34, 68]) {
+      expect((await answer(given, query(rows)))[0]).toEqual([rows / 17, 34])
+    }
+  })
+
+  test('is no number because it is bounded, and small sizes do not fit', async () => {
+    const nodes = [
+      { op: 'Slice', inputs: ['x', 'six', 'forty', 'zero'], outputs: ['a'] },
+      { op: 'Slice', inputs: ['x', 'three', 'eleven', 'zero'], outputs: ['b'] },
+      { op: 'Add', inputs: ['b', 'w'], outputs: ['c'] },
+      { op: 'Concat', inputs: ['a', 'c'], outputs: ['y'], attributes: { axis: 0 } },
+    ]
+    const constants = {
+      ...{ six: ints(6), forty: ints(40), three: ints(3), eleven: ints(11), zero: ints(0) },
+      w: { dims: [8, 2], data: new Float32Array(16) },
+    }
+    const given = { inputs: { x: ['rows', 2] }, outputs: { y: null }, nodes, constants }
+    for (const rows of [11, 20, 50]) {
+      expect((await answer(given, query(rows)))[0]).toEqual([Math.min(rows, 40) - 6 + 8, 2])
+    }
+  })
+})
+
 test('empty constants of different types are kept apart', async () => {
   const scalar: TestModel = {
     inputs: { x: [] },

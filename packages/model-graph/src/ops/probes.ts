@@ -35,6 +35,9 @@ const ordinaryTrials: readonly ((symbol: number) => number)[] = [
   () => 256,
   (i) => 288 + 32 * (i % 16),
   (i) => 3 + i,
+  (i) => 12 + i,
+  (i) => 24 + 2 * i,
+  () => 48,
   (i) => 32 * ((i >> 1) + 2),
   (i) => 32 * (((i + 1) >> 1) + 2),
   (i) => 32 * ((i % 2) + 2),
@@ -409,9 +412,11 @@ export class Probes {
     return this.#names
   }
 
-  /** Whether enough trials are left to tell a number from a coincidence. */
+  /** Whether trials enough that are not alike are left to tell a number from a coincidence. */
   #isTrustworthy(): boolean {
-    return this.#alive.filter((_, trial) => this.#isOrdinary(trial)).length >= 3
+    const all = [...this.#sizes.values()]
+    const left = trials.map((_, trial) => trial).filter((trial) => this.#isOrdinary(trial))
+    return new Set(left.map((trial) => all.map((sizes) => sizes[trial]).join())).size >= 3
   }
 
   /**
