@@ -45,6 +45,19 @@ describe('a size that depends on data', () => {
     ])
   })
 
+  test('broadcasts against a size that none of those tried is', async () => {
+    const nodes = [
+      { op: 'Concat', inputs: ['part', 'more'], outputs: ['c'], attributes: { axis: 0 } },
+      { op: 'Add', inputs: ['c', 'w'], outputs: ['y'] },
+    ]
+    const constants = { more: floats([1, 2], 1, 1), w: { dims: [10, 2], data: new Float32Array(20) } }
+    // Sums to 9: nine rows and one are ten.
+    const data = new Float32Array(22).fill(9, 0, 1)
+    expect(
+      (await answer(model({ nodes, constants }), { dtype: 'float32', shape: [11, 2], data }))[0],
+    ).toEqual([10, 2])
+  })
+
   test('is taken to be what weights ask for', async () => {
     const nodes = [
       { op: 'Transpose', inputs: ['part'], outputs: ['t'] },

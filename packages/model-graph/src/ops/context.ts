@@ -13,7 +13,7 @@ import {
   transposedConstant,
 } from '../graph/constant.ts'
 import { broadcastDims, checkDims, formatDims, sameDims, sameElementCount } from '../graph/dims.ts'
-import type { Attributes, Dim, GraphNode, Op, Value } from '../graph/graph.ts'
+import { type Attributes, type Dim, type GraphNode, isUnknown, type Op, type Value } from '../graph/graph.ts'
 import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { AttributeReader } from './attributes.ts'
 import type { GraphBuilder } from './graph-builder.ts'
@@ -211,8 +211,25 @@ export class NodeContext {
   broadcast(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] {
     const dims =
       broadcastDims(a, b) ??
-      this.#builder.probes.mapDims([a, b], ([x, y]) => broadcastKnown(x as number[], y as number[]))
+      this.#builder.probes.mapDims([a, b], ([x, y]) => broadcastKnown(x as number[], y as number[])) ??
+      this.#broadcastUnknown(a, b)
     return dims ?? this.mismatch(`${formatDims(a)} and ${formatDims(b)} cannot be broadcast together`)
+  }
+
+  /** Where no size that was tried goes together: what nobody knows is what the other operand asks for, or 1. */
+  #broadcastUnknown(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] | null {
+    const rank = Math.max(a.length, b.length)
+    const dims: Dim[] = []
+    for (let axis = 0; axis < rank; axis++) {
+      const [m = 1, n = 1] = [a[axis - rank + a.length], b[axis - rank + b.length]]
+      if (m === n || n === 1) dims.push(m)
+      else if (m === 1) dims.push(n)
+      else if (typeof m === 'number' && isUnknown(n)) dims.push(m)
+      else if (typeof n === 'number' && isUnknown(m)) dims.push(n)
+      else if (isUnknown(m) || isUnknown(n)) dims.push(this.#builder.probes.newUnknown())
+      else return null
+    }
+    return dims
   }
 
   constant(constant: ConstantTensor): Value {
