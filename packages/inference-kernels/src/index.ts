@@ -5,6 +5,7 @@ export { createSession, type MemoryReport, type Session, type SessionOptions } f
 export type { WeightSource } from './engine/weight-source.ts'
 export { KernelError, type KernelErrorCode, type KernelErrorOptions, kernelErrorTable } from './errors.ts'
 export type { BoundPort, BoundTensor } from './plan/bound.ts'
+export { type CoursesOptions, type ProgramCourse, planCourses } from './plan/plan-courses.ts'
 export { type BoundProgram, type PlanOptions, planProgram } from './plan/plan-program.ts'
 export type { BoundSegment } from './plan/program-binder.ts'
 export { assertRecords, checkRecord } from './records/check.ts'

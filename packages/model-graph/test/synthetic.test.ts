@@ -2,18 +2,13 @@
 // Large and hostile graphs that a few lines make: how much work they cause is counted, and what they may ask for is bounded.
 import { create, toBinary } from '@bufbuild/protobuf'
 import { createSession } from '@mlcapsule/inference-kernels'
-import { operatorOf } from '@mlcapsule/inference-kernels/program'
+import { type Operator, operatorOf } from '@mlcapsule/inference-kernels/program'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { describe, expect, test, vi } from 'vitest'
 import { compileGraph, importOnnx, memoryModelSource } from '../src/index.ts'
 import { ModelProtoSchema } from '../src/onnx/generated/onnx_pb.ts'
-import {
-  buildModel,
-  graphInit,
-  type TestModel,
-  type TestNode,
-  type TestTensor,
-} from '../src/testing/index.ts'
+import { graphInit } from '../src/testing/build-model.ts'
+import { buildModel, type TestModel, type TestNode, type TestTensor } from '../src/testing/index.ts'
 
 const ints = (...values: number[]): TestTensor => ({
   dims: [values.length],
@@ -75,7 +70,7 @@ describe('work grows with the number of nodes', () => {
       (a: string, b: string, i: number) => [node('NonZero', a, `i${i}`), node('Cast', `i${i}`, b, { to: 1 })],
     ],
   ] as const)('%s', async (_what, operator, make) => {
-    const infer = vi.spyOn(operatorOf(operator) as { infer: () => unknown }, 'infer')
+    const infer = vi.spyOn(operatorOf(operator) as Operator, 'infer')
     try {
       const counts: number[] = []
       for (const count of [500, 1000]) {

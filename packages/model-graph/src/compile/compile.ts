@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TensorSpec } from '@mlcapsule/contracts'
-import { planProgram } from '@mlcapsule/inference-kernels'
 import { encodeProgram } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
-import { countMacs } from './counts.ts'
+import type { LoweredGraph } from './lower.ts'
 import { lowered } from './pipeline.ts'
+import { type PlannedProgram, planned } from './plan.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
@@ -20,10 +20,12 @@ export interface ModelSummary {
   readonly stepCount: number
   /** Elements of all float constants of the model as it was given. */
   readonly parameterCount: number
-  /** Multiply-accumulate operations of one query. */
+  /** Multiply-accumulate operations of one query, of those courses that are known the one with most arithmetic. */
   readonly macCount: number
-  /** Memory that intermediate results need, without weights. */
+  /** Memory that intermediate results need, without weights: of those courses that are known the most. */
   readonly arenaSizeBytes: number
+  /** Whether no query of these sizes can need more: false where elements of a query decide on sizes. */
+  readonly isArenaComplete: boolean
   /** How often the model as it was given uses each operator. */
   readonly operators: Readonly<Record<string, number>>
 }
@@ -51,12 +53,21 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
  * @throws ModelError `MODEL_TOO_LARGE`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
-  const { graph: optimized, program, weights } = await lowered(graph)
+  return (await compileWithPlan(graph, options)).model
+}
+
+/** As `compileGraph`, with what only a report asks for. */
+export async function compileWithPlan(
+  graph: Graph,
+  options: CompileOptions,
+): Promise<{ readonly model: CompiledModel; readonly lowered: LoweredGraph; readonly plan: PlannedProgram }> {
+  const result = await lowered(graph)
+  const { program, weights } = result
   // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
   const bytes = encodeProgram(program)
   const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
-  const { arenaSizeBytes } = planProgram(program, { symbols }).segment
-  return {
+  const plan = await planned(result, symbols)
+  const model: CompiledModel = {
     program: bytes,
     weights,
     inputs: graph.inputs.map((value) => specOf(value.name, value)),
@@ -64,8 +75,10 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
     summary: {
       ...graph.source,
       stepCount: program.steps.length,
-      macCount: countMacs(optimized),
-      arenaSizeBytes,
+      macCount: plan.work.macCount,
+      arenaSizeBytes: plan.arenaSizeBytes,
+      isArenaComplete: plan.isComplete,
     },
   }
+  return { model, lowered: result, plan }
 }

@@ -31,6 +31,7 @@ export type TestAttribute =
   | readonly number[]
   | readonly string[]
   | { readonly float: number }
+  | { readonly graph: TestGraph }
   | TestTensor
 
 export interface TestNode {
@@ -57,7 +58,7 @@ export interface TestModel {
 function valueInfo(
   name: string,
   dims: readonly (number | string)[] | null,
-  elemType = DataType.FLOAT,
+  elemType: DataType = DataType.FLOAT,
 ): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = dims?.map((it) => ({
     value:

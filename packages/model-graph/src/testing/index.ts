@@ -2,7 +2,6 @@
 
 export {
   buildModel,
-  graphInit,
   type TestAttribute,
   type TestGraph,
   type TestModel,
