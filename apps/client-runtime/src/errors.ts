@@ -53,6 +53,21 @@ export const clientErrorTable = defineErrorTable({
     meaning: "The model's first output is not a list of scores, one per class. Nothing was charged.",
     remedy: 'Ask for the outputs themselves: `run --outputs`, or `run()` of the SDK.',
   },
+  CLIENT_MODEL_NOT_GENERATIVE: {
+    kind: 'input',
+    meaning: 'The model does not write text, or its header does not say which token is which character.',
+    remedy: 'Ask it with `run`; or ask the provider for a capsule packed with one label per token.',
+  },
+  CLIENT_PROMPT_INVALID: {
+    kind: 'input',
+    meaning: 'The prompt is empty, or has a character that the model has no token for. Nothing was charged.',
+    remedy: 'Write it with the characters that the labels of `mlcapsule inspect CAPSULE --json` list.',
+  },
+  CLIENT_QUERY_BLOCKED: {
+    kind: 'refused',
+    meaning: 'A defense of the model blocked a query, so that nothing can come after it. It was charged.',
+    remedy: 'Begin again with another prompt; what was written so far stays valid.',
+  },
   CLIENT_NOT_ACTIVATED: {
     kind: 'refused',
     meaning: 'The capsule has not been activated in this state directory.',

@@ -167,6 +167,10 @@ export class ModelEnclave implements EnclavePort {
     return { verdict: this.verdict, outputs, units: reservation.units, unitsLeft: ledger.usage.unitsLeft }
   }
 
+  async openSequence(): Promise<never> {
+    throw new BridgeError('ENCLAVE_SEQUENCE_UNSUPPORTED', 'the model keeps nothing')
+  }
+
   async usage(): Promise<UsageReport> {
     return this.#report()
   }

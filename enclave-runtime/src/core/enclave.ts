@@ -159,6 +159,11 @@ class EnclaveCore implements Enclave {
     }
   }
 
+  openSequence = async (): Promise<Answer<'openSequence'>> => this.#live().openSequence()
+
+  closeSequence = async (body: RequestBody<'closeSequence'>): Promise<Answer<'closeSequence'>> =>
+    this.#live().closeSequence(body)
+
   usage = async (): Promise<Answer<'usage'>> => ({ body: this.#live().usage() })
 
   statement = (): Promise<Answer<'statement'>> => this.#untilFatal((service) => service.statement())

@@ -14,7 +14,7 @@ import {
 } from '@mlcapsule/contracts'
 import { type Secret, wipe } from '@mlcapsule/crypto'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
-import { createSession, type Session } from '@mlcapsule/inference-kernels'
+import { createSession, type Session, type SessionState } from '@mlcapsule/inference-kernels'
 import { type Dimension, decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import type { LicenseClaims } from '@mlcapsule/metering'
 import { DefenseChain } from './defense-chain.ts'
@@ -48,7 +48,6 @@ export class Model {
   readonly #program: Program
   readonly #weightsSizeBytes: number
   #session: Session | undefined
-  #bound: string = ''
   #wiped: boolean = false
 
   private constructor(options: OpenModelOptions, keys: CapsuleKeys, blob: ProgramBlob) {
@@ -81,7 +80,7 @@ export class Model {
       } finally {
         wipe(plaintext)
       }
-      await model.#bind(model.#initialSymbols())
+      await model.#load()
       return model
     } catch (error) {
       keys.wipe()
@@ -113,17 +112,23 @@ export class Model {
     if (!fits) throw unsuitable('defenses', "the license does not list the capsule's defenses")
   }
 
-  /**
-   * Makes ready for the shapes of a query. Other symbols than last time load the weights anew.
-   * @throws as `open`
-   */
-  async prepare({ symbols }: CheckedInputs): Promise<void> {
-    await this.#bind(symbols)
+  /** Whether a query can go on from another one. */
+  get hasStates(): boolean {
+    return this.#program.states.length > 0
   }
 
-  /** Runs the model on what `prepare` was called with. @returns outputs in the order of the header */
-  run(inputs: CheckedInputs): readonly Tensor[] {
-    const outputs = this.#live().run(inputs.byName)
+  /** What a sequence of queries goes on from; wiped with the model. */
+  createState(maxSizeBytes: number): SessionState {
+    return this.#live().createState({ maxSizeBytes })
+  }
+
+  /**
+   * Runs the model. With a state, what the query leaves is staged there.
+   * @returns outputs in the order of the header
+   * @throws KernelError `KERNEL_*`, `PROGRAM_*` for sizes and elements that do not go together
+   */
+  run(inputs: CheckedInputs, state?: SessionState): readonly Tensor[] {
+    const outputs = this.#live().run(inputs.byName, state === undefined ? {} : { state })
     return this.#header.outputs.map(({ name }) => outputs.get(name) as Tensor)
   }
 
@@ -148,14 +153,7 @@ export class Model {
     return this.#session
   }
 
-  /** One of each: what most queries have. */
-  #initialSymbols(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#program.symbols.map((name) => [name, 1]))
-  }
-
-  async #bind(symbols: Readonly<Record<string, number>>): Promise<void> {
-    const bound = JSON.stringify(Object.entries(symbols).sort())
-    if (this.#session !== undefined && bound === this.#bound) return
+  async #load(): Promise<void> {
     const reader = new PageReader('weights', this.#pages)
     const sizeBytes = this.#weightsSizeBytes
     const weights = new PagedWeights(
@@ -163,15 +161,14 @@ export class Model {
       sizeBytes,
       progress(this.#pages.host, reader.pageSizeBytes, sizeBytes),
     )
-    // Two copies of the weights would be twice the memory.
-    this.#session?.dispose()
-    this.#session = undefined
+    // One of each: what most queries have.
+    const named = this.#header.inputs.flatMap(({ shape }) => shape.filter((it) => typeof it === 'string'))
     try {
       const session = await createSession({
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,
-        symbols,
+        symbols: Object.fromEntries(named.map((name) => [name, 1])),
         threadCount: this.#platform.threadCount,
       })
       // The door may have closed while the last page was opened.
@@ -180,7 +177,6 @@ export class Model {
         throw wiped()
       }
       this.#session = session
-      this.#bound = bound
     } finally {
       weights.wipe()
     }

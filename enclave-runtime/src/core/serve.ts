@@ -51,6 +51,8 @@ export function serveSimulated(channel: Channel, options: ServeOptions): void {
     finishActivation: async (...request) => await launched('finishActivation')(...request),
     resume: async (...request) => await launched('resume')(...request),
     infer: async (...request) => await launched('infer')(...request),
+    openSequence: async (...request) => await launched('openSequence')(...request),
+    closeSequence: async (...request) => await launched('closeSequence')(...request),
     usage: async (...request) => await launched('usage')(...request),
     statement: async (...request) => await launched('statement')(...request),
     close: async (...request) => await launched('close')(...request),

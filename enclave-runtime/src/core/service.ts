@@ -31,6 +31,7 @@ import { type CheckedInputs, checkInputs } from './inputs.ts'
 import type { Model } from './model.ts'
 import type { Platform } from './platform.ts'
 import type { LicenseState } from './sealed-records.ts'
+import { Sequences } from './sequences.ts'
 
 export interface ServiceParts {
   readonly platform: Platform
@@ -53,6 +54,7 @@ export class Service {
   readonly #parts: ServiceParts
   readonly #ledger: Ledger
   readonly #ledgerKey: Secret<'prk'>
+  readonly #sequences: Sequences
   #answered: Answered | undefined
   #broken: boolean = false
 
@@ -60,6 +62,7 @@ export class Service {
     this.#parts = parts
     this.#ledger = ledger
     this.#ledgerKey = ledgerKey
+    this.#sequences = new Sequences(parts.model)
   }
 
   /**
@@ -129,7 +132,8 @@ export class Service {
 
   /**
    * One query as one transaction: check → reserve → onQuery → compute → onAnswer → settle → answer. What is refused
-   * before the reservation costs nothing; once it is settled, the answer leaves with its receipt.
+   * before the reservation costs nothing; once it is settled, the answer leaves with its receipt, and the sequence that the
+   * query belongs to has advanced. Whatever else becomes of it leaves the sequence as it was.
    */
   async infer(
     request: RequestBody<'infer'>,
@@ -138,15 +142,16 @@ export class Service {
   ): Promise<Answer<'infer'>> {
     const { model, license } = this.#parts
     const inputs = checkInputs(joinTensors('inputs', request.inputs, payloads), this.#parts.inputs)
-    const { retryId } = request
+    const { retryId, sequence } = request
+    if (sequence !== undefined) this.#sequences.find(sequence.id)
     const queryHash = retryId === undefined ? undefined : hashQuery(request, payloads)
     const again = this.#answeredBefore(retryId, queryHash)
     if (again !== undefined) return again
+    if (sequence !== undefined) this.#sequences.assertNext(sequence)
     assertLicenseTime(license.claims, { nowMs })
     assertAnswerFits(model.answerSizeBytes(inputs))
     await this.#makeRoom(inputs.itemCount)
-    await model.prepare(inputs)
-    const { answer, settlement } = this.#transact(inputs)
+    const { answer, settlement } = this.#transact(inputs, sequence?.id)
     // Blocks that were closed before come first; the receipt belongs to the one that is open.
     const log = [...(await this.#ledger.takeClosings()), settlement.receiptBytes]
     const body = { ...answer.body, log: settlement.mustCommit ? await this.#commit(log) : log }
@@ -158,6 +163,17 @@ export class Service {
       this.#answered = { retryId: retryId.slice(), queryHash, block, answer: kept }
     }
     return reply
+  }
+
+  /** @throws BridgeError `ENCLAVE_SEQUENCE_UNSUPPORTED`, `ENCLAVE_SEQUENCE_LIMIT_EXCEEDED` */
+  openSequence(): Answer<'openSequence'> {
+    return { body: { id: this.#sequences.open() } }
+  }
+
+  /** @throws BridgeError `ENCLAVE_SEQUENCE_UNKNOWN` */
+  closeSequence({ id }: RequestBody<'closeSequence'>): Answer<'closeSequence'> {
+    this.#sequences.close(id)
+    return { body: {} }
   }
 
   /**
@@ -190,6 +206,7 @@ export class Service {
   wipe(): void {
     for (const payload of this.#answered?.answer.payloads ?? []) wipe(payload)
     this.#answered = undefined
+    this.#sequences.wipe()
     wipe(this.#ledgerKey)
     wipe(this.#parts.identity.privateKey)
     this.#parts.model.wipe()
@@ -201,19 +218,21 @@ export class Service {
       await this.#ledger.advance(itemCount)
       this.#parts.host.emit('block-opened', [this.#ledger.usage.block])
     }
-    // Throws what reserve would: a query that cannot be paid does not make the model ready for its shapes.
-    this.#ledger.cancel(this.#ledger.reserve(itemCount))
   }
 
-  #transact(inputs: CheckedInputs): {
+  #transact(
+    inputs: CheckedInputs,
+    sequenceId: number | undefined,
+  ): {
     readonly answer: Answer<'infer'>
     readonly settlement: Settlement
   } {
     const { model } = this.#parts
     const { tensors, itemCount } = inputs
     const reservation = this.#ledger.reserve(itemCount)
+    const state = sequenceId === undefined ? undefined : this.#sequences.find(sequenceId).state
     try {
-      const compute = () => model.run(inputs)
+      const compute = () => model.run(inputs, state)
       const { outputs, outcome } = model.chain.run({
         inputs: tensors,
         itemCount,
@@ -222,13 +241,18 @@ export class Service {
       })
       const named = new Map(outputs.map((tensor, index) => [model.outputNames[index] as string, tensor]))
       const { descriptors, payloads } = splitTensors(named)
+      const advances = sequenceId !== undefined && outcome.verdict !== 'block'
+      if (advances) this.#sequences.assertRoom(sequenceId)
       const settlement = this.#ledger.settle(reservation, outcome)
+      if (advances) this.#sequences.advance(sequenceId)
+      else state?.discard()
       const { units } = settlement.receipt
       const body = { verdict: outcome.verdict, outputs: [...descriptors], units, unitsLeft: 0, log: [] }
       return { answer: { body, payloads }, settlement }
     } catch (error) {
       // Ours to bear: nothing is charged, and nothing of the answer leaves.
       this.#ledger.cancel(reservation)
+      state?.discard()
       throw error
     }
   }
@@ -259,6 +283,6 @@ function assertAnswerFits(sizeBytes: number): void {
 }
 
 /** What a retry id is bound to. */
-function hashQuery({ inputs }: RequestBody<'infer'>, payloads: readonly Uint8Array[]): Uint8Array {
-  return labeledHash('query', encodeCbor(inputs), ...payloads)
+function hashQuery({ inputs, sequence }: RequestBody<'infer'>, payloads: readonly Uint8Array[]): Uint8Array {
+  return labeledHash('query', encodeCbor({ inputs, sequence: sequence ?? null }), ...payloads)
 }

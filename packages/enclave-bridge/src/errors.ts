@@ -115,6 +115,26 @@ export const bridgeErrorTable = defineErrorTable({
     meaning: 'A retry id came again with other inputs.',
     remedy: 'Use a new random retry id for every new query.',
   },
+  ENCLAVE_SEQUENCE_UNSUPPORTED: {
+    kind: 'input',
+    meaning: 'A sequence was to be opened, but the model keeps nothing from one query to the next.',
+    remedy: 'Ask without a sequence, or have the capsule packed with its states.',
+  },
+  ENCLAVE_SEQUENCE_UNKNOWN: {
+    kind: 'usage',
+    meaning: 'A query names a sequence that is not open: it was closed, or the enclave was started anew.',
+    remedy: 'Open a new sequence and send the whole prompt again. Nothing was charged.',
+  },
+  ENCLAVE_SEQUENCE_STEP_MISMATCH: {
+    kind: 'usage',
+    meaning: 'A query is not the next one of its sequence: another one was answered that the client gave up.',
+    remedy: 'Repeat a query with its retry id, or open a new sequence. Nothing was charged.',
+  },
+  ENCLAVE_SEQUENCE_LIMIT_EXCEEDED: {
+    kind: 'input',
+    meaning: 'More sequences are open, or hold more bytes together, than an enclave keeps.',
+    remedy: 'Close sequences that are done, or keep them shorter. Nothing was charged.',
+  },
   ENCLAVE_CAPSULE_UNSUITABLE: {
     kind: 'refused',
     meaning: 'The capsule and this enclave do not fit each other.',

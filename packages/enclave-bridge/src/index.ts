@@ -20,6 +20,7 @@ export {
   type Inference,
   type InferOptions,
 } from './host/enclave-handle.ts'
+export { EnclaveSequence } from './host/enclave-sequence.ts'
 export type { CallOptions } from './host/lane.ts'
 export type { LaunchInfo } from './host/launch-info.ts'
 export type { HostServices, SimulatedAnchor } from './host/services.ts'

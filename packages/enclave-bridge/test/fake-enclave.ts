@@ -43,6 +43,8 @@ export function echoHandlers(overrides: Partial<EnclaveHandlers> = {}): EnclaveH
         body: { verdict: 'pass', outputs: inputs, units: 1, unitsLeft: 9, log: [Uint8Array.of(1, 2, 3)] },
         payloads,
       }),
+    openSequence: () => Promise.resolve({ body: { id: 1 } }),
+    closeSequence: () => Promise.resolve({ body: {} }),
     usage: () => Promise.resolve({ body: usage }),
     statement: refuse,
     close: () => Promise.resolve({ body: { statement: null, log: [] } }),

@@ -93,6 +93,21 @@ export const kernelErrorTable = defineErrorTable({
     meaning: 'An input has another shape than the model declares.',
     remedy: 'Reshape or resize the input to the shape that the message names.',
   },
+  KERNEL_STATE_INVALID: {
+    kind: 'usage',
+    meaning: 'A query was to go on from a state that is disposed or belongs to another session.',
+    remedy: 'Create a state with the session that runs the query, and begin again.',
+  },
+  KERNEL_STATE_SHAPE_MISMATCH: {
+    kind: 'input',
+    meaning: 'A query has another size, such as another batch, than the queries that left its state.',
+    remedy: 'Keep to one batch size as long as a state lasts, or begin with a new state.',
+  },
+  KERNEL_STATE_TOO_LARGE: {
+    kind: 'input',
+    meaning: 'What a query would leave for the next one is more than its state may hold.',
+    remedy: 'Begin with a new state, or keep sequences shorter.',
+  },
   KERNEL_VALUE_INVALID: {
     kind: 'input',
     meaning:

@@ -75,6 +75,11 @@ export const modelErrorTable = defineErrorTable({
     meaning: 'A shape must be known when the model is compiled, but is not.',
     remedy: 'Give sizes for the symbolic dimensions (option symbols), or export the model with fixed shapes.',
   },
+  MODEL_STATE_INVALID: {
+    kind: 'usage',
+    meaning: 'An input and an output that were to be a state are not there, or do not go together.',
+    remedy: 'Name an input and an output of one dtype and shape, each in one pair only.',
+  },
   MODEL_OPTION_INVALID: {
     kind: 'usage',
     meaning: 'An option has a value outside its range.',

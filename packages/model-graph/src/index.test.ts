@@ -13,6 +13,7 @@ test('the public surface', () => {
     'compileGraph',
     'decodeTensorProto',
     'importOnnx',
+    'inspectModel',
     'maximumOpset',
     'memoryModelSource',
     'minimumOpset',

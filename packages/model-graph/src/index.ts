@@ -6,10 +6,19 @@ export {
   compileGraph,
   type ModelSummary,
 } from './compile/compile.ts'
+export type { StateOption, StatePair } from './compile/states.ts'
 export type { CompiledWeights } from './compile/weights.ts'
 export { ModelError, type ModelErrorCode, type ModelIssue, modelErrorTable } from './errors.ts'
 export type { ConstantTensor } from './graph/constant.ts'
 export type { Attributes, Dim, Graph, GraphNode, Op, Value } from './graph/graph.ts'
+export type { CompiledInspection, DataDependence, SymbolSize } from './inspect/inspect-compiled.ts'
+export {
+  type InspectedTensor,
+  type InspectOptions,
+  inspectModel,
+  type ModelInspection,
+  type OperatorUse,
+} from './inspect/inspect-model.ts'
 export { modelLimits } from './limits.ts'
 export { type ImportOptions, importOnnx } from './onnx/import.ts'
 export { decodeTensorProto } from './onnx/tensor-proto.ts'

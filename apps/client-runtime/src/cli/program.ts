@@ -3,6 +3,7 @@ import type { CliProgram } from '@mlcapsule/terminal/cli'
 import { ClientError } from '../errors.ts'
 import { addActivate } from './commands/activate.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addGenerate } from './commands/generate.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKey } from './commands/key.ts'
 import { addMeasure } from './commands/measure.ts'
@@ -21,6 +22,7 @@ export const program: CliProgram = {
     addInspect,
     addActivate,
     addRun,
+    addGenerate,
     addUsage,
     addVerifyReceipts,
     addStatements,

@@ -7,6 +7,7 @@ import type {
   ActiveEnclave,
   CallOptions,
   EnclaveHandle,
+  EnclaveSequence,
   Inference,
   InferOptions,
   LaunchInfo,
@@ -16,10 +17,12 @@ import { ClientError } from '../errors.ts'
 import type { CapsuleRecords } from '../node/capsule-records.ts'
 import { type Activation, activationOf, orderOfRequest } from './activation.ts'
 import { assertClassifier, classesOf, type RankedClass } from './classes.ts'
+import { type GeneratedToken, type GenerateOptions, generate } from './generate.ts'
 import { type Inputs, matchInputs } from './inputs.ts'
 import { type Pixels, pixelsToTensor } from './preprocess.ts'
 import { type ServiceClient, serviceClient } from './service-client.ts'
 import { type VerifiedRecords, verifyRecords } from './verify-records.ts'
+import { vocabularyOf } from './vocabulary.ts'
 
 type ImagePreprocessing = NonNullable<CapsuleHeader['preprocessing']>
 
@@ -33,6 +36,7 @@ export type EnclavePort = Pick<
   | 'finishActivation'
   | 'infer'
   | 'info'
+  | 'openSequence'
   | 'resume'
   | 'statement'
   | 'usage'
@@ -172,6 +176,37 @@ export class MlCapsule {
     const matched = matchInputs(inputs, this.header.inputs)
     await this.#ready()
     return await this.#parts.enclave.infer(matched, options)
+  }
+
+  /**
+   * Opens a sequence: `run(inputs, { sequence })` goes on from the query before it there. What the model keeps for it (a
+   * decoder's cache, a recurrent layer's memory) stays in the enclave, and ends with it: a process that starts anew sends
+   * its prompt again.
+   * @throws ClientError `CLIENT_NOT_ACTIVATED`; EnclaveError `ENCLAVE_SEQUENCE_UNSUPPORTED`,
+   * `ENCLAVE_SEQUENCE_LIMIT_EXCEEDED`
+   */
+  async openSequence(options?: CallOptions): Promise<EnclaveSequence> {
+    await this.#ready()
+    return await this.#parts.enclave.openSequence(options)
+  }
+
+  /**
+   * Lets a model whose labels are characters write on from a prompt, token by token, each of them one query. Ends with the
+   * count of tokens, or when it is left.
+   *
+   * ```ts
+   * for await (const { text } of model.generate('the enclave ', { tokenCount: 80 })) process.stdout.write(text)
+   * ```
+   * @throws ClientError `CLIENT_MODEL_NOT_GENERATIVE`, `CLIENT_PROMPT_INVALID`, before anything is charged;
+   * `CLIENT_QUERY_BLOCKED`; EnclaveError, such as `LICENSE_QUOTA_EXHAUSTED`
+   */
+  async *generate(
+    prompt: string,
+    options?: GenerateOptions,
+  ): AsyncGenerator<GeneratedToken, void, undefined> {
+    const vocabulary = vocabularyOf(this.header)
+    await this.#ready()
+    yield* generate(this.#parts.enclave, vocabulary, prompt, options)
   }
 
   /**

@@ -39,6 +39,10 @@ export function headerPairs(header: CapsuleHeader, sizeBytes: number): Pairs {
   ]
 }
 
+function describeStates(states: CompiledModel['summary']['states']): string {
+  return states.map(({ input, output }) => `${printable(input)} = ${printable(output)}`).join(', ')
+}
+
 /** What the model compiler found. Never part of a capsule's public side: it shows the architecture. */
 export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
   return [
@@ -46,6 +50,7 @@ export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
     ['parameters', formatCount(summary.parameterCount)],
     ['multiply-adds', formatCount(summary.macCount)],
     ['weights', formatBytes(weights.sizeBytes)],
-    ['arena', formatBytes(summary.arenaSizeBytes)],
+    ['arena', `${summary.isArenaComplete ? '' : 'at least '}${formatBytes(summary.arenaSizeBytes)}`],
+    ...(summary.states.length === 0 ? [] : [['states', describeStates(summary.states)] as const]),
   ]
 }

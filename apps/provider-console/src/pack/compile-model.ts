@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CompiledModel, compileGraph, importOnnx } from '@mlcapsule/model-graph'
+import { type CompiledModel, compileGraph, importOnnx, type StateOption } from '@mlcapsule/model-graph'
 import { fileModelSource } from '@mlcapsule/model-graph/node'
 
 export interface CompileModelOptions {
   /** Sizes for symbolic dimensions of the inputs, by name. */
   readonly symbols?: Readonly<Record<string, number>>
+  /** What the enclave carries from query to query; nothing by default. */
+  readonly states?: StateOption
 }
 
 /**
@@ -13,12 +15,12 @@ export interface CompileModelOptions {
  */
 export async function withCompiledModel<Result>(
   path: string,
-  options: CompileModelOptions,
+  { states = 'none', ...options }: CompileModelOptions,
   work: (model: CompiledModel) => Promise<Result>,
 ): Promise<Result> {
   const source = await fileModelSource(path)
   try {
-    return await work(await compileGraph(await importOnnx(source, options)))
+    return await work(await compileGraph(await importOnnx(source, options), { states }))
   } finally {
     await source.close()
   }

@@ -9,6 +9,7 @@ import type { ActiveReport, ReplyBody, RequestBody, RequestOp, UsageReport } fro
 import { joinTensors, splitTensors } from '../protocol/tensors.ts'
 import { bridgeVersions, type EventCode, type Verdict } from '../protocol/words.ts'
 import { Connection, type Reply } from './connection.ts'
+import { EnclaveSequence } from './enclave-sequence.ts'
 import { type CallOptions, Lane } from './lane.ts'
 import type { LaunchInfo } from './launch-info.ts'
 import { type KeepLog, logEntries } from './receipt-log.ts'
@@ -45,6 +46,8 @@ export interface ActivationOffer {
 export interface InferOptions extends CallOptions {
   /** 16 random bytes. The same query with the same id, within the same block, is answered again and not charged again. */
   readonly retryId?: Uint8Array
+  /** Of `openSequence`: the query goes on from the one before it there. Without one it begins anew. */
+  readonly sequence?: EnclaveSequence
   /** Lets the transport take the inputs' buffers away instead of copying them. Off by default. */
   readonly transfer?: boolean
 }
@@ -139,13 +142,35 @@ export class EnclaveHandle {
     return report
   }
 
+  /**
+   * Opens a sequence of queries that go on from one another: what the model keeps for it stays in the enclave, and ends with
+   * it.
+   * @throws EnclaveError `ENCLAVE_SEQUENCE_UNSUPPORTED`, `ENCLAVE_SEQUENCE_LIMIT_EXCEEDED`
+   */
+  async openSequence(options?: CallOptions): Promise<EnclaveSequence> {
+    const { body } = await this.#call('openSequence', {}, [], options)
+    return new EnclaveSequence(body.id, async (id, closing) => {
+      await this.#call('closeSequence', { id }, [], closing)
+    })
+  }
+
   /** Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs. */
   async infer(inputs: ReadonlyMap<string, Tensor>, options: InferOptions = {}): Promise<Inference> {
     for (const [name, tensor] of inputs) assertTensor(tensor, `inputs.${name}`)
     const { descriptors, payloads } = splitTensors(inputs)
-    const { retryId, transfer } = options
-    const request = { inputs: [...descriptors], ...(retryId === undefined ? {} : { retryId }) }
-    const { body, payloads: data } = await this.#call('infer', request, payloads, options, transfer)
+    const { retryId, sequence, transfer } = options
+    const { body, payloads: data } = await this.#lane.run(async () => {
+      // Where the query stands is known when its turn comes: others of the sequence may wait before it.
+      const position = sequence?.positionOf(retryId)
+      const request = {
+        inputs: [...descriptors],
+        ...(retryId === undefined ? {} : { retryId }),
+        ...(position === undefined ? {} : { sequence: position }),
+      }
+      const reply = await this.#exchange('infer', request, payloads, transfer)
+      if (position !== undefined && reply.body.verdict !== 'block') sequence?.answered(position)
+      return reply
+    }, options)
     const { outputs, verdict, units, unitsLeft } = body
     return { verdict, units, unitsLeft, outputs: this.#orLeave(() => joinTensors('outputs', outputs, data)) }
   }

@@ -19,6 +19,7 @@ export {
   type RequestBody,
   type RequestOp,
   requestSchemas,
+  type SequencePosition,
   type TensorDescriptor,
   type UsageReport,
 } from './requests.ts'

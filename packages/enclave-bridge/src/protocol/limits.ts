@@ -24,6 +24,10 @@ export const bridgeLimits = {
   errorNumberMaxCount: 4,
   receiptMaxSizeBytes: 256,
   logEntryMaxCount: 32,
+  /** Sequences that are open at once, and what all of them together may hold. */
+  sequenceMaxCount: 16,
+  sequencesMaxSizeBytes: 268_435_456,
+  sequenceIdMax: 4_294_967_295,
   pluginMaxCount: 64,
   /** Calls that may wait on the host's side. */
   queueMaxCount: 256,

@@ -39,6 +39,11 @@ const usage = z.strictObject({
 
 const log = receiptLog
 
+const sequenceId = z.int().check(z.minimum(1), z.maximum(bridgeLimits.sequenceIdMax))
+
+/** A query's place in its sequence: how many were answered there before it. */
+const sequencePosition = z.strictObject({ id: sequenceId, step: count })
+
 const active = z.strictObject({
   /** The license token: receipts are verified against it. */
   license: token,
@@ -115,7 +120,12 @@ export const requestSchemas = {
   resume: { body: nothing, payloads: noPayloads, reply: active, replyPayloads: noPayloads },
   /** One payload per input and per output, in the same order. A blocked query has no outputs. */
   infer: {
-    body: z.strictObject({ inputs: tensorDescriptors, retryId: z.optional(bytesOf(16)) }),
+    body: z.strictObject({
+      inputs: tensorDescriptors,
+      retryId: z.optional(bytesOf(16)),
+      /** Goes on from the query before it in the sequence; without one, a query begins anew. */
+      sequence: z.optional(sequencePosition),
+    }),
     payloads: payloadRule(0, bridgeLimits.tensorMaxCount),
     reply: z.strictObject({
       verdict: z.enum(verdicts),
@@ -126,6 +136,20 @@ export const requestSchemas = {
       log,
     }),
     replyPayloads: payloadRule(0, bridgeLimits.tensorMaxCount),
+  },
+  /** A sequence of queries; what the model keeps for it stays in the enclave, for as long as this process lives. */
+  openSequence: {
+    body: nothing,
+    payloads: noPayloads,
+    reply: z.strictObject({ id: sequenceId }),
+    replyPayloads: noPayloads,
+  },
+  /** Wipes what is kept. */
+  closeSequence: {
+    body: z.strictObject({ id: sequenceId }),
+    payloads: noPayloads,
+    reply: nothing,
+    replyPayloads: noPayloads,
   },
   usage: { body: nothing, payloads: noPayloads, reply: usage, replyPayloads: noPayloads },
   /** Ends the open block, since a statement covers closed blocks alone. Refused before it is due. */
@@ -147,6 +171,8 @@ export const requestSchemas = {
 export type RequestOp = keyof typeof requestSchemas
 export type RequestBody<Op extends RequestOp> = z.infer<(typeof requestSchemas)[Op]['body']>
 export type ReplyBody<Op extends RequestOp> = z.infer<(typeof requestSchemas)[Op]['reply']>
+
+export type SequencePosition = Readonly<z.infer<typeof sequencePosition>>
 
 /** What a ledger tells of itself. */
 export type UsageReport = Readonly<z.infer<typeof usage>>

@@ -1,52 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kernels, TensorData } from '@mlcapsule/contracts'
-import type { BoundPort } from '../plan/bound.ts'
+import type { BoundPort, BoundTensor } from '../plan/bound.ts'
 import { keptElementCount, type ProgramBinder } from '../plan/program-binder.ts'
 import { SegmentRunner } from './segment-runner.ts'
 
-/** Segments that are kept for queries of the same shapes, and bytes of their records; beyond that all are forgotten. */
+/** What is kept for queries of shapes that came before. Beyond that, the shapes that were asked longest ago are forgotten. */
 const keptSegmentCount = 256
 const keptRecordsSizeBytes = 64 * 1024 * 1024
 
 /** A segment and the ones that have followed it, by the elements that decided. */
 export interface BindingNode {
+  readonly root: BindingRoot
   readonly runner: SegmentRunner
   readonly next: Map<string, BindingNode>
   readonly isKept: boolean
 }
 
-/** A binding to dims of inputs. */
-export interface BindingRoot {
+/** A binding to the dims of what a query begins with. */
+export class BindingRoot {
   readonly inputs: readonly BoundPort[]
+  readonly states: readonly BoundTensor[]
   readonly node: BindingNode
+  /** All segments that are kept. */
+  readonly runners: SegmentRunner[]
+
+  constructor({ inputs, states }: ReturnType<ProgramBinder['begin']>, runner: SegmentRunner) {
+    this.inputs = inputs
+    this.states = states
+    this.runners = [runner]
+    this.node = { root: this, runner, next: new Map(), isKept: true }
+  }
 }
 
 /** What a program has been bound to so far: over one copy of the weights, a binding for each shape of query. */
 export class Bindings {
   readonly #binder: ProgramBinder
   readonly #kernels: Kernels
+  /** The one that was asked for last comes last. */
   readonly #roots = new Map<string, BindingRoot>()
-  readonly #runners: SegmentRunner[] = []
+  #segmentCount = 0
   #recordsSizeBytes = 0
-  /** Whether a segment has found no room: the next query begins anew. */
-  #isFull = false
 
   constructor(binder: ProgramBinder, kernels: Kernels) {
     this.#binder = binder
     this.#kernels = kernels
   }
 
-  /** @throws KernelError `PROGRAM_*`, `KERNEL_MEMORY_TOO_LARGE` */
-  root(inputDims: readonly (readonly number[])[]): BindingRoot {
-    const key = inputDims.map((dims) => dims.join()).join(';')
-    if (this.#isFull) this.#forget()
+  /**
+   * @param entryDims one list per input, then one per state
+   * @throws KernelError `PROGRAM_*`, `KERNEL_MEMORY_TOO_LARGE`
+   */
+  root(entryDims: readonly (readonly number[])[]): BindingRoot {
+    const key = entryDims.map((dims) => dims.join()).join(';')
     const known = this.#roots.get(key)
-    if (known !== undefined) return known
-    if (!this.#hasRoom()) this.#forget()
-    const { inputs, segment } = this.#binder.begin(inputDims)
-    const runner = this.#keep(new SegmentRunner(segment, this.#kernels))
-    const root = { inputs, node: { runner, next: new Map(), isKept: true } }
+    if (known !== undefined) {
+      this.#roots.delete(key)
+      this.#roots.set(key, known)
+      // One that has taken all the room by itself begins anew: nothing that it meets now could be kept.
+      if (this.#hasRoom(0) || this.#roots.size > 1) return known
+      this.#forget(key, known)
+    }
+    const begun = this.#binder.begin(entryDims)
+    this.#makeRoom(begun.segment.records.byteLength)
+    const root = new BindingRoot(begun, new SegmentRunner(begun.segment, this.#kernels))
     this.#roots.set(key, root)
+    this.#count(root.node.runner)
     return root
   }
 
@@ -59,12 +77,19 @@ export class Bindings {
     if (known !== undefined) return known
     const segment = this.#binder.resume(node.runner.segment.continuation, contents)
     const runner = new SegmentRunner(segment, this.#kernels)
-    const hasRoom = this.#hasRoom()
-    const next = { runner, next: new Map<string, BindingNode>(), isKept: isKept && hasRoom }
+    const { root } = node
+    if (isKept) this.#makeRoom(segment.records.byteLength, root)
+    const next = {
+      root,
+      runner,
+      next: new Map(),
+      isKept: isKept && this.#hasRoom(segment.records.byteLength),
+    }
     if (next.isKept) {
-      this.#keep(runner)
+      root.runners.push(runner)
+      this.#count(runner)
       node.next.set(key, next)
-    } else if (isKept) this.#isFull = true
+    }
     return next
   }
 
@@ -78,22 +103,30 @@ export class Bindings {
     if (!node.isKept) node.runner.unload()
   }
 
-  #hasRoom(): boolean {
-    return this.#runners.length < keptSegmentCount && this.#recordsSizeBytes < keptRecordsSizeBytes
+  #count({ segment }: SegmentRunner): void {
+    this.#segmentCount++
+    this.#recordsSizeBytes += segment.records.byteLength
   }
 
-  #keep(runner: SegmentRunner): SegmentRunner {
-    this.#runners.push(runner)
-    this.#recordsSizeBytes += runner.segment.records.byteLength
-    return runner
+  #hasRoom(sizeBytes: number): boolean {
+    return this.#segmentCount < keptSegmentCount && this.#recordsSizeBytes + sizeBytes <= keptRecordsSizeBytes
   }
 
-  #forget(): void {
-    for (const runner of this.#runners) runner.unload()
-    this.#runners.length = 0
-    this.#recordsSizeBytes = 0
-    this.#isFull = false
-    this.#roots.clear()
+  /** Forgets bindings, the oldest first, but never the one that is in use. */
+  #makeRoom(sizeBytes: number, inUse?: BindingRoot): void {
+    for (const [key, root] of this.#roots) {
+      if (this.#hasRoom(sizeBytes)) return
+      if (root !== inUse) this.#forget(key, root)
+    }
+  }
+
+  #forget(key: string, root: BindingRoot): void {
+    this.#roots.delete(key)
+    this.#segmentCount -= root.runners.length
+    for (const runner of root.runners) {
+      this.#recordsSizeBytes -= runner.segment.records.byteLength
+      runner.unload()
+    }
   }
 }
 

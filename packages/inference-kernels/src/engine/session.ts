@@ -4,7 +4,7 @@ import { elementSizeBytes } from '@mlcapsule/contracts'
 import { KernelError } from '../errors.ts'
 import type { BoundTensor } from '../plan/bound.ts'
 import { ProgramBinder } from '../plan/program-binder.ts'
-import { inputDims } from '../program/bind-dims.ts'
+import { inputDims, stateSymbols } from '../program/bind-dims.ts'
 import { decodeProgram } from '../program/decode.ts'
 import { programLimits } from '../program/limits.ts'
 import type { Dimension, Program, ProgramPort, ProgramValue } from '../program/types.ts'
@@ -12,6 +12,7 @@ import { validateProgram } from '../program/validate.ts'
 import { type BindingNode, Bindings } from './bindings.ts'
 import { checkInputs, copyInputs, copyOutputs, type InputPort } from './port-copies.ts'
 import { viewTensor } from './segment-runner.ts'
+import { HeldState, type SessionState, type StateOptions } from './session-state.ts'
 import { loadWeights, type WeightSource } from './weight-source.ts'
 
 export interface SessionOptions {
@@ -19,7 +20,10 @@ export interface SessionOptions {
   /** Encoded, or as an object; validated either way. */
   readonly program: Program | Uint8Array
   readonly weights: WeightSource | Uint8Array
-  /** Sizes of all symbolic dimensions, to make ready for. A query may have others. */
+  /**
+   * Sizes of all symbolic dimensions of inputs, to make ready for; those that only states have are 0 where not given. A
+   * query may have others.
+   */
   readonly symbols?: Readonly<Record<string, number>>
   /** What arena and weights may grow to, by default what 32-bit addresses reach. */
   readonly maxMemorySizeBytes?: number
@@ -37,6 +41,11 @@ export interface MemoryReport {
   readonly programSizeBytes: number
 }
 
+export interface RunOptions {
+  /** Of `createState`, where the query goes on from others; otherwise it begins anew. */
+  readonly state?: SessionState
+}
+
 /** A model ready to answer: one lane, each query runs to its end. */
 export interface Session {
   /** A name in a shape stands for a size that each query may choose. */
@@ -50,12 +59,19 @@ export interface Session {
    * Answers one query. Inputs are copied in and outputs copied out. What a query of these shapes has needed is kept for the
    * next one; its records then allocate nothing.
    * @param inputs exactly the tensors that `inputs` lists, by name
+   * @param options with a state, the query begins with what it holds, and stages what it leaves: `commit` makes that the
+   *   beginning of the next one. A run that throws stages nothing.
    * @throws KernelError `KERNEL_INPUT_*` naming the tensor, before anything has run; `PROGRAM_INVALID` for sizes that do not
    *   go together; `KERNEL_VALUE_INVALID` for an element out of range; `KERNEL_MEMORY_TOO_LARGE`, `PROGRAM_TOO_LARGE`;
-   *   `KERNEL_DISPOSED`
+   *   `KERNEL_STATE_*`; `KERNEL_DISPOSED`
    */
-  run(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor>
-  /** Zeroes and releases the memory, weights and last answer with it. */
+  run(inputs: ReadonlyMap<string, Tensor>, options?: RunOptions): Map<string, Tensor>
+  /**
+   * A state for a sequence of queries; it holds nothing at first. Disposed with the session.
+   * @throws KernelError `KERNEL_OPTION_INVALID`, `KERNEL_DISPOSED`
+   */
+  createState(options?: StateOptions): SessionState
+  /** Zeroes and releases the memory, weights and last answer with it, and all states. */
   dispose(): void
 }
 
@@ -78,6 +94,8 @@ class KernelSession implements Session {
   readonly #ports: readonly InputPort[]
   readonly #binder: ProgramBinder
   readonly #bindings: Bindings
+  readonly #states = new Set<HeldState>()
+  readonly #noState: HeldState
   #kernels: Kernels | null
 
   constructor(kernels: Kernels, binder: ProgramBinder, bindings: Bindings) {
@@ -93,6 +111,7 @@ class KernelSession implements Session {
     this.isa = kernels.isa
     this.#binder = binder
     this.#bindings = bindings
+    this.#noState = new HeldState(program)
     this.#kernels = kernels
   }
 
@@ -105,17 +124,24 @@ class KernelSession implements Session {
     }
   }
 
-  run(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-    const kernels = this.#kernels
-    if (kernels === null) throw new KernelError('KERNEL_DISPOSED', 'this session is disposed')
-    const root = this.#bindings.root(checkInputs(this.#ports, inputs))
+  run(inputs: ReadonlyMap<string, Tensor>, options: RunOptions = {}): Map<string, Tensor> {
+    const kernels = this.#live()
+    const inputDims = checkInputs(this.#ports, inputs)
+    const state = this.#stateOf(options)
+    state?.discard()
+    const held = state ?? this.#noState
+    const root = this.#bindings.root([...inputDims, ...held.dimsFor(inputDims)])
     copyInputs(root.inputs, inputs, kernels.memory)
+    held.copyTo(root.states, kernels.memory)
     const passed: BindingNode[] = [root.node]
     try {
       for (let node = root.node; ; passed.push(node)) {
         node.runner.run()
-        const { wanted, outputs } = node.runner.segment
-        if (wanted === null) return copyOutputs(outputs, kernels.memory)
+        const { wanted, outputs, states } = node.runner.segment
+        if (wanted === null) {
+          state?.stage(states, kernels.memory)
+          return copyOutputs(outputs, kernels.memory)
+        }
         node = this.#bindings.next(node)
       }
     } finally {
@@ -123,9 +149,32 @@ class KernelSession implements Session {
     }
   }
 
+  createState(options?: StateOptions): SessionState {
+    this.#live()
+    for (const state of this.#states) if (state.isDisposed) this.#states.delete(state)
+    const state = new HeldState(this.#binder.program, options)
+    this.#states.add(state)
+    return state
+  }
+
   dispose(): void {
+    for (const state of this.#states) state.dispose()
+    this.#states.clear()
     this.#kernels?.dispose()
     this.#kernels = null
+  }
+
+  #live(): Kernels {
+    if (this.#kernels === null) throw new KernelError('KERNEL_DISPOSED', 'this session is disposed')
+    return this.#kernels
+  }
+
+  #stateOf({ state }: RunOptions): HeldState | undefined {
+    if (state === undefined) return undefined
+    if (state instanceof HeldState && this.#states.has(state) && !state.isDisposed) return state
+    throw new KernelError('KERNEL_STATE_INVALID', 'the state is disposed, or of another session', {
+      field: 'state',
+    })
   }
 }
 
@@ -148,7 +197,8 @@ function isStatic({ symbols, steps }: Program): boolean {
 export async function createSession(options: SessionOptions): Promise<Session> {
   const { symbols = {}, threadCount = 1, maxMemorySizeBytes = programLimits.memorySizeBytes } = options
   const program = validated(options.program)
-  const sizes = Object.fromEntries(program.symbols.map((name) => [name, 1]))
+  const ofStates = stateSymbols(program)
+  const sizes = Object.fromEntries(program.symbols.map((name) => [name, ofStates.includes(name) ? 0 : 1]))
   const dims = inputDims(program, { ...sizes, ...symbols })
   let kernels: Kernels | undefined
   const weightsContents = (place: BoundTensor): TensorData | null =>
@@ -167,7 +217,8 @@ export async function createSession(options: SessionOptions): Promise<Session> {
     kernels.selfTest()
     await loadWeights(options.weights, kernels.memory.subarray(0, program.weightsSizeBytes))
     const bindings = new Bindings(binder, kernels)
-    if (program.symbols.every((name) => Object.hasOwn(symbols, name))) bindings.root(dims)
+    const isGiven = (name: string) => Object.hasOwn(symbols, name) || ofStates.includes(name)
+    if (program.symbols.every(isGiven)) bindings.root(dims)
     return new KernelSession(kernels, binder, bindings)
   } catch (error) {
     kernels.dispose()

@@ -3,7 +3,7 @@ import { elementSizeBytes, type TensorData, viewTensorData } from '@mlcapsule/co
 import { OperatorFault } from '../operators/fault.ts'
 import type { Operator, ResultType } from '../operators/operator.ts'
 import { operatorOf } from '../operators/registry.ts'
-import { assertElementCount, sizeOf } from '../program/bind-dims.ts'
+import { assertElementCount, exitValues, sizeOf } from '../program/bind-dims.ts'
 import { assertStepGeometry, inferDims, type KernelStep } from '../program/geometry.ts'
 import { failProgram } from '../program/program-error.ts'
 import { stepInputs } from '../program/step-schema.ts'
@@ -35,7 +35,7 @@ export interface BindingContext {
   readonly roots: Int32Array
   readonly lastReads: Int32Array
   /** Sizes behind the symbols. */
-  readonly symbolSizes: readonly number[]
+  readonly symbolSizes: readonly (number | undefined)[]
   /** Elements of a constant; null where they are too many to be looked at, or not at hand. */
   weightsContents(root: number): TensorData | null
 }
@@ -83,7 +83,8 @@ export class StepBinder {
     return dims
   }
 
-  addInput(value: number, dims: readonly number[]): void {
+  /** A value that a query begins with. */
+  addEntry(value: number, dims: readonly number[]): void {
     this.#declare(value, dims, `values[${value}]`)
     this.#addBlock(value, -1)
   }
@@ -101,7 +102,7 @@ export class StepBinder {
       const missing = this.#step(frame, frame.next)
       if (missing.length > 0) return missing
     }
-    for (const { value } of program.outputs) this.#store(value, program.steps.length)
+    for (const value of exitValues(program)) this.#store(value, program.steps.length)
     return null
   }
 

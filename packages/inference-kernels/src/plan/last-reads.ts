@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { operatorOf } from '../operators/registry.ts'
+import { exitValues } from '../program/bind-dims.ts'
 import { stepInputs, stepOutputs } from '../program/step-schema.ts'
 import type { Program, ProgramStep } from '../program/types.ts'
 
@@ -30,8 +31,8 @@ function backwards({ steps }: Program): readonly number[] {
 }
 
 /**
- * The last step that needs each root's bytes, whichever way branches go: at least the one that writes it. Outputs of the
- * program count as read after all steps.
+ * The last step that needs each root's bytes, whichever way branches go: at least the one that writes it. Outputs and
+ * states of the program count as read after all steps.
  * @param roots of `valueRoots`
  */
 export function lastReads(program: Program, roots: Int32Array): Int32Array {
@@ -44,7 +45,7 @@ export function lastReads(program: Program, roots: Int32Array): Int32Array {
     for (const output of stepOutputs(step)) read(output, s)
     for (const [, value] of stepInputs(step)) read(value, s)
   }
-  for (const { value } of program.outputs) read(value, program.steps.length)
+  for (const value of exitValues(program)) read(value, program.steps.length)
   // What shares bytes keeps them alive for all that share them.
   for (const s of backwards(program)) {
     const step = program.steps[s] as ProgramStep

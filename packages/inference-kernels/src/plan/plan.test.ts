@@ -3,7 +3,7 @@ import { elementSizeBytes } from '@mlcapsule/contracts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { recordWordCount } from '../abi.generated.ts'
-import { declaredDims } from '../program/bind-dims.ts'
+import { declaredDims, entryValues, exitValues } from '../program/bind-dims.ts'
 import { stepInputs, stepOutputs } from '../program/step-schema.ts'
 import { validateProgram } from '../program/validate.ts'
 import { valueRoots } from '../program/value-roots.ts'
@@ -153,12 +153,12 @@ describe('planProgram', () => {
           const root = roots[value] as number
           expect(owners.subarray(...range(root)).every((owner) => owner === root)).toBe(true)
         }
-        for (const { value } of program.inputs) write(value)
+        for (const value of entryValues(program)) write(value)
         for (const step of program.steps) {
           for (const [, value] of stepInputs(step)) expectOwned(value)
           for (const value of stepOutputs(step)) write(value)
         }
-        for (const { value } of program.outputs) expectOwned(value)
+        for (const value of exitValues(program)) expectOwned(value)
       }),
       { numRuns },
     )

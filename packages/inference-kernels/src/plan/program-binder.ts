@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { elementSizeBytes, type TensorData } from '@mlcapsule/contracts'
-import { symbolSizes } from '../program/bind-dims.ts'
+import { entryValues, symbolSizes } from '../program/bind-dims.ts'
 import { programLimits } from '../program/limits.ts'
 import { failProgram } from '../program/program-error.ts'
-import type { Program, ProgramPort, ProgramValue } from '../program/types.ts'
+import type { Program, ProgramPort, ProgramState, ProgramValue } from '../program/types.ts'
 import { valueRoots } from '../program/value-roots.ts'
 import { alignUp, planArena } from './arena.ts'
 import { type BindingContext, type BoundStep, StepBinder } from './bind-steps.ts'
@@ -29,6 +29,8 @@ export interface BoundSegment {
   readonly wanted: readonly BoundTensor[] | null
   /** Of the last segment. */
   readonly outputs: readonly BoundPort[]
+  /** What the states are then, in their order. Of the last segment. */
+  readonly states: readonly BoundTensor[]
   readonly arenaSizeBytes: number
   /** What the kernels' memory must hold: weights and arena. */
   readonly memorySizeBytes: number
@@ -67,13 +69,14 @@ export class ProgramBinder {
   }
 
   /**
-   * Binds the program to the dims of its inputs.
-   * @param inputDims one list per input
-   * @returns the first segment, and where the inputs go
+   * Binds the program to the dims of what a query begins with.
+   * @param entryDims one list per input, then one per state
+   * @returns the first segment, and where inputs and states go
    * @throws KernelError `PROGRAM_INVALID`, `PROGRAM_TOO_LARGE` beyond 4 GiB, `PROGRAM_LIMIT_EXCEEDED`
    */
-  begin(inputDims: readonly (readonly number[])[]): {
+  begin(entryDims: readonly (readonly number[])[]): {
     readonly inputs: readonly BoundPort[]
+    readonly states: readonly BoundTensor[]
     readonly segment: BoundSegment
   } {
     const { program } = this
@@ -81,14 +84,18 @@ export class ProgramBinder {
       program,
       roots: this.#roots,
       lastReads: this.#lastReads,
-      symbolSizes: symbolSizes(program, inputDims),
+      symbolSizes: symbolSizes(program, entryDims),
       weightsContents: (root) => this.#weightsContents(root),
     }
     const state = initialState(program.values.length, program.steps.length)
     const binder = new StepBinder(context, state, new Map())
-    for (const [i, { value }] of program.inputs.entries()) binder.addInput(value, inputDims[i] ?? [])
+    for (const [i, value] of entryValues(program).entries()) binder.addEntry(value, entryDims[i] ?? [])
     const segment = this.#bind(context, state, binder)
-    return { inputs: program.inputs.map((port) => this.#port(port, state, binder)), segment }
+    return {
+      inputs: program.inputs.map((port) => this.#port(port, state, binder)),
+      states: program.states.map(({ input }) => this.#place(input, state, binder)),
+      segment,
+    }
   }
 
   /**
@@ -112,13 +119,15 @@ export class ProgramBinder {
     const wanted = binder.run()
     this.#planArena(state)
     const { firstRecords, records, actions } = this.#lower(state, binder)
-    const { outputs } = this.program
+    const { outputs, states } = this.program
+    const isLast = wanted === null
     return {
       records,
       actions,
       firstRecords,
       wanted: wanted?.map((value) => this.#place(value, state, binder)) ?? null,
-      outputs: wanted === null ? outputs.map((port) => this.#port(port, state, binder)) : [],
+      outputs: isLast ? outputs.map((port) => this.#port(port, state, binder)) : [],
+      states: isLast ? states.map((_, i) => this.#stateAfter(i, state, binder)) : [],
       arenaSizeBytes: state.arenaSizeBytes,
       memorySizeBytes: this.arenaBaseBytes + state.arenaSizeBytes,
       continuation: { context, state, wanted: wanted ?? [] },
@@ -199,6 +208,17 @@ export class ProgramBinder {
 
   #port({ name, value }: ProgramPort, state: BindingState, binder: StepBinder): BoundPort {
     return { name, ...this.#place(value, state, binder) }
+  }
+
+  /** What a query leaves must be something that the next one can begin with. */
+  #stateAfter(index: number, state: BindingState, binder: StepBinder): BoundTensor {
+    const { input, output } = this.program.states[index] as ProgramState
+    const place = this.#place(output, state, binder)
+    for (const [d, dim] of (this.program.values[input] as ProgramValue).dims.entries()) {
+      if (typeof dim !== 'number' || dim === place.shape[d]) continue
+      failProgram(`states[${index}].output`, `dimension ${d}: expected ${dim}, got ${place.shape[d]}`)
+    }
+    return place
   }
 
   #weightsContents(root: number): TensorData | null {

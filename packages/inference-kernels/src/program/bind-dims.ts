@@ -16,8 +16,18 @@ export function assertElementCount(dims: readonly number[], field: string): void
   failProgram(field, detail, 'PROGRAM_TOO_LARGE')
 }
 
+/** Values that a query begins with: the inputs', then the states'. */
+export function entryValues({ inputs, states }: Program): readonly number[] {
+  return [...inputs.map(({ value }) => value), ...states.map(({ input }) => input)]
+}
+
+/** Values that a query ends with: the outputs', then the states'. */
+export function exitValues({ outputs, states }: Program): readonly number[] {
+  return [...outputs.map(({ value }) => value), ...states.map(({ output }) => output)]
+}
+
 /**
- * Dims of the inputs, in order, when each symbol is the number that is given for it.
+ * Dims of the inputs, then of the states, when each symbol is the number that is given for it.
  * @param symbols a non-negative integer for each symbol of the program, and nothing else
  * @throws KernelError `PROGRAM_SYMBOL_INVALID`
  */
@@ -37,25 +47,43 @@ export function inputDims(
     assertInteger(size, 0, programLimits.dimension, `symbols.${name}`, 'PROGRAM_SYMBOL_INVALID')
     return size
   })
-  return program.inputs.map(({ value }) =>
+  return entryValues(program).map((value) =>
     (program.values[value]?.dims ?? []).map((dim) =>
       typeof dim === 'number' ? dim : (sizes[dim?.symbol ?? 0] as number),
     ),
   )
 }
 
-/** The number behind each symbol, worked out from the dims of the inputs: binding refuses inputs that disagree. */
-export function symbolSizes(program: Program, inputs: readonly (readonly number[])[]): readonly number[] {
-  const sizes = new Array<number>(program.symbols.length).fill(1)
-  for (const [i, { value }] of program.inputs.entries()) {
-    for (const [d, dim] of (program.values[value]?.dims ?? []).entries()) {
-      if (typeof dim === 'object' && dim !== null) sizes[dim.symbol] = inputs[i]?.[d] ?? 1
+/**
+ * The number behind each symbol, worked out from the dims of what a query begins with; undefined for one that none of them
+ * has.
+ * @param dims of the inputs, or of the inputs and the states
+ */
+export function symbolSizes(
+  program: Program,
+  dims: readonly (readonly number[])[],
+): readonly (number | undefined)[] {
+  const sizes = new Array<number | undefined>(program.symbols.length).fill(undefined)
+  const values = entryValues(program)
+  for (const [i, own] of dims.entries()) {
+    for (const [d, dim] of (program.values[values[i] as number]?.dims ?? []).entries()) {
+      if (typeof dim === 'object' && dim !== null) sizes[dim.symbol] = own[d]
     }
   }
   return sizes
 }
 
+/** Symbols that no input gives. */
+export function stateSymbols(program: Program): readonly string[] {
+  const given = new Set(
+    program.inputs.flatMap(({ value }) =>
+      (program.values[value]?.dims ?? []).map((dim) => (typeof dim === 'object' ? dim?.symbol : undefined)),
+    ),
+  )
+  return program.symbols.filter((_, symbol) => !given.has(symbol))
+}
+
 /** What a declared dimension asks for: a number, or null where it asks for nothing. */
-export function sizeOf(dim: Dimension, sizes: readonly number[]): number | null {
+export function sizeOf(dim: Dimension, sizes: readonly (number | undefined)[]): number | null {
   return dim === null || typeof dim === 'number' ? dim : (sizes[dim.symbol] as number)
 }

@@ -7,6 +7,7 @@ import {
   layouts,
   programMagic,
   programVersion,
+  stateWordCount,
   stepWordCount,
   storageKinds,
   unknownDimension,
@@ -45,6 +46,7 @@ function readHeader(view: DataView) {
     outputCount: readCount(reader, programLimits.portCount, 'outputCount'),
     nameSizeBytes: readCount(reader, programLimits.programSizeBytes, 'nameSizeBytes'),
     operatorCount: readCount(reader, programLimits.operatorCount, 'operatorCount'),
+    stateCount: readCount(reader, programLimits.stateCount, 'stateCount'),
   }
   reader.zeros(reader.remainingWordCount, 'header.reserved')
   return header
@@ -235,13 +237,14 @@ export function decodeProgram(bytes: Uint8Array): Program {
   if (bytes.length < headerWordCount * 4) malformed('program', `${bytes.length} bytes cannot hold a header`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const header = readHeader(view)
-  const { symbolCount, valueCount, stepCount, attributeWordCount, inputCount, outputCount, operatorCount } =
-    header
+  const { symbolCount, valueCount, stepCount, attributeWordCount } = header
+  const { inputCount, outputCount, operatorCount, stateCount } = header
   const valuesAt = headerWordCount * 4
   const stepsAt = valuesAt + valueCount * valueWordCount * 4
   const nameRowsAt = stepsAt + (stepCount * stepWordCount + attributeWordCount) * 4
   const nameRowWordCount = symbolCount + operatorCount + 2 * (inputCount + outputCount)
-  const namesAt = nameRowsAt + nameRowWordCount * 4
+  const statesAt = nameRowsAt + nameRowWordCount * 4
+  const namesAt = statesAt + stateCount * stateWordCount * 4
   const sizeBytes = namesAt + Math.ceil(header.nameSizeBytes / 4) * 4
   if (sizeBytes !== bytes.length || header.sizeBytes !== sizeBytes) {
     malformed(
@@ -271,7 +274,13 @@ export function decodeProgram(bytes: Uint8Array): Program {
   const inputs = readPorts('inputs', inputCount)
   const outputs = readPorts('outputs', outputCount)
   names.finish()
-  const program = { symbols, values, steps, inputs, outputs, weightsSizeBytes: header.weightsSizeBytes }
+  const stateReader = new WordReader(view, statesAt, stateCount * stateWordCount)
+  const states = Array.from({ length: stateCount }, (_, i) => ({
+    input: stateReader.int(`states[${i}].input`),
+    output: stateReader.int(`states[${i}].output`),
+  }))
+  const { weightsSizeBytes } = header
+  const program = { symbols, values, steps, inputs, outputs, states, weightsSizeBytes }
   validateProgram(program)
   return program
 }

@@ -154,9 +154,14 @@ export function encodeProgram(program: Program): Uint8Array {
     const port = ports[i - plainNames.length]
     if (port !== undefined) nameRows.int(port.value)
   }
+  const states = new WordWriter()
+  for (const { input, output } of program.states) {
+    states.int(input)
+    states.int(output)
+  }
   const nameSizeBytes = names.reduce((sum, name) => sum + name.length, 0)
-  const tablesWordCount =
-    headerWordCount + values.wordCount + rows.wordCount + attributes.wordCount + nameRows.wordCount
+  const parts = [values, rows, attributes, nameRows, states]
+  const tablesWordCount = parts.reduce((sum, { wordCount }) => sum + wordCount, headerWordCount)
   const sizeBytes = tablesWordCount * 4 + Math.ceil(nameSizeBytes / 4) * 4
   if (sizeBytes > programLimits.programSizeBytes) {
     failProgram(
@@ -179,8 +184,9 @@ export function encodeProgram(program: Program): Uint8Array {
   header.int(program.outputs.length)
   header.int(nameSizeBytes)
   header.int(operators.length)
+  header.int(program.states.length)
   header.padTo(headerWordCount)
-  for (const part of [values, rows, attributes, nameRows]) header.append(part)
+  for (const part of parts) header.append(part)
 
   const bytes = new Uint8Array(sizeBytes)
   header.copyTo(new DataView(bytes.buffer), 0)

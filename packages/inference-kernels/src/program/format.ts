@@ -14,10 +14,11 @@ export function dtypeNumber(dtype: DType): number {
 /** In place of a dimension that the step which writes the value gives. */
 export const unknownDimension = -(2 ** 31)
 
-/** Size of the header and of one row of the value and step tables, in 32-bit words. */
+/** Size of the header and of one row of the value, step and state tables, in 32-bit words. */
 export const headerWordCount = 16
 export const valueWordCount = 16
 export const stepWordCount = 2
+export const stateWordCount = 2
 /** 'MLCP', read as a little-endian word. */
 export const programMagic = 0x50434c4d
 export const programVersion = 1

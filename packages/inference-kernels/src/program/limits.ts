@@ -9,6 +9,7 @@ export const programLimits = {
   valueCount: 65_536,
   stepCount: 16_384,
   portCount: 256,
+  stateCount: 1024,
   /** `if` steps within one another. */
   branchDepth: 16,
   /** Operands of one concat. */

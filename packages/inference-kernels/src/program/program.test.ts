@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
 import { ProgramBuilder } from '../testing/program-builder.ts'
-import { branchProgram, denseProgram, imageProgram } from '../testing/sample-programs.ts'
+import { branchProgram, denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 import { programLimits } from './limits.ts'
@@ -32,7 +32,7 @@ describe('the binary format', () => {
     expect([...used].sort()).toEqual(Object.keys(stepSchemas).sort())
   })
 
-  test.each([imageProgram(), denseProgram(), branchProgram()])(
+  test.each([imageProgram(), denseProgram(), branchProgram(), sequenceProgram()])(
     'decodes to the program that was encoded',
     ({ program }) => {
       const bytes = encodeProgram(program)
@@ -85,6 +85,11 @@ describe('the binary format', () => {
 describe('validateProgram', () => {
   const dense = denseProgram().program
   const image = imageProgram().program
+  const sequence = sequenceProgram().program
+  const withState = (state: { input?: number; output?: number }) => ({
+    ...sequence,
+    states: [{ input: 1, output: 3, ...state }, sequence.states[1] as { input: number; output: number }],
+  })
 
   const cases: [string, Program, string, string][] = [
     ['an operand out of range', withStep(dense, 1, { input: 99 }), 'PROGRAM_INVALID', 'steps[1].input'],
@@ -173,6 +178,35 @@ describe('validateProgram', () => {
       { ...dense, inputs: [...dense.inputs, ...dense.inputs] },
       'PROGRAM_INVALID',
       'inputs[1]',
+    ],
+    ['a state that is an input', withState({ input: 0 }), 'PROGRAM_INVALID', 'states[0].input'],
+    ['a state that two share', withState({ input: 2 }), 'PROGRAM_INVALID', 'states[1].input'],
+    ['a state that a step writes', withState({ input: 3 }), 'PROGRAM_INVALID', 'steps[0].inputs[0]'],
+    ['a state that does not exist', withState({ output: 99 }), 'PROGRAM_INVALID', 'states[0].output'],
+    [
+      'a state of another dtype',
+      withValue(sequence, 1, { dtype: 'int32' }),
+      'PROGRAM_INVALID',
+      'states[0].output',
+    ],
+    ['a state of another rank', withValue(sequence, 1, { dims: [2] }), 'PROGRAM_INVALID', 'states[0].output'],
+    [
+      'a state of another size',
+      withValue(sequence, 1, { dims: [1, 3] }),
+      'PROGRAM_INVALID',
+      'states[0].output',
+    ],
+    [
+      'a state of unknown size',
+      withValue(sequence, 1, { dims: [null, 2] }),
+      'PROGRAM_INVALID',
+      'states[0].input',
+    ],
+    [
+      'too many states',
+      { ...sequence, states: Array(programLimits.stateCount + 1).fill(sequence.states[0]) },
+      'PROGRAM_LIMIT_EXCEEDED',
+      'states',
     ],
     ['no outputs', { ...dense, outputs: [] }, 'PROGRAM_INVALID', 'outputs'],
     [

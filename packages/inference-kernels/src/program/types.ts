@@ -213,6 +213,19 @@ export interface ProgramPort {
 }
 
 /**
+ * What is carried from one query to the next: after a query, `output` is what `input` will be in the next one. Both are
+ * values, like an input and an output of the same dtype and rank, and neither is a port: they have no names, and who asks
+ * never sees them. `input` has no unknown dimensions.
+ *
+ * At first a state has the sizes of those symbols that inputs give, 0 for a symbol that only states give (a cache without
+ * entries), and zeros for elements.
+ */
+export interface ProgramState {
+  readonly input: number
+  readonly output: number
+}
+
+/**
  * A model as a flat list of steps in the order in which they run. Inputs are row-major arena values; outputs are
  * row-major and live in the arena or alias what does.
  * Holds no names but those of inputs, outputs and symbols.
@@ -223,6 +236,7 @@ export interface Program {
   readonly steps: readonly ProgramStep[]
   readonly inputs: readonly ProgramPort[]
   readonly outputs: readonly ProgramPort[]
+  readonly states: readonly ProgramState[]
   readonly weightsSizeBytes: number
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { declaredDims } from './bind-dims.ts'
+import { declaredDims, entryValues } from './bind-dims.ts'
 import { assertGeometry } from './geometry.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
@@ -16,6 +16,7 @@ function validateCounts(program: Program): void {
     ['steps', program.steps.length, programLimits.stepCount],
     ['inputs', program.inputs.length, programLimits.portCount],
     ['outputs', program.outputs.length, programLimits.portCount],
+    ['states', program.states.length, programLimits.stateCount],
   ] as const
   for (const [field, count, max] of counts) {
     if (count > max)
@@ -39,9 +40,10 @@ function validateNames(names: readonly string[], kind: string): void {
   }
 }
 
-function portValue(program: Program, port: ProgramPort, field: string): ProgramValue {
-  assertInteger(port.value, 0, program.values.length - 1, field)
-  const value = program.values[port.value] as ProgramValue
+/** A value that comes in or goes out. */
+function outerValue(program: Program, index: number, field: string): ProgramValue {
+  assertInteger(index, 0, program.values.length - 1, field)
+  const value = program.values[index] as ProgramValue
   if (value.layout !== 'row-major') failProgram(field, `expected a row-major value, got ${value.layout}`)
   return value
 }
@@ -60,8 +62,12 @@ function validateOrder(program: Program): void {
     isDefined[value] = 1
   }
   for (const [i, port] of program.inputs.entries()) {
-    portValue(program, port, `inputs[${i}].value`)
+    outerValue(program, port.value, `inputs[${i}].value`)
     define(port.value, `inputs[${i}].value`)
+  }
+  for (const [i, { input }] of program.states.entries()) {
+    outerValue(program, input, `states[${i}].input`)
+    define(input, `states[${i}].input`)
   }
   const assertDefined = (value: number, field: string) => {
     if (isDefined[roots[value] as number] !== 1)
@@ -125,27 +131,47 @@ function validateOrder(program: Program): void {
     return at - 1
   }
   visit(0, program.steps.length, 0)
-  for (const [i, port] of program.outputs.entries()) {
-    portValue(program, port, `outputs[${i}].value`)
-    const root = roots[port.value] as number
+  const assertGoesOut = (value: number, field: string) => {
+    outerValue(program, value, field)
+    const root = roots[value] as number
     if (program.values[root]?.storage.kind !== 'arena') {
-      failProgram(`outputs[${i}].value`, 'expected a value that lives in the arena')
+      failProgram(field, 'expected a value that lives in the arena')
     }
-    if (isDefined[root] !== 1) failProgram(`outputs[${i}].value`, `value ${port.value} is never written`)
+    if (isDefined[root] !== 1) failProgram(field, `value ${value} is never written`)
+  }
+  for (const [i, { value }] of program.outputs.entries()) assertGoesOut(value, `outputs[${i}].value`)
+  for (const [i, { output }] of program.states.entries()) assertGoesOut(output, `states[${i}].output`)
+}
+
+/** What a query leaves has to be something that the next one can begin with. */
+function validateStates(program: Program): void {
+  for (const [i, state] of program.states.entries()) {
+    const field = `states[${i}].output`
+    const input = program.values[state.input] as ProgramValue
+    const output = program.values[state.output] as ProgramValue
+    if (input.dims.includes(null)) failProgram(`states[${i}].input`, 'a state has no unknown dimensions')
+    if (output.dtype !== input.dtype)
+      failProgram(field, `dtype is ${output.dtype}, its input's ${input.dtype}`)
+    const mayFit = output.dims.every(
+      (dim, d) => typeof dim !== 'number' || typeof input.dims[d] !== 'number' || dim === input.dims[d],
+    )
+    if (output.dims.length !== input.dims.length || !mayFit) {
+      failProgram(field, 'its dims can never be those of its input')
+    }
   }
 }
 
-/** Each symbol is given by a dimension of some input. */
+/** Each symbol is given by a dimension of some input or state. */
 function validateSymbols(program: Program): void {
   const given = new Set(
-    program.inputs.flatMap(({ value }) =>
+    entryValues(program).flatMap((value) =>
       (program.values[value] as ProgramValue).dims.map((dim) =>
         typeof dim === 'object' ? dim?.symbol : undefined,
       ),
     ),
   )
   for (const [i, name] of program.symbols.entries()) {
-    if (!given.has(i)) failProgram(`symbols[${i}]`, `no input has a dimension ${name}`)
+    if (!given.has(i)) failProgram(`symbols[${i}]`, `no input or state has a dimension ${name}`)
   }
 }
 
@@ -163,6 +189,7 @@ export function validateProgram(program: Program): void {
   if (program.outputs.length === 0) failProgram('outputs', 'a program without outputs has nothing to compute')
   validateValues(program)
   validateOrder(program)
+  validateStates(program)
   validateSymbols(program)
   assertGeometry(program, declaredDims(program))
 }

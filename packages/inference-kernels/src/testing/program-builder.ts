@@ -10,6 +10,7 @@ import type {
   Layout,
   Program,
   ProgramPort,
+  ProgramState,
   ProgramStep,
   ProgramValue,
 } from '../program/types.ts'
@@ -31,6 +32,7 @@ export class ProgramBuilder {
   readonly #steps: ProgramStep[] = []
   readonly #inputs: ProgramPort[] = []
   readonly #outputs: ProgramPort[] = []
+  readonly #states: ProgramState[] = []
   readonly #weights: { readonly offsetBytes: number; readonly bytes: Uint8Array }[] = []
   #weightsSizeBytes = 0
 
@@ -102,6 +104,12 @@ export class ProgramBuilder {
     return this
   }
 
+  /** Carries `output`, as it is after a query, over to `input` in the next one: an arena value that nothing writes. */
+  state(input: number, output: number): this {
+    this.#states.push({ input, output })
+    return this
+  }
+
   /** @returns the program, not validated, and the bytes of its weights */
   build(): { readonly program: Program; readonly weights: Uint8Array } {
     const weights = new Uint8Array(this.#weightsSizeBytes)
@@ -112,6 +120,7 @@ export class ProgramBuilder {
       steps: [...this.#steps],
       inputs: [...this.#inputs],
       outputs: [...this.#outputs],
+      states: [...this.#states],
       weightsSizeBytes: this.#weightsSizeBytes,
     }
     return { program, weights }

@@ -3,11 +3,13 @@ import type { Program } from '../program/types.ts'
 import { noActivation, ProgramBuilder } from './program-builder.ts'
 import { SeededRandom } from './random.ts'
 
-/** A random program of small float steps, some in place, some over aliases, with values read long after. */
+/** A random program of small float steps, some in place, some over aliases, with values read long after, and maybe a state. */
 export function randomProgram(seed: number): Program {
   const random = new SeededRandom(seed)
   const p = new ProgramBuilder()
-  const known = [p.input('x', [4, 6]), p.input('y', [4, 6])]
+  const hasState = random.next() < 0.5
+  const y = hasState ? p.arena([4, 6]) : p.input('y', [4, 6])
+  const known = [p.input('x', [4, 6]), y]
   const stepCount = random.int(1, 25)
   for (let i = 0; i < stepCount; i++) {
     let [a, b] = [random.pick(known), random.pick(known)]
@@ -32,6 +34,7 @@ export function randomProgram(seed: number): Program {
     }
     known.push(output)
   }
+  if (hasState) p.state(y, random.pick(known))
   return p
     .output('last', known.at(-1) as number)
     .output('other', random.pick(known))

@@ -166,6 +166,35 @@ export function denseProgram(seed = 1): Sample {
 }
 
 /**
+ * Input `x` [N, 2]. Output `all`: the rows of all queries of a sequence so far; output `sum` [1, 2]: their first rows' sum.
+ * One state grows, of [P, 2]; the other has a fixed size.
+ */
+export function sequenceProgram(): Sample {
+  const p = new ProgramBuilder()
+  const n = p.symbol('N')
+  const x = p.input('x', [n, 2])
+  const past = p.arena([p.symbol('P'), 2])
+  const total = p.arena([1, 2])
+  const all = p.step({ op: 'concat', inputs: [past, x], output: p.arena([null, 2]), axis: 0 })
+  const first = p.step({
+    op: 'slice',
+    input: x,
+    output: p.arena([1, 2]),
+    starts: [0, 0],
+    steps: [1, 1],
+  })
+  const sum = p.step({
+    op: 'binary',
+    a: total,
+    b: first,
+    output: p.arena([1, 2]),
+    binary: 'add',
+    activation: noActivation,
+  })
+  return p.output('all', all).output('sum', sum).state(past, all).state(total, sum).build()
+}
+
+/**
  * A program whose course depends on data: `y` is |relu(x)| where `mode` is true, else |-x| in the shape that `target` lists;
  * `s` is the shape of x [N, 3].
  */

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorSpec } from '@mlcapsule/contracts'
+import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
 import { encodeProgram } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
+import { carryStates } from './carry-states.ts'
 import type { LoweredGraph } from './lower.ts'
 import { lowered } from './pipeline.ts'
 import { type PlannedProgram, planned } from './plan.ts'
+import { findStates, type StateOption, type StatePair } from './states.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
-  /** Sizes of symbolic dimensions for the summary's memory figure; 1 where not given. The program keeps its symbols. */
+  /**
+   * Sizes of symbolic dimensions for the summary's memory figure; where not given, the first of `plannedSizes` that the model
+   * takes. The program keeps its symbols.
+   */
   readonly planSymbols?: Readonly<Record<string, number>>
+  /**
+   * Inputs and outputs that the engine carries from query to query, such as a decoder's cache; `none` by default. They are
+   * then neither inputs nor outputs of the compiled model.
+   */
+  readonly states?: StateOption
 }
 
 /** Figures about a compiled model. */
@@ -28,6 +38,8 @@ export interface ModelSummary {
   readonly isArenaComplete: boolean
   /** How often the model as it was given uses each operator. */
   readonly operators: Readonly<Record<string, number>>
+  /** Inputs and outputs of the model as it was given that became states. */
+  readonly states: readonly StatePair[]
 }
 
 export interface CompiledModel {
@@ -47,10 +59,33 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
   shape: dims.map((dim, axis) => (isUnknown(dim) ? `${name}_dim_${axis}` : dim)),
 })
 
+/** Windows have to fit into an image: not every model takes dimensions of 1. */
+const plannedSizes = [1, 8, 64, 224, 512]
+
+/** A plan, and the sizes of symbols that it is for. */
+export interface SizedPlan extends PlannedProgram {
+  readonly symbols: Readonly<Record<string, number>>
+}
+
+/** @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
+async function planSizes(result: LoweredGraph, given: Readonly<Record<string, number>>): Promise<SizedPlan> {
+  let fault: unknown
+  for (const size of plannedSizes) {
+    const symbols = Object.fromEntries(result.program.symbols.map((name) => [name, given[name] ?? size]))
+    try {
+      return { ...(await planned(result, symbols)), symbols }
+    } catch (error) {
+      if (!isMlCapsuleError(error)) throw error
+      fault ??= error
+    }
+  }
+  throw fault
+}
+
 /**
  * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
  * any size needs little memory here.
- * @throws ModelError `MODEL_TOO_LARGE`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
+ * @throws ModelError `MODEL_TOO_LARGE`, `MODEL_STATE_INVALID`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
   return (await compileWithPlan(graph, options)).model
@@ -60,24 +95,30 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
 export async function compileWithPlan(
   graph: Graph,
   options: CompileOptions,
-): Promise<{ readonly model: CompiledModel; readonly lowered: LoweredGraph; readonly plan: PlannedProgram }> {
-  const result = await lowered(graph)
+): Promise<{ readonly model: CompiledModel; readonly lowered: LoweredGraph; readonly plan: SizedPlan }> {
+  const states = findStates(graph, options.states ?? 'none')
+  const whole = await lowered(graph)
+  const result = { ...whole, program: carryStates(whole.program, states) }
   const { program, weights } = result
   // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
   const bytes = encodeProgram(program)
-  const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
-  const plan = await planned(result, symbols)
+  const plan = await planSizes(result, options.planSymbols ?? {})
   const model: CompiledModel = {
     program: bytes,
     weights,
-    inputs: graph.inputs.map((value) => specOf(value.name, value)),
-    outputs: graph.outputs.map(({ name, value }) => specOf(name, value)),
+    inputs: graph.inputs
+      .filter(({ name }) => states.every(({ input }) => input !== name))
+      .map((value) => specOf(value.name, value)),
+    outputs: graph.outputs
+      .filter(({ name }) => states.every(({ output }) => output !== name))
+      .map(({ name, value }) => specOf(name, value)),
     summary: {
       ...graph.source,
       stepCount: program.steps.length,
       macCount: plan.work.macCount,
       arenaSizeBytes: plan.arenaSizeBytes,
       isArenaComplete: plan.isComplete,
+      states,
     },
   }
   return { model, lowered: result, plan }

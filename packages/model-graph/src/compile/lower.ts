@@ -240,6 +240,7 @@ export function lower({ graph, channelsLast }: LaidOutGraph): LoweredGraph {
       steps: run.steps,
       inputs,
       outputs,
+      states: [],
       weightsSizeBytes: weights.sizeBytes,
     },
     weights,

@@ -11,6 +11,8 @@ export interface PlannedProgram {
   readonly work: Work
   /** Whether a query of these sizes can need no more than that. */
   readonly isComplete: boolean
+  /** Steps that run with some query, as far as courses are known: not those whose results are known beforehand. */
+  readonly stepIndices: readonly number[]
   /** Steps at which elements of a query decide how to go on. */
   readonly openSteps: readonly number[]
 }
@@ -36,6 +38,7 @@ export async function planned(
     recordsSizeBytes: Math.max(...courses.map((it) => it.recordsSizeBytes)),
     work: { ...largest, uncounted: [...new Set(works.flatMap((it) => it.uncounted))] },
     isComplete: isComplete && courses.every(({ openStep }) => openStep === null),
+    stepIndices: [...new Set(courses.flatMap((it) => it.stepIndices))],
     openSteps: [...new Set(courses.flatMap(({ openStep }) => (openStep === null ? [] : [openStep])))],
   }
 }

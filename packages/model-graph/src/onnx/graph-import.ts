@@ -192,7 +192,10 @@ export class GraphImport {
   #joined(condition: Value, a: Value, b: Value, origin: string): Value {
     if (a.dtype !== b.dtype || a.dims.length !== b.dims.length) {
       const detail = `its branches give ${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
-      throw new UnsupportedNode(detail)
+      const isOfSizes = this.builder.probes.isTraced(condition)
+      throw new UnsupportedNode(
+        isOfSizes ? `${detail}; which one it is depends on sizes of inputs: give them beforehand` : detail,
+      )
     }
     const dims = this.builder.probes.either(condition, a.dims, b.dims)
     return { name: origin, dtype: a.dtype, dims, constant: null }

@@ -20,8 +20,9 @@ const computedElementCount = 2 ** 24
 const primes = [5, 7, 11, 13, 17, 19, 23, 29]
 
 /**
- * Sizes tried for the symbols, in turn: all different, all the same, small, large, multiples of 32, for networks that halve
- * their input five times, and some the same, since models give two names to what has to be one size.
+ * Sizes tried for the symbols, in turn: all different, all the same, small, large, and multiples of 32, for networks that
+ * halve their input five times; some more than 255, for networks that take no small images; and some the same, since models
+ * give two names to what has to be one size.
  */
 const ordinaryTrials: readonly ((symbol: number) => number)[] = [
   (i) => primes[i % 8] as number,
@@ -31,6 +32,8 @@ const ordinaryTrials: readonly ((symbol: number) => number)[] = [
   () => 64,
   (i) => 32 * (i + 2),
   (i) => 32 * (17 - (i % 16)),
+  () => 256,
+  (i) => 288 + 32 * (i % 16),
   (i) => 3 + i,
   (i) => 32 * ((i >> 1) + 2),
   (i) => 32 * (((i + 1) >> 1) + 2),

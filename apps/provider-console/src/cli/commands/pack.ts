@@ -2,9 +2,10 @@
 import { basename } from 'node:path'
 import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
+import type { StateOption } from '@mlcapsule/model-graph'
 import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
 import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
 import { builtInDefenses, parseDefense } from '../../pack/defenses.ts'
@@ -14,6 +15,8 @@ import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessin
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { headerPairs, summaryPairs } from '../describe.ts'
+import { parseStates } from '../parse-states.ts'
+import { collectSizes } from '../sizes.ts'
 
 const tiers = [
   'simulated',
@@ -37,14 +40,8 @@ interface PackCommandOptions extends StoreOptions {
   readonly minTier: IsolationTier
   readonly keyReleaseUrl?: string
   readonly dimension?: Readonly<Record<string, number>>
+  readonly state: StateOption
   readonly force?: true
-}
-
-function collectDimension(text: string, previous: Readonly<Record<string, number>> = {}) {
-  const [, name, size] = /^([^=]+)=([1-9]\d{0,8})$/.exec(text) ?? []
-  if (name === undefined || size === undefined)
-    throw new InvalidArgumentError('Expected name=size, e.g. batch=1.')
-  return { ...previous, [name]: Number(size) }
 }
 
 function choicesHelp(): string {
@@ -81,7 +78,13 @@ export function addPack(context: CliContext, program: Command): void {
       new Option('--min-tier <tier>', 'least isolation to run under').choices(tiers).default('simulated'),
     )
     .option('--key-release-url <url>', 'where clients may ask for the key')
-    .option('--dimension <name=size>', 'size of a symbolic dimension; repeatable', collectDimension)
+    .option('--dimension <name=size>', 'size of a symbolic dimension; repeatable', collectSizes)
+    .option(
+      '--state <auto|none|in=out,…>',
+      "inputs that take the outputs of the query before, kept in the enclave (auto: by the exporters' usual names)",
+      parseStates,
+      'auto',
+    )
     .option('--force', 'replace a capsule that is there')
     .addHelpText('after', choicesHelp())
     .action((modelPath: string, options: PackCommandOptions) => pack(context, modelPath, options))
@@ -93,7 +96,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   const preprocessing = options.preprocess === undefined ? null : await readPreprocessing(options.preprocess)
   const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
   const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
-  await withCompiledModel(modelPath, symbols, async (model) => {
+  await withCompiledModel(modelPath, { ...symbols, states: options.state }, async (model) => {
     const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
     const packed = await whilePacking(context, (watch) =>
       withProvider({ storeDir: options.store }, (provider) =>
