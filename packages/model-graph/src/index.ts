@@ -11,6 +11,8 @@ export type { CompiledWeights } from './compile/weights.ts'
 export { ModelError, type ModelErrorCode, type ModelIssue, modelErrorTable } from './errors.ts'
 export type { ConstantTensor } from './graph/constant.ts'
 export type { Attributes, Dim, Graph, GraphNode, Op, Value } from './graph/graph.ts'
+export { importModel, modelFormatOf } from './import-model.ts'
+export type { ImportOptions } from './import-options.ts'
 export type { CompiledInspection, DataDependence, SymbolSize } from './inspect/inspect-compiled.ts'
 export {
   type InspectedTensor,
@@ -20,7 +22,8 @@ export {
   type OperatorUse,
 } from './inspect/inspect-model.ts'
 export { modelLimits } from './limits.ts'
-export { type ImportOptions, importOnnx } from './onnx/import.ts'
+export { importOnnx } from './onnx/import.ts'
 export { decodeTensorProto } from './onnx/tensor-proto.ts'
 export { maximumOpset, minimumOpset, type OperatorDefinition, operators } from './ops/registry.ts'
 export { type ModelSource, memoryModelSource } from './source/model-source.ts'
+export { importTfjs } from './tfjs/import.ts'

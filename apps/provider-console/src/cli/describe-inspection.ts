@@ -103,15 +103,16 @@ function unsupportedLines(issues: readonly ModelIssue[], style: Styles): readonl
 /** A report on a model as text. All names in it come from a file, and so are made printable. */
 export function describeInspection(inspection: ModelInspection, style: Styles, columns: number): string {
   const { inputs, outputs, nodeCount, parameterCount, constantsSizeBytes, compiled } = inspection
+  const sizes = constantsSizeBytes === null ? '' : ` in ${formatBytes(constantsSizeBytes)} of constants`
   const facts: Pairs = [
-    ...listed('inputs', inputs.map(describeTensor)),
-    ...listed('outputs', outputs === null ? ['not known'] : outputs.map(describeTensor)),
-    ['nodes', formatCount(nodeCount)],
-    ['parameters', `${formatCount(parameterCount)} in ${formatBytes(constantsSizeBytes)} of constants`],
+    ...listed('inputs', inputs?.map(describeTensor) ?? ['not known']),
+    ...listed('outputs', outputs?.map(describeTensor) ?? ['not known']),
+    ['nodes', nodeCount === null ? 'not known' : formatCount(nodeCount)],
+    ['parameters', `${parameterCount === null ? 'not known' : formatCount(parameterCount)}${sizes}`],
   ]
   const rows = inspection.operators.map(({ operator, domain, operatorSet, count, unsupportedCount }) => [
     printable(operator),
-    `${printable(domain)} ${operatorSet}`,
+    operatorSet === 0 ? printable(domain) : `${printable(domain)} ${operatorSet}`,
     formatCount(count),
     unsupportedCount === 0
       ? style.green('yes')

@@ -71,7 +71,8 @@ export interface SizedPlan extends PlannedProgram {
 async function planSizes(result: LoweredGraph, given: Readonly<Record<string, number>>): Promise<SizedPlan> {
   let fault: unknown
   for (const size of plannedSizes) {
-    const symbols = Object.fromEntries(result.program.symbols.map((name) => [name, given[name] ?? size]))
+    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined) ?? size
+    const symbols = Object.fromEntries(result.program.symbols.map((name) => [name, sizeOf(name)]))
     try {
       return { ...(await planned(result, symbols)), symbols }
     } catch (error) {

@@ -8,13 +8,14 @@ import { fuseResiduals } from '../passes/fuse-residuals.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { changed } from '../passes/rewrite.ts'
 import { simplifyMovement } from '../passes/simplify-movement.ts'
+import { sinkTransposes } from '../passes/sink-transposes.ts'
 import { type LoweredGraph, lower } from './lower.ts'
 
 /** All passes in their order. What comes first makes the patterns that later ones look for. */
 export async function optimized(given: Graph, budget = foldingBudget()): Promise<Graph> {
   let graph = removeDeadNodes(given)
   graph = await foldConstants(graph, budget)
-  graph = simplifyMovement(graph)
+  graph = simplifyMovement(sinkTransposes(graph))
   graph = await foldAffine(graph)
   graph = fuseActivations(graph)
   graph = fuseResiduals(graph)

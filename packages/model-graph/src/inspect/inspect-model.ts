@@ -2,11 +2,13 @@
 import type { DType } from '@mlcapsule/contracts'
 import { compileWithPlan } from '../compile/compile.ts'
 import { ModelError, type ModelIssue, quote } from '../errors.ts'
-import { isUnknown, type Value } from '../graph/graph.ts'
+import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
+import { modelFormatOf } from '../import-model.ts'
 import type { ModelProto, NodeProto } from '../onnx/generated/onnx_pb.ts'
 import { examineOnnx } from '../onnx/import.ts'
 import { isStandardDomain } from '../onnx/opsets.ts'
 import type { ModelSource } from '../source/model-source.ts'
+import { importTfjs } from '../tfjs/import.ts'
 import { type CompiledInspection, inspectCompiled } from './inspect-compiled.ts'
 
 export interface InspectOptions {
@@ -32,21 +34,24 @@ export interface InspectedTensor {
   readonly shape: readonly (number | string | null)[]
 }
 
-/** What a model consists of, and what it takes to run it. Sizes are bytes; counts are for one query. */
+/**
+ * What a model consists of, and what it takes to run it. Sizes are bytes; counts are for one query. Where nodes are not
+ * supported, what depends on them is null.
+ */
 export interface ModelInspection {
   readonly format: 'onnx' | 'tfjs'
   readonly name: string
+  /** What wrote the file, as far as it says so. */
   readonly producer: string
-  readonly nodeCount: number
-  readonly parameterCount: number
-  /** Of constants that nodes read, in the dtypes that they are computed with, before they are packed. */
-  readonly constantsSizeBytes: number
+  readonly nodeCount: number | null
+  readonly parameterCount: number | null
+  /** Of constants that nodes read, in the dtypes that they are computed with, before they are packed. ONNX only. */
+  readonly constantsSizeBytes: number | null
+  /** Of a model of TensorFlow.js with nodes that are not supported those operators alone. */
   readonly operators: readonly OperatorUse[]
   readonly unsupportedNodes: readonly ModelIssue[]
-  readonly inputs: readonly InspectedTensor[]
-  /** null where a node is not supported: then shapes are not known to the end. */
+  readonly inputs: readonly InspectedTensor[] | null
   readonly outputs: readonly InspectedTensor[] | null
-  /** null where a node is not supported. */
   readonly compiled: CompiledInspection | null
 }
 
@@ -93,22 +98,14 @@ function checkNames(known: readonly string[], symbols: Readonly<Record<string, n
   }
 }
 
-/**
- * Reports on an ONNX model. Nodes that are not supported are a part of the report; what makes a file no model at all is
- * thrown.
- * @throws ModelError any `MODEL_*` code but `MODEL_OPERATOR_UNSUPPORTED`; KernelError `PROGRAM_*` where the program goes
- *   beyond a limit of the engine, or does not take the sizes given
- */
-export async function inspectModel(
+async function inspectOnnx(
   source: ModelSource,
-  options: InspectOptions = {},
+  symbols: Readonly<Record<string, number>>,
 ): Promise<ModelInspection> {
-  const symbols = options.symbols ?? {}
   const { model, examined } = await examineOnnx(source, symbols)
   const { inputs, issues, nodes, parameterCount, constantsSizeBytes } = examined
   checkNames(examined.symbols, symbols)
   const graph = issues.length > 0 ? null : examined.finish()
-  const compiled = graph === null ? null : inspectCompiled(await compileWithPlan(graph, {}), symbols)
   return {
     format: 'onnx',
     name: model.graph?.name ?? '',
@@ -120,6 +117,55 @@ export async function inspectModel(
     unsupportedNodes: issues,
     inputs: inputs.map((value) => tensorOf(value.name, value)),
     outputs: graph?.outputs.map(({ name, value }) => tensorOf(name, value)) ?? null,
-    compiled,
+    compiled: graph === null ? null : inspectCompiled(await compileWithPlan(graph, {}), symbols),
   }
+}
+
+async function inspectTfjs(
+  source: ModelSource,
+  symbols: Readonly<Record<string, number>>,
+): Promise<ModelInspection> {
+  let graph: Graph | null = null
+  let issues: readonly ModelIssue[] = []
+  try {
+    graph = await importTfjs(source, { symbols })
+  } catch (error) {
+    if (!(error instanceof ModelError) || error.issues.length === 0) throw error
+    issues = error.issues
+  }
+  const counts = new Map<string, number>(Object.entries(graph?.source.operators ?? {}))
+  for (const { operator } of issues) counts.set(operator, (counts.get(operator) ?? 0) + 1)
+  return {
+    format: 'tfjs',
+    name: graph?.name ?? '',
+    producer: '',
+    nodeCount: graph?.source.nodeCount ?? null,
+    parameterCount: graph?.source.parameterCount ?? null,
+    constantsSizeBytes: null,
+    operators: [...counts].sort().map(([operator, count]) => ({
+      operator,
+      domain: 'tensorflow.js',
+      operatorSet: 0,
+      count,
+      unsupportedCount: graph === null ? count : 0,
+    })),
+    unsupportedNodes: issues,
+    inputs: graph?.inputs.map((value) => tensorOf(value.name, value)) ?? null,
+    outputs: graph?.outputs.map(({ name, value }) => tensorOf(name, value)) ?? null,
+    compiled: graph === null ? null : inspectCompiled(await compileWithPlan(graph, {}), symbols),
+  }
+}
+
+/**
+ * Reports on a model, of ONNX or TensorFlow.js. Nodes that are not supported are a part of the report; what makes a file no
+ * model at all is thrown.
+ * @throws ModelError any `MODEL_*` code but `MODEL_OPERATOR_UNSUPPORTED`; KernelError `PROGRAM_*` where the program goes
+ *   beyond a limit of the engine, or does not take the sizes given
+ */
+export async function inspectModel(
+  source: ModelSource,
+  options: InspectOptions = {},
+): Promise<ModelInspection> {
+  const inspect = (await modelFormatOf(source)) === 'tfjs' ? inspectTfjs : inspectOnnx
+  return inspect(source, options.symbols ?? {})
 }

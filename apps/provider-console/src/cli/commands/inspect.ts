@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { headerToJson, openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
-import { inspectModel as inspectOnnx } from '@mlcapsule/model-graph'
+import { modelFormatOf, inspectModel as reportOn } from '@mlcapsule/model-graph'
 import { fileModelSource } from '@mlcapsule/model-graph/node'
 import { columnCount, fields, progressBar } from '@mlcapsule/terminal'
 import {
@@ -31,16 +31,25 @@ export function addInspect(context: CliContext, program: Command): void {
       'inspect model.capsule',
       'inspect model.capsule --publisher publisher.jwk --verify',
       'inspect model.onnx --symbol batch=1 --symbol length=128',
+      'inspect model.json',
     ],
   })
     .option('--publisher <file|key>', "check that this publisher's key signed it; repeatable", collect)
     .option('--verify', 'read the whole capsule and check every page against the signed header')
     .option('--symbol <name=size>', "size of a model's symbolic dimension; repeatable", collectSizes)
-    .action((path: string, options: InspectOptions) =>
-      path.toLowerCase().endsWith('.onnx')
-        ? inspectModel(context, path, options)
-        : inspectCapsule(context, path, options),
+    .action(async (path: string, options: InspectOptions) =>
+      (await isModel(path)) ? inspectModel(context, path, options) : inspectCapsule(context, path, options),
     )
+}
+
+/** @throws CapsuleFormatError `CAPSULE_SOURCE_FAILED`; ModelError `MODEL_READ_FAILED` */
+async function isModel(path: string): Promise<boolean> {
+  const source = await fileSource(path)
+  try {
+    return (await modelFormatOf(source)) !== null
+  } finally {
+    await source.close?.()
+  }
 }
 
 async function inspectCapsule(context: CliContext, path: string, options: InspectOptions): Promise<void> {
@@ -88,7 +97,7 @@ async function verifyPages(
 async function inspectModel(context: CliContext, path: string, options: InspectOptions): Promise<void> {
   const source = await fileModelSource(path)
   try {
-    const inspection = await inspectOnnx(source, { symbols: options.symbol ?? {} })
+    const inspection = await reportOn(source, { symbols: options.symbol ?? {} })
     const text = describeInspection(inspection, context.style, columnCount(context.stdout))
     printReport(context, options, { text, json: inspection })
   } finally {
