@@ -75,8 +75,9 @@ export interface ProbedResult {
 /**
  * Works out shapes with symbolic dimensions by trying numbers for the symbols: an operator only has to know how concrete
  * shapes come about. A dimension that is the same in all trials is taken to be a number, one that follows a symbol in all of
- * them to be that symbol, and any other gets a name of its own. The engine checks what is claimed here whenever it binds the
- * program, so a claim that fails for other sizes is an error there and never a wrong result.
+ * them to be that symbol, and any other gets a name of its own. The engine checks what is claimed of dims whenever it binds
+ * the program, so a claim that fails for other sizes is an error there and never a wrong result. What is claimed of elements
+ * has to hold for very large sizes too, since an importer may write it into attributes.
  */
 export class Probes {
   /** What each name of a dimension stands for, trial by trial. */
