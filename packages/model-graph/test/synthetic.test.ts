@@ -7,8 +7,7 @@ import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { describe, expect, test, vi } from 'vitest'
 import { compileGraph, importOnnx, memoryModelSource } from '../src/index.ts'
 import { ModelProtoSchema } from '../src/onnx/generated/onnx_pb.ts'
-import { graphInit } from '../src/testing/build-model.ts'
-import { buildModel, type TestModel, type TestNode, type TestTensor } from '../src/testing/index.ts'
+import { buildModel, graphInit, type TestModel, type TestNode, type TestTensor } from '../src/testing/index.ts'
 
 const ints = (...values: number[]): TestTensor => ({
   dims: [values.length],

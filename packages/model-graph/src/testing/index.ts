@@ -2,6 +2,7 @@
 
 export {
   buildModel,
+  graphInit,
   type TestAttribute,
   type TestGraph,
   type TestModel,
