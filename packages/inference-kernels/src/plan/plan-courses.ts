@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TensorData } from '@mlcapsule/contracts'
+import type { KernelError } from '../errors.ts'
 import { inputDims } from '../program/bind-dims.ts'
 import type { Program } from '../program/types.ts'
 import type { BoundTensor } from './bound.ts'
@@ -47,7 +48,8 @@ function extended(segment: BoundSegment, before?: Path): Path {
 }
 
 /**
- * Plans a program both ways at each `if` whose condition a query decides, until elements decide on sizes.
+ * Plans a program both ways at each `if` whose condition a query decides, until elements decide on sizes. A way that does not
+ * take these sizes is left out.
  * @param program that `validateProgram` has accepted
  * @returns `isComplete` says whether all ways are among the courses
  * @throws KernelError as `planProgram`
@@ -60,6 +62,7 @@ export function planCourses(
   const binder = new ProgramBinder(program, { weightsBaseBytes: 0, weightsContents })
   const courses: ProgramCourse[] = []
   let segmentCount = 1
+  let fault: unknown
   const open = [extended(binder.begin(inputDims(program, symbols)).segment)]
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const { continuation, wanted, arenaSizeBytes } = path.segment
@@ -68,7 +71,13 @@ export function planCourses(
     if (at !== null && program.steps[at]?.op === 'if' && segmentCount < boundSegmentCount) {
       segmentCount += 2
       for (const condition of [0, 1]) {
-        open.push(extended(binder.resume(continuation, [Uint8Array.of(condition)]), path))
+        try {
+          open.push(extended(binder.resume(continuation, [Uint8Array.of(condition)]), path))
+        } catch (error) {
+          // Exporters write branches that fit other sizes: a query of these sizes fails there, or never goes there.
+          if ((error as KernelError).code !== 'PROGRAM_INVALID') throw error
+          fault ??= error
+        }
       }
       continue
     }
@@ -76,5 +85,6 @@ export function planCourses(
     courses.push({ stepIndices, dims: state.dims, arenaSizeBytes, recordsSizeBytes, openStep: at })
     if (courses.length === maxCourseCount && open.length > 0) return { courses, isComplete: false }
   }
+  if (courses.length === 0) throw fault
   return { courses, isComplete: segmentCount < boundSegmentCount }
 }
