@@ -20,6 +20,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 const root = join(import.meta.dirname, '..')
@@ -53,7 +54,7 @@ beforeAll(() => {
     execFileSync('pnpm', ['pack', '--pack-destination', tarballs], { cwd: folder, stdio: 'pipe' })
     const [tarball] = readdirSync(tarballs)
     execFileSync('tar', ['-xzf', join(tarballs, tarball as string), '-C', target, '--strip-components=1'])
-    for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+    for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
       if (dependency.startsWith('@mlcapsule/')) continue
       const link = join(target, 'node_modules', dependency)
       mkdirSync(dirname(link), { recursive: true })

@@ -8,21 +8,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const home = mkdtempSync(join(tmpdir(), 'mlcapsule-readme-'))
 
-/** The first example of a package's README. */
-function firstExample(name: string): string {
+/** An example of a package's README, by default the first. */
+function exampleOf(name: string, index = 0): string {
   const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8')
-  return /```[jt]s\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  return [...readme.matchAll(/```[jt]s\n([\s\S]*?)```/g)][index]?.[1] ?? ''
 }
 
 /** Runs it as someone would who has the packages installed; `after` looks at what it made. */
-function run(name: string, after: string) {
+function run(name: string, after: string, index = 0) {
   return spawnSync(
     process.execPath,
     [
       '--conditions=@mlcapsule/source',
       '--input-type=module-typescript',
       '-e',
-      `${firstExample(name)}\n${after}`,
+      `${exampleOf(name, index)}\n${after}`,
     ],
     { cwd: home, encoding: 'utf8', env: { ...process.env, NODE_NO_WARNINGS: '1', NO_COLOR: '1' } },
   )
@@ -36,13 +36,15 @@ beforeAll(() => {
   }
   const zod = join(root, 'packages', 'defense-plugins', 'node_modules', 'zod')
   symlinkSync(zod, join(home, 'node_modules', 'zod'), 'dir')
+  const tensorflow = join(root, 'packages', 'inference-kernels', 'node_modules', '@tensorflow')
+  symlinkSync(tensorflow, join(home, 'node_modules', '@tensorflow'), 'dir')
   copyFileSync(join(root, 'examples', 'digits', 'model', 'digits.onnx'), join(home, 'model.onnx'))
 })
 
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 // The examples of the other packages are files of their own tests.
-describe('the first example of the README runs', () => {
+describe('the example of the README runs', () => {
   test('contracts', () => {
     const { stdout, stderr, status } = run('contracts', 'console.log(JSON.stringify(registry.entries))')
     expect([stderr, status]).toEqual(['', 0])
@@ -56,6 +58,12 @@ describe('the first example of the README runs', () => {
     const { stdout, stderr, status } = run('inference-kernels', '')
     expect([stderr, status]).toEqual(['', 0])
     expect(stdout).toBe('Float32Array(2) [ 5, 10 ]\n')
+  })
+
+  test('inference-kernels, under tfjs', () => {
+    const { stdout, stderr, status } = run('inference-kernels', '', 1)
+    expect([stderr, status]).toEqual(['', 0])
+    expect(stdout).toBe('mlcapsule\nFloat32Array(2) [ 5, 10 ]\n')
   })
 
   test('model-graph', () => {

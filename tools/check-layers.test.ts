@@ -146,6 +146,15 @@ describe('layers', () => {
     expect(problemsOf(app, `import '@mlcapsule/enclave-bridge/enclave'\n`)).toHaveLength(1)
     write(app, '')
   })
+
+  test('the enclave may run models, but not bring tfjs along', () => {
+    addPackage('packages/inference-kernels', ['contracts'], ['wasm', 'tfjs'])
+    addPackage('enclave-runtime', ['inference-kernels'])
+    const core = 'enclave-runtime/src/index.ts'
+    expect(problemsOf(core, `import '@mlcapsule/inference-kernels/wasm'\n`)).toEqual([])
+    const problems = problemsOf(core, `import '@mlcapsule/inference-kernels/tfjs'\n`)
+    expect(problems.join()).toContain('enclave-runtime may not import @mlcapsule/inference-kernels/tfjs')
+  })
 })
 
 describe('host side and enclave side', () => {

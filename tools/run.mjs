@@ -70,6 +70,13 @@ const tasks = {
     about: 'train the example network anew, or work on its files',
     steps: [{ node: 'examples/digits/train/cli.ts' }],
   },
+  'tfjs:suite': {
+    about: "run tfjs-core's own operator tests on the kernels",
+    steps: [
+      { node: 'packages/inference-kernels/tools/build-native.mjs' },
+      { node: 'packages/inference-kernels/test/tfjs-suite/main.mjs' },
+    ],
+  },
   changeset: {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],

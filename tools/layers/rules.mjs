@@ -22,7 +22,18 @@ export const allowedImports = {
   'packages/metering': [...l0, ...l1],
   'packages/enclave-bridge': [...l0, ...l1, ...l2],
   'packages/attack-lab': [...l0, ...l1, 'model-graph'],
-  'enclave-runtime': [...l0, ...l1, ...l2, 'enclave-bridge'],
+  // Of the kernels what runs models; the subpath for tfjs would bring tfjs into the measured program.
+  'enclave-runtime': [
+    ...l0,
+    'crypto',
+    'defense-plugins',
+    'inference-kernels/.',
+    'inference-kernels/program',
+    'inference-kernels/native',
+    'inference-kernels/wasm',
+    ...l2,
+    'enclave-bridge',
+  ],
   // The client's application must not reach code that opens weights outside the enclave.
   'apps/client-runtime': [
     ...l0,

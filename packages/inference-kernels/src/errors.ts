@@ -114,6 +114,12 @@ export const kernelErrorTable = defineErrorTable({
       'A number that the model computes with, such as an index or a size, is out of the range that its step allows.',
     remedy: 'Check the inputs: indices, lengths and sizes have to be those that the model was made for.',
   },
+  KERNEL_TFJS_CONFLICT: {
+    kind: 'usage',
+    meaning: 'tfjs has a backend or a kernel registered under the name that ours needs.',
+    remedy:
+      'Register the backend once, and nothing else under its name; tf.removeBackend makes room for another one.',
+  },
   KERNEL_INPUT_INVALID: {
     kind: 'input',
     meaning: "An input's data does not fit its own dtype and shape.",

@@ -45,6 +45,7 @@ test('the public surface', () => {
     'programLimits',
     'recurrentActivations',
     'sliceRange',
+    'transposedAxes',
     'validateProgram',
     'windowAxes',
   ])

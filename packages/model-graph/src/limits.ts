@@ -14,5 +14,7 @@ export const modelLimits = {
   tensorElementCount: 2 ** 32,
   /** A constant that must be held in memory whole, to be folded or transposed. */
   wholeConstantSizeBytes: 256 * 1024 * 1024,
+  /** Constants that are computed one from another as they are read. */
+  constantDepth: 16,
   rank: 8,
 } as const

@@ -18,14 +18,14 @@ typedef struct {
   uint8_t *memory;
   size_t mapped_size_bytes;
   napi_ref buffer;
-  int buffer_alive; /* the ArrayBuffer's finalizer is still to come */
-  int handle_alive; /* and the handle's */
+  uint32_t buffers_alive; /* ArrayBuffers whose finalizer is still to come */
+  int handle_alive;       /* and the handle's */
 } owner;
 
 static void throw_type(napi_env env, const char *message) { napi_throw_type_error(env, NULL, message); }
 
 static void release(owner *o) {
-  if (o->buffer_alive || o->handle_alive) return;
+  if (o->buffers_alive > 0 || o->handle_alive) return;
   if (o->memory != NULL) mlc_instance_unmap(o->memory, o->mapped_size_bytes);
   free(o->instance);
   free(o);
@@ -35,7 +35,7 @@ static void finalize_buffer(napi_env env, void *data, void *hint) {
   (void)env;
   (void)data;
   owner *o = hint;
-  o->buffer_alive = 0;
+  o->buffers_alive--;
   release(o);
 }
 
@@ -156,7 +156,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
   return handle;
 }
 
-/* memory(handle): the ArrayBuffer over all memory that kernels may ever have, the same one at each call */
+/* memory(handle): the ArrayBuffer over the kernels' memory, the same one at each call until it grows */
 static napi_value memory(napi_env env, napi_callback_info info) {
   napi_value values[1], buffer = NULL;
   if (!arguments(env, info, 1, values)) return NULL;
@@ -166,10 +166,10 @@ static napi_value memory(napi_env env, napi_callback_info info) {
     napi_get_reference_value(env, o->buffer, &buffer);
     return buffer;
   }
-  o->buffer_alive = 1;
-  if (napi_create_external_arraybuffer(env, o->memory, (size_t)o->instance->max_memory_size_bytes,
+  o->buffers_alive++;
+  if (napi_create_external_arraybuffer(env, o->memory, (size_t)o->instance->context.memory_size_bytes,
                                        finalize_buffer, o, &buffer) != napi_ok) {
-    o->buffer_alive = 0;
+    o->buffers_alive--;
     napi_throw_error(env, NULL, "this Node does not allow external memory");
     return NULL;
   }
@@ -212,14 +212,21 @@ static napi_value unload(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* grow(handle, memorySizeBytes): whether kernels have that much now */
+/* grow(handle, memorySizeBytes): whether kernels have that much now; the ArrayBuffer of before is detached then */
 static napi_value grow(napi_env env, napi_callback_info info) {
-  napi_value values[2], result = NULL;
+  napi_value values[2], buffer = NULL, result = NULL;
   double size;
   if (!arguments(env, info, 2, values)) return NULL;
   owner *o = unwrap(env, values[0], 1);
   if (o == NULL || !integer(env, values[1], 1, 4294967296.0, &size)) return NULL;
-  napi_get_boolean(env, mlc_instance_grow(o->instance, (uint64_t)size), &result);
+  const int grown = mlc_instance_grow(o->instance, (uint64_t)size);
+  if (grown && o->buffer != NULL) {
+    napi_get_reference_value(env, o->buffer, &buffer);
+    if (buffer != NULL) napi_detach_arraybuffer(env, buffer);
+    napi_delete_reference(env, o->buffer);
+    o->buffer = NULL;
+  }
+  napi_get_boolean(env, grown, &result);
   return result;
 }
 

@@ -56,7 +56,9 @@ export class Bindings {
     if (known !== undefined) {
       this.#roots.delete(key)
       this.#roots.set(key, known)
-      return known
+      // One that has taken all the room by itself begins anew: nothing that it meets now could be kept.
+      if (this.#hasRoom(0) || this.#roots.size > 1) return known
+      this.#forget(key, known)
     }
     const begun = this.#binder.begin(entryDims)
     this.#makeRoom(begun.segment.records.byteLength)
@@ -114,13 +116,16 @@ export class Bindings {
   #makeRoom(sizeBytes: number, inUse?: BindingRoot): void {
     for (const [key, root] of this.#roots) {
       if (this.#hasRoom(sizeBytes)) return
-      if (root === inUse) continue
-      this.#roots.delete(key)
-      this.#segmentCount -= root.runners.length
-      for (const runner of root.runners) {
-        this.#recordsSizeBytes -= runner.segment.records.byteLength
-        runner.unload()
-      }
+      if (root !== inUse) this.#forget(key, root)
+    }
+  }
+
+  #forget(key: string, root: BindingRoot): void {
+    this.#roots.delete(key)
+    this.#segmentCount -= root.runners.length
+    for (const runner of root.runners) {
+      this.#recordsSizeBytes -= runner.segment.records.byteLength
+      runner.unload()
     }
   }
 }

@@ -19,7 +19,7 @@ export interface Addon {
     threadCount: number,
     isa: string,
   ): AddonHandle | null
-  /** All memory that the kernels may ever have: what they have now is its beginning. */
+  /** The kernels' memory: the same buffer until they grow, which detaches it. */
   memory(handle: AddonHandle): ArrayBuffer
   /** Number of the program; -1 without room for it; -2 - (step * 64 + word) for a refused record. */
   load(handle: AddonHandle, records: Int32Array): number

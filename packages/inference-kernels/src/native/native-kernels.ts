@@ -26,13 +26,12 @@ class NativeKernels implements Kernels {
   readonly #maxMemorySizeBytes: number
   #memory: Uint8Array
 
-  constructor(addon: Addon, handle: AddonHandle, isa: string, memorySizeBytes: number) {
+  constructor(addon: Addon, handle: AddonHandle, isa: string, maxMemorySizeBytes: number) {
     this.#addon = addon
     this.#handle = handle
     this.isa = isa
-    const buffer = addon.memory(handle)
-    this.#maxMemorySizeBytes = buffer.byteLength
-    this.#memory = new Uint8Array(buffer, 0, memorySizeBytes)
+    this.#maxMemorySizeBytes = maxMemorySizeBytes
+    this.#memory = new Uint8Array(addon.memory(handle))
   }
 
   get memory(): Uint8Array {
@@ -66,7 +65,7 @@ class NativeKernels implements Kernels {
     this.#assertAlive()
     assertGrowth(memorySizeBytes, this.#memory.length, this.#maxMemorySizeBytes)
     if (!this.#addon.grow(this.#handle, memorySizeBytes)) throw growthError(memorySizeBytes)
-    this.#memory = new Uint8Array(this.#memory.buffer, 0, memorySizeBytes)
+    this.#memory = new Uint8Array(this.#addon.memory(this.#handle))
   }
 
   runStep(handle: ProgramHandle, stepIndex: number): void {
@@ -142,7 +141,7 @@ export function createNativeKernels(options: NativeKernelsOptions = {}): KernelB
         const detail = `the system does not give ${maxMemorySizeBytes} bytes and ${threadCount} threads`
         throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes' })
       }
-      const kernels = new NativeKernels(addon, handle, isa, memorySizeBytes)
+      const kernels = new NativeKernels(addon, handle, isa, maxMemorySizeBytes)
       kernels.selfTest()
       return kernels
     },

@@ -25,18 +25,58 @@ export interface PlacedBlock extends ArenaBlock {
 }
 
 interface Placed {
-  readonly block: ArenaBlock
   readonly startBytes: number
   readonly endBytes: number
 }
 
+/** Placed blocks by the steps that they live through, so that those which live with another one are found without the rest. */
+class Timeline {
+  /** Each block once, where it begins. */
+  readonly #beginning: Placed[][]
+  /** A binary tree over the steps: each block in the few nodes that make up its life. */
+  readonly #living: Placed[][]
+  readonly #leafCount: number
+
+  constructor(stepCount: number) {
+    this.#leafCount = 2 ** Math.ceil(Math.log2(Math.max(stepCount, 1)))
+    this.#beginning = Array.from({ length: stepCount }, () => [])
+    this.#living = Array.from({ length: 2 * this.#leafCount }, () => [])
+  }
+
+  /** @param first,last steps counted from the first one of the timeline */
+  add(placed: Placed, first: number, last: number): void {
+    this.#beginning[first]?.push(placed)
+    let from = first + this.#leafCount
+    for (let to = last + 1 + this.#leafCount; from < to; from >>= 1, to >>= 1) {
+      if (from & 1) this.#living[from++]?.push(placed)
+      if (to & 1) this.#living[--to]?.push(placed)
+    }
+  }
+
+  /** Blocks that live at some step of a range, by their start; null for more than are worth a search. */
+  overlapping(first: number, last: number): readonly Placed[] | null {
+    const found: Placed[] = []
+    const take = (list: readonly Placed[] = []) => {
+      for (let i = 0; i < list.length && found.length <= searchedBlockCount; i++)
+        found.push(list[i] as Placed)
+    }
+    for (let node = first + this.#leafCount; node >= 1; node >>= 1) take(this.#living[node])
+    for (let step = first + 1; step <= last && found.length <= searchedBlockCount; step++) {
+      take(this.#beginning[step])
+    }
+    return found.length > searchedBlockCount ? null : found.sort((a, b) => a.startBytes - b.startBytes)
+  }
+}
+
+/** Gaps are looked for among up to this many blocks, so that thousands that live at once take no time out of proportion. */
+const searchedBlockCount = 1024
+
 /** The tightest gap between blocks that live at the same time, or the end of them. */
-function bestFit(block: ArenaBlock, sizeBytes: number, placed: readonly Placed[]): number {
+function bestFit(sizeBytes: number, placed: readonly Placed[]): number {
   let best = -1
   let bestGap = Number.POSITIVE_INFINITY
   let end = 0
   for (const other of placed) {
-    if (other.block.lastStep < block.firstStep || other.block.firstStep > block.lastStep) continue
     const gap = other.startBytes - end
     if (gap >= sizeBytes && gap < bestGap) {
       best = end
@@ -57,23 +97,23 @@ export function planArena(blocks: readonly ArenaBlock[], fixed: readonly PlacedB
   const size = (i: number) => (blocks[i] as ArenaBlock).sizeBytes
   order.sort((a, b) => size(b) - size(a) || a - b)
   const offsetsBytes = new Array<number>(blocks.length).fill(0)
-  const placed = fixed // by start
-    .map((block): Placed => {
-      const startBytes = block.offsetBytes
-      return { block, startBytes, endBytes: startBytes + alignUp(block.sizeBytes) }
-    })
-    .sort((a, b) => a.startBytes - b.startBytes)
-  let arenaSizeBytes = placed.reduce((size, { endBytes }) => Math.max(size, endBytes), 0)
+  const origin = blocks.reduce((step, { firstStep }) => Math.min(step, firstStep), Number.POSITIVE_INFINITY)
+  const end = blocks.reduce((step, { lastStep }) => Math.max(step, lastStep), origin)
+  const timeline = new Timeline(blocks.length === 0 ? 0 : end - origin + 1)
+  let arenaSizeBytes = 0
+  const place = (block: ArenaBlock, startBytes: number) => {
+    const endBytes = startBytes + alignUp(block.sizeBytes)
+    arenaSizeBytes = Math.max(arenaSizeBytes, endBytes)
+    const [first, last] = [Math.max(block.firstStep, origin), Math.min(block.lastStep, end)]
+    if (first <= last) timeline.add({ startBytes, endBytes }, first - origin, last - origin)
+  }
+  for (const block of fixed) place(block, block.offsetBytes)
   for (const i of order) {
     const block = blocks[i] as ArenaBlock
-    const sizeBytes = alignUp(block.sizeBytes)
-    const startBytes = bestFit(block, sizeBytes, placed)
-    const endBytes = startBytes + sizeBytes
+    const others = timeline.overlapping(block.firstStep - origin, block.lastStep - origin)
+    const startBytes = others === null ? arenaSizeBytes : bestFit(alignUp(block.sizeBytes), others)
     offsetsBytes[i] = startBytes
-    arenaSizeBytes = Math.max(arenaSizeBytes, endBytes)
-    let at = placed.length
-    while (at > 0 && (placed[at - 1] as Placed).startBytes > startBytes) at--
-    placed.splice(at, 0, { block, startBytes, endBytes })
+    place(block, startBytes)
   }
   return { offsetsBytes, sizeBytes: arenaSizeBytes }
 }

@@ -71,7 +71,16 @@ export class StepBinder {
   }
 
   dimsOf(value: number): readonly number[] {
-    return this.#state.dims[value] ?? this.#declare(value, null, `values[${value}]`)
+    const known = this.#state.dims[value]
+    if (known !== undefined) return known
+    const field = `values[${value}]`
+    const dims = this.#declare(value, null, field)
+    const storage = this.#context.program.values[value]?.storage
+    if (storage?.kind === 'alias') {
+      const [own, other] = [product(dims), product(this.dimsOf(storage.of))]
+      if (own !== other) failProgram(`${field}.storage.of`, `${own} elements alias ${other}`)
+    }
+    return dims
   }
 
   /** A value that a query begins with. */

@@ -12,6 +12,7 @@ import { ProgramBuilder } from '../testing/program-builder.ts'
 import { randomProgram } from '../testing/random-program.ts'
 import { imageProgram } from '../testing/sample-programs.ts'
 import { type ArenaBlock, alignUp, planArena } from './arena.ts'
+import { lastReads } from './last-reads.ts'
 import { planProgram } from './plan-program.ts'
 
 const numRuns = process.env.SLOW === '1' ? 10_000 : 200
@@ -47,9 +48,85 @@ describe('planArena', () => {
     )
   })
 
+  test('leaves blocks where they are that have their place, and keeps clear of those that live on', () => {
+    fc.assert(
+      fc.property(blocks, fc.nat(20), (list, from) => {
+        const early = list.filter((it) => it.firstStep < from)
+        const first = planArena(early)
+        const fixed = early.map((block, i) => ({ ...block, offsetBytes: first.offsetsBytes[i] as number }))
+        const late = list.filter((it) => it.firstStep >= from)
+        const { offsetsBytes, sizeBytes } = planArena(late, fixed)
+        expect(sizeBytes).toBeGreaterThanOrEqual(first.sizeBytes)
+        const all = [
+          ...fixed,
+          ...late.map((block, i) => ({ ...block, offsetBytes: offsetsBytes[i] as number })),
+        ]
+        for (const [i, a] of all.entries()) {
+          expect(a.offsetBytes + a.sizeBytes).toBeLessThanOrEqual(sizeBytes)
+          for (const b of all.slice(i + 1)) {
+            if (a.lastStep < b.firstStep || b.lastStep < a.firstStep) continue
+            const isApart =
+              a.offsetBytes + a.sizeBytes <= b.offsetBytes || b.offsetBytes + b.sizeBytes <= a.offsetBytes
+            expect(isApart).toBe(true)
+          }
+        }
+      }),
+      { numRuns },
+    )
+  })
+
+  test('takes as many blocks as a program may have, one after another or all at once', () => {
+    const chain = Array.from({ length: 65_536 }, (_, i) => ({ sizeBytes: 64, firstStep: i, lastStep: i + 1 }))
+    expect(planArena(chain).sizeBytes).toBe(2 * 64)
+    const together = chain.map(({ sizeBytes }, i) => ({ sizeBytes, firstStep: i % 16_384, lastStep: 16_384 }))
+    expect(planArena(together).sizeBytes).toBe(65_536 * 64)
+  })
+
   test('never needs less than the fullest step, and reaches it for a chain', () => {
     const chain = Array.from({ length: 50 }, (_, i) => ({ sizeBytes: 640, firstStep: i, lastStep: i + 1 }))
     expect(planArena(chain).sizeBytes).toBe(2 * 640)
+  })
+})
+
+describe('lastReads', () => {
+  /** The steps that each value is needed until, by name. */
+  const readsOf = (p: ProgramBuilder) => {
+    const { program } = p.build()
+    validateProgram(program)
+    return lastReads(program, valueRoots(program.values))
+  }
+  const abs = (p: ProgramBuilder, input: number) =>
+    p.step({ op: 'unary', input, output: p.arena([2]), unary: 'abs', alpha: 0, beta: 0 })
+  const identity = (p: ProgramBuilder, input: number) =>
+    p.step({ op: 'operator', operator: 'Identity', inputs: [input], outputs: [p.arena([2])], attributes: {} })
+
+  test('an operator that passes its input on keeps it alive, however long the chain', () => {
+    const p = new ProgramBuilder()
+    const x = p.input('x', [2])
+    let value = x
+    for (let i = 0; i < 1000; i++) value = identity(p, value)
+    const reads = readsOf(p.output('y', abs(p, value)))
+    expect(reads[x]).toBe(1000)
+    expect(reads[value]).toBe(1000)
+  })
+
+  test('what comes out of a branch within a branch is needed as long as the last result', () => {
+    const p = new ProgramBuilder()
+    const x = p.input('x', [2])
+    const mode = p.input('mode', [], 'bool')
+    const [outer, inner] = [p.arena([2]), p.arena([2])]
+    const outerIf = p.openIf(mode, [outer])
+    const innerIf = p.openIf(mode, [inner])
+    const made = abs(p, x)
+    const passed = identity(p, made)
+    innerIf.close({ thenStepCount: 2, elseStepCount: 0, thenOutputs: [passed], elseOutputs: [x] })
+    const through = identity(p, inner)
+    outerIf.close({ thenStepCount: 4, elseStepCount: 0, thenOutputs: [through], elseOutputs: [x] })
+    for (let i = 0; i < 3; i++) abs(p, x)
+    const reads = readsOf(p.output('y', abs(p, outer)))
+    // Steps: two ifs, abs, two identities, three that do not matter, and the reader.
+    for (const value of [x, made, passed, inner, through, outer]) expect(reads[value]).toBe(8)
+    expect(reads[mode]).toBe(1)
   })
 })
 

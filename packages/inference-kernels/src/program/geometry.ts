@@ -176,8 +176,10 @@ export function inferDims(
     case 'transpose':
       return step.permutation.map((d) => dims(step.input)[d] ?? 0)
     case 'concat': {
+      const first = dims(step.inputs[0] as number)
+      if (step.axis >= first.length) return null
       const size = step.inputs.reduce((sum, value) => sum + (dims(value)[step.axis] ?? 0), 0)
-      return dims(step.inputs[0] as number).with(step.axis, size)
+      return first.with(step.axis, size)
     }
     default:
       return null

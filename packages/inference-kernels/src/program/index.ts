@@ -11,6 +11,7 @@ export { completeAttributes, type Operator, type ResultType } from '../operators
 export { recurrentActivations } from '../operators/products/recurrent-activations.ts'
 export { operatorNames, operatorOf } from '../operators/registry.ts'
 export { extentOf, type WindowAttributes, windowAxes } from '../operators/windows/axes.ts'
+export { type TransposedAttributes, transposedAxes } from '../operators/windows/conv-transpose.ts'
 export type { BoundPort, BoundTensor } from '../plan/bound.ts'
 export { type BoundProgram, type PlanOptions, planProgram } from '../plan/plan-program.ts'
 export type { BoundSegment } from '../plan/program-binder.ts'

@@ -2,17 +2,19 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KernelError } from '../errors.ts'
+import { planProgram } from '../plan/plan-program.ts'
+import { randomDynamicProgram } from '../testing/random-dynamic-program.ts'
 import { randomProgram } from '../testing/random-program.ts'
-import { denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
+import { branchProgram, denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 
 const numRuns = process.env.SLOW === '1' ? 200_000 : 3000
-const samples = [imageProgram(), denseProgram(), sequenceProgram()].map(({ program }) =>
+const samples = [imageProgram(), denseProgram(), branchProgram(), sequenceProgram()].map(({ program }) =>
   encodeProgram(program),
 )
 
-/** Either a coded error, or a program whose only encoding these bytes are. */
+/** Either a coded error, or a program whose only encoding these bytes are, and which is bound or refused with a code. */
 function decodesOrRefuses(bytes: Uint8Array): void {
   let program: ReturnType<typeof decodeProgram>
   try {
@@ -22,11 +24,16 @@ function decodesOrRefuses(bytes: Uint8Array): void {
     return
   }
   expect(encodeProgram(program)).toEqual(bytes)
+  try {
+    planProgram(program, { symbols: Object.fromEntries(program.symbols.map((name) => [name, 2])) })
+  } catch (error) {
+    expect(error).toBeInstanceOf(KernelError)
+  }
 }
 
 test('every program comes back from its encoding', () => {
   const roundTrip = (seed: number) => {
-    const program = randomProgram(seed)
+    const program = seed % 2 === 0 ? randomProgram(seed) : randomDynamicProgram(seed)
     expect(decodeProgram(encodeProgram(program))).toEqual(program)
   }
   fc.assert(fc.property(fc.integer(), roundTrip), { numRuns: numRuns / 10 })

@@ -23,6 +23,38 @@ function mustThrow(code: KernelErrorCode, what: string, act: () => unknown): voi
 const fillWith = (bits: number) => makeRecord('fill', { output: 0, elementSizeBytes: 4, count: 1, bits })
 const nowhere = (handle: number) => handle as ProgramHandle
 
+const fillAt = (output: number) => makeRecord('fill', { output, elementSizeBytes: 4, count: 1, bits: 5 })
+
+/** Memory that grows, programs that are forgotten. */
+async function assertGrowth(backend: KernelBackend): Promise<void> {
+  const kernels = await backend.create({ memorySizeBytes: 1000, maxMemorySizeBytes: 1_000_000 })
+  kernels.memory.fill(3)
+  const early = kernels.load(fillAt(0))
+  mustThrow('KERNEL_RECORD_INVALID', 'a record beyond the memory', () => kernels.load(fillAt(200_000)))
+  kernels.grow(300_000)
+  must(kernels.memory.length === 300_000, `after growing there are ${kernels.memory.length} bytes`)
+  must(
+    kernels.memory.every((byte, i) => byte === (i < 1000 ? 3 : 0)),
+    'growing did not keep what was there, or did not begin with zeros',
+  )
+  kernels.runStep(early, 0)
+  must(kernels.memory[0] === 5, 'a program of before does not run after growing')
+  const late = kernels.load(fillAt(200_000))
+  kernels.runStep(late, 0)
+  must(kernels.memory[200_000] === 5, 'a program does not reach what was grown')
+  mustThrow('KERNEL_OPTION_INVALID', 'shrinking', () => kernels.grow(1000))
+  mustThrow('KERNEL_MEMORY_TOO_LARGE', 'growing beyond the maximum', () => kernels.grow(1_000_001))
+  must(kernels.memory.length === 300_000, 'a refused growth changed the memory')
+
+  kernels.unload(early)
+  mustThrow('KERNEL_HANDLE_INVALID', 'a program that was unloaded', () => kernels.runStep(early, 0))
+  mustThrow('KERNEL_HANDLE_INVALID', 'unloading twice', () => kernels.unload(early))
+  kernels.runStep(late, 0)
+  for (let i = 0; i < 3000; i++) kernels.unload(kernels.load(fillAt(0)))
+  kernels.dispose()
+  must(kernels.memory.length === 0, 'the memory can still be reached after growing and dispose()')
+}
+
 /** What every backend promises apart from arithmetic. @throws KernelError `KERNEL_SELF_TEST_FAILED` */
 export async function assertLifecycle(backend: KernelBackend): Promise<void> {
   must(backend.kind === 'kernel-backend' && backend.version >= 1, 'the plugin does not say what it is')
@@ -74,4 +106,7 @@ export async function assertLifecycle(backend: KernelBackend): Promise<void> {
   mustThrow('KERNEL_DISPOSED', 'load after dispose', () => kernels.load(fillWith(1)))
   mustThrow('KERNEL_DISPOSED', 'runStep after dispose', () => kernels.runStep(first, 0))
   mustThrow('KERNEL_DISPOSED', 'selfTest after dispose', () => kernels.selfTest())
+  mustThrow('KERNEL_DISPOSED', 'grow after dispose', () => kernels.grow(2000))
+  mustThrow('KERNEL_DISPOSED', 'unload after dispose', () => kernels.unload(first))
+  await assertGrowth(backend)
 }

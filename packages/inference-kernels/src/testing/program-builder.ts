@@ -18,6 +18,8 @@ import type {
 /** No activation. */
 export const noActivation: Activation = { kind: 'none', alpha: 0, beta: 0 }
 
+type StepOf<Op extends ProgramStep['op']> = Extract<ProgramStep, { readonly op: Op }>
+
 interface ValueOptions {
   readonly dtype?: DType
   readonly layout?: Layout
@@ -78,6 +80,23 @@ export class ProgramBuilder {
   step(step: ProgramStep): number {
     this.#steps.push(step)
     return stepOutputs(step)[0] as number
+  }
+
+  get stepCount(): number {
+    return this.#steps.length
+  }
+
+  /** Adds an `if` whose branches are the steps that are added next; `close` says how many, and what comes out. */
+  openIf(
+    condition: number,
+    outputs: readonly number[],
+  ): { close(branches: Omit<StepOf<'if'>, 'op' | 'condition' | 'outputs'>): void } {
+    const at = this.#steps.length++
+    return {
+      close: (branches) => {
+        this.#steps[at] = { op: 'if', condition, outputs, ...branches }
+      },
+    }
   }
 
   output(name: string, value: number): this {

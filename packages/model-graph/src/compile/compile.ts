@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorSpec } from '@mlcapsule/contracts'
+import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
 import { planProgram } from '@mlcapsule/inference-kernels'
-import { encodeProgram } from '@mlcapsule/inference-kernels/program'
+import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
 import { carryStates } from './carry-states.ts'
 import { countMacs } from './counts.ts'
@@ -10,7 +10,10 @@ import { findStates, type StateOption, type StatePair } from './states.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
-  /** Sizes of symbolic dimensions for the summary's memory figure; 1 where not given. The program keeps its symbols. */
+  /**
+   * Sizes of symbolic dimensions for the summary's memory figure; where not given, the first of `plannedSizes` that the model
+   * takes. The program keeps its symbols.
+   */
   readonly planSymbols?: Readonly<Record<string, number>>
   /**
    * Inputs and outputs that the engine carries from query to query, such as a decoder's cache; `none` by default. They are
@@ -54,6 +57,24 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
   shape: dims.map((dim, axis) => (isUnknown(dim) ? `${name}_dim_${axis}` : dim)),
 })
 
+/** Windows have to fit into an image: not every model takes dimensions of 1. */
+const plannedSizes = [1, 8, 64, 224, 512]
+
+/** Memory that intermediate results need. @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
+function arenaSize(program: Program, given: Readonly<Record<string, number>>): number {
+  let fault: unknown
+  for (const size of plannedSizes) {
+    const symbols = Object.fromEntries(program.symbols.map((name) => [name, given[name] ?? size]))
+    try {
+      return planProgram(program, { symbols }).segment.arenaSizeBytes
+    } catch (error) {
+      if (!isMlCapsuleError(error)) throw error
+      fault ??= error
+    }
+  }
+  throw fault
+}
+
 /**
  * Optimizes a graph and turns it into a program with packed weights. Weights are packed while they are read, so a model of
  * any size needs little memory here.
@@ -63,10 +84,10 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
   const states = findStates(graph, options.states ?? 'none')
   const { graph: optimized, program: whole, weights } = await lowered(graph)
   const program = carryStates(whole, states)
-  const symbols = Object.fromEntries(program.symbols.map((name) => [name, options.planSymbols?.[name] ?? 1]))
-  const { arenaSizeBytes } = planProgram(program, { symbols }).segment
+  // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
+  const bytes = encodeProgram(program)
   return {
-    program: encodeProgram(program),
+    program: bytes,
     weights,
     inputs: graph.inputs
       .filter(({ name }) => states.every(({ input }) => input !== name))
@@ -78,7 +99,7 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
       ...graph.source,
       stepCount: program.steps.length,
       macCount: countMacs(optimized),
-      arenaSizeBytes,
+      arenaSizeBytes: arenaSize(program, options.planSymbols ?? {}),
       states,
     },
   }

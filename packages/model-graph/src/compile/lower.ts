@@ -27,7 +27,7 @@ interface LoweredBranch {
 
 /** Numbers values and symbols, and places constants among the weights as steps ask for them. */
 class Lowering {
-  readonly symbols: string[] = []
+  readonly #symbols = new Map<string, number>()
   readonly values: ProgramValue[] = []
   readonly steps: ProgramStep[] = []
   readonly weights = new WeightsLayout()
@@ -39,12 +39,17 @@ class Lowering {
     this.#channelsLast = channelsLast
   }
 
+  get symbols(): readonly string[] {
+    return [...this.#symbols.keys()]
+  }
+
   #dims(dims: readonly Dim[]): readonly Dimension[] {
     return dims.map((dim) => {
       if (typeof dim === 'number') return dim
       if (isUnknown(dim)) return null
-      const known = this.symbols.indexOf(dim)
-      return { symbol: known >= 0 ? known : this.symbols.push(dim) - 1 }
+      const symbol = this.#symbols.get(dim) ?? this.#symbols.size
+      this.#symbols.set(dim, symbol)
+      return { symbol }
     })
   }
 

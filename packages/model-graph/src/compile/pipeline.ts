@@ -3,7 +3,7 @@ import type { Program } from '@mlcapsule/inference-kernels/program'
 import type { Branch, Graph, GraphNode } from '../graph/graph.ts'
 import { assignLayouts } from '../passes/assign-layouts.ts'
 import { foldAffine } from '../passes/fold-affine.ts'
-import { foldConstants } from '../passes/fold-constants.ts'
+import { type FoldingBudget, foldConstants, foldingBudget } from '../passes/fold-constants.ts'
 import { fuseActivations } from '../passes/fuse-activations.ts'
 import { fuseResiduals } from '../passes/fuse-residuals.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
@@ -13,31 +13,34 @@ import { lower } from './lower.ts'
 import type { CompiledWeights } from './weights.ts'
 
 /** All passes in their order. What comes first makes the patterns that later ones look for. */
-export async function optimized(given: Graph): Promise<Graph> {
+export async function optimized(given: Graph, budget = foldingBudget()): Promise<Graph> {
   let graph = removeDeadNodes(given)
-  graph = await foldConstants(graph)
+  graph = await foldConstants(graph, budget)
   graph = simplifyMovement(graph)
   graph = await foldAffine(graph)
   graph = fuseActivations(graph)
   graph = fuseResiduals(graph)
-  return removeDeadNodes(await withOptimizedBranches(graph))
+  return removeDeadNodes(await withOptimizedBranches(graph, budget))
 }
 
 /** A branch is a graph of its own that may read values of the graph around it. */
-async function optimizedBranch(graph: Graph, branch: Branch): Promise<Branch> {
+async function optimizedBranch(graph: Graph, branch: Branch, budget: FoldingBudget): Promise<Branch> {
   const outputs = branch.outputs.map((value, i) => ({ name: `${i}`, value }))
-  const own = await optimized({ ...graph, inputs: [], nodes: branch.nodes, outputs })
+  const own = await optimized({ ...graph, inputs: [], nodes: branch.nodes, outputs }, budget)
   return { nodes: own.nodes, outputs: own.outputs.map(({ value }) => value) }
 }
 
-async function withOptimizedBranches(graph: Graph): Promise<Graph> {
+async function withOptimizedBranches(graph: Graph, budget: FoldingBudget): Promise<Graph> {
   if (graph.nodes.every(({ op }) => op !== 'if')) return graph
   const nodes: GraphNode[] = []
   for (const node of graph.nodes) {
     if (node.op !== 'if') nodes.push(node)
     else {
       const [then, otherwise] = node.attributes.branches
-      const branches = [await optimizedBranch(graph, then), await optimizedBranch(graph, otherwise)] as const
+      const branches = [
+        await optimizedBranch(graph, then, budget),
+        await optimizedBranch(graph, otherwise, budget),
+      ] as const
       nodes.push(changed(node, { attributes: { branches } }))
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType, TensorData } from '@mlcapsule/contracts'
 import { convertElements } from '@mlcapsule/inference-kernels/program'
-import { type ConstantTensor, newTensorData } from './constant.ts'
+import { type ConstantTensor, derivedConstant, newTensorData } from './constant.ts'
 
 function convert(data: TensorData, from: DType, to: DType): TensorData {
   const out = newTensorData(to, data.length)
@@ -16,13 +16,12 @@ export function castConstant(constant: ConstantTensor, to: DType): ConstantTenso
     ;(data as Float32Array)[0] = value as number
     return convert(data, constant.dtype, to)[0] as number | bigint
   }
-  return {
+  return derivedConstant(constant, {
     dtype: to,
     dims: constant.dims,
     splat: constant.splat === null ? null : one(constant.splat),
-    transposeOf: null,
     read: async (start, count) => convert(await constant.read(start, count), constant.dtype, to),
-  }
+  })
 }
 
 /** The dtype that a model's values have while they are computed with: half and double precision become single. */

@@ -77,10 +77,39 @@ export function splatConstant(dtype: DType, dims: readonly number[], value: numb
   }
 }
 
+/** How many constants stand between each one that is computed as it is read and elements that are there. */
+const depths = new WeakMap<ConstantTensor['read'], number>()
+
+/**
+ * A constant that is computed from another one as it is read.
+ * @throws ModelError `MODEL_TOO_LARGE` for one of a long chain, since all of it is gone through with every read
+ */
+export function derivedConstant(
+  from: ConstantTensor,
+  parts: Omit<ConstantTensor, 'transposeOf'> & Partial<Pick<ConstantTensor, 'transposeOf'>>,
+): ConstantTensor {
+  const depth = 1 + (depths.get(from.read) ?? 0)
+  if (depth > modelLimits.constantDepth) {
+    const detail = `a constant is computed from another one, and so on, more than ${modelLimits.constantDepth} times`
+    throw new ModelError('MODEL_TOO_LARGE', detail)
+  }
+  depths.set(parts.read, depth)
+  return { transposeOf: null, ...parts }
+}
+
 /** The same elements under other dimensions. */
 export function reshapedConstant(constant: ConstantTensor, dims: readonly number[]): ConstantTensor {
-  return { ...constant, dims, transposeOf: null, read: (start, count) => constant.read(start, count) }
+  return { ...constant, dims, transposeOf: null }
 }
+
+interface Scaling {
+  readonly constant: ConstantTensor
+  readonly axis: number
+  readonly factors: Float64Array
+}
+
+/** What a scaled constant was before, so that scaling it again takes one product more and no walk more. */
+const scalings = new WeakMap<ConstantTensor, Scaling>()
 
 /** Each slice along `axis` times its factor, computed in float64. float32 only. */
 export function scaledConstant(
@@ -91,16 +120,20 @@ export function scaledConstant(
   const { dims, transposeOf } = constant
   // The rows of the original are the columns here: scale there, so that the transpose stays free.
   if (transposeOf !== null) return transposedConstant(scaledConstant(transposeOf, 1 - axis, factors), [1, 0])
+  const before = scalings.get(constant)
+  if (before?.axis === axis) {
+    const both = factors.map((it, i) => it * (before.factors[i] as number))
+    return scaledConstant(before.constant, axis, both)
+  }
   const isUniform = factors.every((it) => it === factors[0])
   if (isUniform && typeof constant.splat === 'number') {
     return splatConstant('float32', dims, Math.fround(constant.splat * (factors[0] ?? 1)))
   }
   const innerCount = elementCount(dims.slice(axis + 1))
-  return {
+  const scaled = derivedConstant(constant, {
     dtype: 'float32',
     dims,
     splat: null,
-    transposeOf: null,
     async read(start, count) {
       const data = (await constant.read(start, count)) as Float32Array
       for (let i = 0; i < count; i++) {
@@ -109,7 +142,9 @@ export function scaledConstant(
       }
       return data
     },
-  }
+  })
+  scalings.set(scaled, { constant, axis, factors })
+  return scaled
 }
 
 /** A constant in memory whole. @throws ModelError `MODEL_TOO_LARGE` beyond `modelLimits.wholeConstantSizeBytes` */
@@ -151,17 +186,29 @@ export function permuteElements(
   return out
 }
 
+/** What a transposed constant was before, so that transposing it again is one transpose still. */
+const transpositions = new WeakMap<
+  ConstantTensor,
+  { readonly constant: ConstantTensor; readonly permutation: readonly number[] }
+>()
+
 /**
  * Output dimension i is dimension `permutation[i]`. A 2-D transpose of any size costs nothing until packed; any other is
- * rearranged in memory when it is first read.
+ * rearranged in memory when it is first read, and let go once it has been read to the end.
  */
 export function transposedConstant(constant: ConstantTensor, permutation: readonly number[]): ConstantTensor {
   const dims = permutation.map((axis) => constant.dims[axis] as number)
   if (constant.splat !== null) return splatConstant(constant.dtype, dims, constant.splat)
+  const before = transpositions.get(constant)
+  if (before !== undefined) {
+    const both = permutation.map((axis) => before.permutation[axis] as number)
+    const isBack = both.every((axis, i) => axis === i)
+    return isBack ? before.constant : transposedConstant(before.constant, both)
+  }
   const isMatrix = dims.length === 2 && permutation[0] === 1
-  if (isMatrix && constant.transposeOf !== null) return constant.transposeOf
+  const wholeCount = elementCount(dims)
   let whole: Promise<TensorData> | undefined
-  return {
+  const transposed = derivedConstant(constant, {
     dtype: constant.dtype,
     dims,
     splat: null,
@@ -170,7 +217,11 @@ export function transposedConstant(constant: ConstantTensor, permutation: readon
       whole ??= readWhole(constant).then((data) =>
         permuteElements(data, constant.dtype, constant.dims, permutation),
       )
-      return (await whole).slice(start, start + count)
+      const data = await whole
+      if (start + count >= wholeCount) whole = undefined
+      return data.slice(start, start + count)
     },
-  }
+  })
+  transpositions.set(transposed, { constant, permutation })
+  return transposed
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { elementCount } from '@mlcapsule/contracts'
-import type { ConstantTensor } from './constant.ts'
+import { type ConstantTensor, derivedConstant } from './constant.ts'
 
 /**
  * The float32 numbers that a constant of integers stands for, worked out as they are read.
@@ -14,11 +14,10 @@ export function dequantizedConstant(
   zeroPoints: readonly number[],
 ): ConstantTensor {
   const innerCount = elementCount(constant.dims.slice(axis + 1))
-  return {
+  return derivedConstant(constant, {
     dtype: 'float32',
     dims: constant.dims,
     splat: null,
-    transposeOf: null,
     async read(start, count) {
       const integers = await constant.read(start, count)
       const data = new Float32Array(count)
@@ -28,5 +27,5 @@ export function dequantizedConstant(
       }
       return data
     },
-  }
+  })
 }

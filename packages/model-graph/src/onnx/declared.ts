@@ -27,7 +27,9 @@ export function importInput(info: ValueInfoProto, symbols: Readonly<Record<strin
   const dims = declared.map((dim, axis): Dim => {
     // Some exporters write 0 or -1 for a dimension that they do not know.
     const isKnown = typeof dim === 'number' && dim > 0
-    const name = typeof dim === 'string' ? dim : `${info.name}_dim_${axis}`
+    // Names that begin with ? are ours; some exporters write a mere ? for a dimension that they do not know.
+    const given = typeof dim === 'string' && !dim.startsWith('?') ? dim : `${info.name}_dim_${axis}`
+    const name = given.replace(/^\?+/, '_')
     return isKnown ? dim : Object.hasOwn(symbols, name) ? (symbols[name] as number) : name
   })
   checkDims(dims, what)

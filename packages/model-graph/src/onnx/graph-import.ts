@@ -12,17 +12,16 @@ import { UnsupportedNode } from '../ops/unsupported.ts'
 import { declaredDims } from './declared.ts'
 import type { GraphProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
 import { isStandardDomain } from './opsets.ts'
+import { reasonAgainst } from './reasons.ts'
+import { Scope } from './scope.ts'
 import { describeNode, sortNodes } from './sort-nodes.ts'
 import { sparseConstantOf } from './sparse-tensor.ts'
 import { constantOf, type PayloadFile } from './tensor-proto.ts'
 
-/** What is known of a name: a value, or that the node which makes it is not supported. */
-type Entry = Value | 'poisoned'
-
 /** One walk over the nodes of a graph, which checks each, infers shapes and emits our operations. */
 export class GraphImport {
   readonly builder: GraphBuilder
-  readonly entries: Map<string, Entry>
+  readonly entries: Scope
   readonly issues: ModelIssue[]
   /** Constants that stand in the model as such, not computed from others. */
   readonly roots: Set<Value>
@@ -30,17 +29,23 @@ export class GraphImport {
   readonly parameters: Set<Value>
   readonly #opset: number
   readonly #file: PayloadFile
+  readonly #functions: ReadonlySet<string>
 
-  /** @param around the graph that a branch stands in, and where its nodes go */
+  /**
+   * @param functions the operators that the model defines itself, as `functionKey` names them
+   * @param around the graph that a branch stands in, and where its nodes go
+   */
   constructor(
     opset: number,
     file: PayloadFile,
+    functions: ReadonlySet<string>,
     around?: { readonly graph: GraphImport; readonly builder: GraphBuilder },
   ) {
     this.#opset = opset
     this.#file = file
+    this.#functions = functions
     this.builder = around?.builder ?? new GraphBuilder()
-    this.entries = new Map(around?.graph.entries)
+    this.entries = new Scope(around?.graph.entries)
     this.issues = around?.graph.issues ?? []
     this.roots = around?.graph.roots ?? new Set()
     this.parameters = around?.graph.parameters ?? new Set()
@@ -92,7 +97,7 @@ export class GraphImport {
     const isStandard = isStandardDomain(node.domain)
     if (isStandard && node.opType === 'If') return this.#branching(node)
     const definition = isStandard ? operators.get(node.opType) : undefined
-    if (definition === undefined) throw new UnsupportedNode('the operator is not supported')
+    if (definition === undefined) throw new UnsupportedNode(reasonAgainst(node, this.#functions))
     if (definition.since > this.#opset) {
       throw new UnsupportedNode(`the operator came with operator set ${definition.since}`)
     }
@@ -152,11 +157,12 @@ export class GraphImport {
     // Where the condition is known the branch is a part of the graph around it.
     if (known !== null) return this.#branch(graphs[Number(known[0]) !== 0 ? 0 : 1], this.builder)
     const builders = [new GraphBuilder(this.builder.probes), new GraphBuilder(this.builder.probes)] as const
-    const then = await this.#branch(graphs[0], builders[0])
-    const otherwise = await this.#branch(graphs[1], builders[1])
+    const { probes } = this.builder
+    const then = await probes.under(entry, true, () => this.#branch(graphs[0], builders[0]))
+    const otherwise = await probes.under(entry, false, () => this.#branch(graphs[1], builders[1]))
     if (this.issues.length > 0) return []
     const [output, ...moreOutputs] = then.map((value, i) =>
-      this.#joined(value, otherwise[i] as Value, origin),
+      this.#joined(entry, value, otherwise[i] as Value, origin),
     )
     if (output === undefined) throw new ModelError('MODEL_GRAPH_INVALID', `${origin} has no outputs`)
     const branches = [
@@ -175,20 +181,20 @@ export class GraphImport {
   }
 
   async #branch(graph: GraphProto, builder: GraphBuilder): Promise<readonly Value[]> {
-    const run = new GraphImport(this.#opset, this.#file, { graph: this, builder })
+    const run = new GraphImport(this.#opset, this.#file, this.#functions, { graph: this, builder })
     await run.initializers(graph)
-    for (const node of sortNodes(graph, new Set(run.entries.keys()))) await run.node(node)
+    for (const node of sortNodes(graph, run.entries)) await run.node(node)
     if (run.issues.length > 0) return []
     return graph.output.map((info) => run.output(info))
   }
 
   /** What comes out of one branch or the other. */
-  #joined(a: Value, b: Value, origin: string): Value {
+  #joined(condition: Value, a: Value, b: Value, origin: string): Value {
     if (a.dtype !== b.dtype || a.dims.length !== b.dims.length) {
       const detail = `its branches give ${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
       throw new UnsupportedNode(detail)
     }
-    const dims = a.dims.map((dim, axis) => (dim === b.dims[axis] ? dim : this.builder.probes.newUnknown()))
+    const dims = this.builder.probes.either(condition, a.dims, b.dims)
     return { name: origin, dtype: a.dtype, dims, constant: null }
   }
 

@@ -9,6 +9,7 @@ import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './genera
 import { GraphImport } from './graph-import.ts'
 import { refuseIssues } from './issues.ts'
 import { standardOpset } from './opsets.ts'
+import { functionKey } from './reasons.ts'
 import { sortNodes } from './sort-nodes.ts'
 import { dtypeOf, type PayloadFile } from './tensor-proto.ts'
 
@@ -53,7 +54,7 @@ export async function importGraph(
   file: PayloadFile,
   symbols: Readonly<Record<string, number>>,
 ): Promise<Graph> {
-  const run = new GraphImport(standardOpset(model), file)
+  const run = new GraphImport(standardOpset(model), file, new Set(model.functions.map(functionKey)))
   await run.initializers(graph)
   const inputs: Value[] = []
   const names = new Set<string>()
@@ -69,7 +70,7 @@ export async function importGraph(
     run.entries.set(info.name, asComputed(run, value))
     inputs.push(value)
   }
-  for (const node of sortNodes(graph, new Set(run.entries.keys()))) await run.node(node)
+  for (const node of sortNodes(graph, run.entries)) await run.node(node)
   refuseIssues(run.issues)
   if (graph.output.length === 0) throw new ModelError('MODEL_GRAPH_INVALID', 'the graph has no outputs')
   const outputs = graph.output.map((info) => ({ name: info.name, value: asDeclared(run, info) }))

@@ -30,7 +30,10 @@ function namesTaken(graph: GraphProto): readonly string[] {
  * @param available names of inputs and initializers
  * @throws ModelError `MODEL_NAME_DUPLICATE`, `MODEL_VALUE_UNDEFINED`, `MODEL_GRAPH_CYCLIC`
  */
-export function sortNodes(graph: GraphProto, available: ReadonlySet<string>): readonly NodeProto[] {
+export function sortNodes(
+  graph: GraphProto,
+  available: { has(name: string): boolean },
+): readonly NodeProto[] {
   const producer = new Map<string, number>()
   for (const [index, node] of graph.node.entries()) {
     for (const name of node.output) {

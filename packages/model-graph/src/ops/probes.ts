@@ -14,20 +14,42 @@ import { UnsupportedNode } from './unsupported.ts'
 /** Tensors of up to this many elements are computed at import where all that they depend on is known. */
 const knownElementCount = 4096
 
+/** Elements that are computed at import, all in all: many times what computations on shapes take. */
+const computedElementCount = 2 ** 24
+
+const primes = [5, 7, 11, 13, 17, 19, 23, 29]
+
 /**
  * Sizes tried for the symbols, in turn: all different, all the same, small, large, and multiples of 32, for networks that
- * halve their input five times.
+ * halve their input five times; some more than 255, for networks that take no small images; and some the same, since models
+ * give two names to what has to be one size.
  */
-const trials: readonly ((symbol: number) => number)[] = [
-  (i) => [5, 7, 11, 13, 17, 19, 23, 29][i % 8] as number,
+const ordinaryTrials: readonly ((symbol: number) => number)[] = [
+  (i) => primes[i % 8] as number,
   () => 1,
   () => 2,
   () => 8,
   () => 64,
   (i) => 32 * (i + 2),
   (i) => 32 * (17 - (i % 16)),
+  () => 256,
+  (i) => 288 + 32 * (i % 16),
   (i) => 3 + i,
+  (i) => 32 * ((i >> 1) + 2),
+  (i) => 32 * (((i + 1) >> 1) + 2),
+  (i) => 32 * ((i % 2) + 2),
 ]
+
+/**
+ * Sizes beyond every bound that a model would put on one. The engine checks dims, but not what elements are taken to be:
+ * these have to hold here too, so that the lesser of a size and a bound is not taken for the size.
+ */
+const largeTrials: readonly ((symbol: number) => number)[] = [
+  (i) => 32 * (4001 + 6 * i),
+  (i) => 100_003 + 2 * i,
+]
+
+const trials = [...ordinaryTrials, ...largeTrials]
 
 /** Contents of a value: the same in every trial, or one for each; null in a trial where they are not known. */
 type Contents = TensorData | readonly (TensorData | null)[]
@@ -59,19 +81,57 @@ export interface ProbedResult {
 export class Probes {
   /** What each name of a dimension stands for, trial by trial. */
   readonly #sizes = new Map<string, readonly number[]>()
+  /** Names by their sizes in the trials that are left; null until it is asked for again. */
+  #names: Map<string, readonly string[]> | null = null
   readonly #contents = new Map<Value, Contents>()
   /** Trials whose numbers did not go together, such as symbols that have to be equal, are given up. */
-  readonly #alive: boolean[] = trials.map(() => true)
+  #alive: readonly boolean[] = trials.map(() => true)
+  /** Names of dims that depend on elements of a query: their sizes in trials say nothing of what they will be. */
+  readonly #free = new Set<string>()
   #unknownCount = 0
+  #computedCount = 0
 
   /** A symbolic dimension of an input. */
   addSymbol(name: string): void {
     if (this.#sizes.has(name)) return
     const index = this.#sizes.size
-    this.#sizes.set(
+    this.#define(
       name,
       trials.map((trial) => trial(index)),
     )
+  }
+
+  #define(name: string, sizes: readonly number[]): void {
+    this.#sizes.set(name, sizes)
+    if (this.#names !== null) addName(this.#names, this.#keyOf(sizes), name)
+  }
+
+  /** Gives up those trials that came to nothing. */
+  #giveUp(results: readonly unknown[]): void {
+    if (results.every((result, trial) => result !== null || !this.#alive[trial])) return
+    this.#alive = this.#alive.map((isAlive, trial) => isAlive && results[trial] !== null)
+    this.#names = null
+  }
+
+  /**
+   * Imports what runs under a condition: only trials where it holds have a say there, and what they run into has none
+   * outside.
+   * @param isThen whether it is what runs where the condition is true
+   */
+  async under<T>(condition: Value, isThen: boolean, work: () => Promise<T>): Promise<T> {
+    const before = this.#alive
+    const holds = before.map((isAlive, trial) => {
+      const data = this.#dataAt(condition, trial)
+      return isAlive && (data === null || (Number(data[0]) !== 0) === isThen)
+    })
+    if (holds.some(Boolean)) this.#alive = holds
+    this.#names = null
+    try {
+      return await work()
+    } finally {
+      this.#alive = before
+      this.#names = null
+    }
   }
 
   setContents(value: Value, contents: Contents): void {
@@ -102,8 +162,9 @@ export class Probes {
     const count = elementCount(value.dims as readonly number[])
     const elements: Dim[] = []
     for (let i = 0; i < count; i++) {
-      const dim = this.#nameOf(contents.map((data) => (data === null ? Number.NaN : Number(data[i]))))
-      if (dim === null || isUnknown(dim)) return null
+      const sizes = contents.map((data) => (data === null ? Number.NaN : Number(data[i])))
+      const dim = this.#nameOf(sizes, [])
+      if (dim === null || isUnknown(dim) || !this.#isLikeEverywhere(sizes, dim)) return null
       elements.push(dim)
     }
     return elements
@@ -118,8 +179,7 @@ export class Probes {
       this.#alive[trial] ? combine(lists.map((dims) => this.#at(dims, trial))) : null,
     )
     if (results.every((dims) => dims === null)) return null
-    for (const [trial, dims] of results.entries()) if (dims === null) this.#alive[trial] = false
-    return this.#joined(results)
+    return this.#joined(results, lists.flat())
   }
 
   /**
@@ -146,28 +206,57 @@ export class Probes {
       if (!this.#alive[trial]) return null
       const outcome = this.#attempt(call, trial)
       if (!(outcome instanceof OperatorFault)) return outcome
-      if (outcome.kind === 'unsupported') throw faultOf(outcome, call)
+      if (outcome.kind === 'unsupported' && trial < ordinaryTrials.length) throw faultOf(outcome, call)
       fault ??= outcome
       return null
     })
     if (fault !== undefined && outcomes.every((it) => it === null)) {
+      const types = this.#typesWhereFreeFit(call)
+      if (types !== null) return types
       if (this.#fitsEmpty(call))
         throw new UnsupportedNode('its operands go together only where they are empty')
       throw faultOf(fault, call)
     }
-    for (const [trial, outcome] of outcomes.entries()) if (outcome === null) this.#alive[trial] = false
+    const near = call.inputs.flatMap((it) => it?.dims ?? [])
     const first = outcomes.find((it) => it !== null)
     const isOneRank = outcomes.every(
       (it) => it?.types.every(({ dims }, i) => dims.length === first?.types[i]?.dims.length) ?? true,
     )
     if (!isOneRank) throw new UnsupportedNode('the number of dimensions depends on the sizes of inputs')
+    const dims = (first?.types ?? []).map((_, i) =>
+      this.#joined(
+        outcomes.map((it) => it?.types[i]?.dims ?? null),
+        near,
+      ),
+    )
+    const isKnown = outcomes.every((it, trial) => it?.contents != null || !this.#alive[trial])
     return (first?.types ?? []).map(({ dtype }, i) => ({
       dtype,
-      dims: this.#joined(outcomes.map((it) => it?.types[i]?.dims ?? null)),
-      contents: outcomes.every((it) => it === null || it.contents !== null)
-        ? outcomes.map((it) => it?.contents?.[i] ?? null)
-        : null,
+      dims: dims[i] ?? [],
+      contents: isKnown ? outcomes.map((it) => it?.contents?.[i] ?? null) : null,
     }))
+  }
+
+  /** Types of a call that fails in every trial because a dimension that nobody knows would have to be a certain number. */
+  #typesWhereFreeFit(call: ProbedCall): readonly ProbedResult[] | null {
+    const dims = call.inputs.flatMap((it) => it?.dims ?? [])
+    if (!this.#hasFree(dims)) return null
+    for (const size of new Set(dims.filter((dim) => typeof dim === 'number'))) {
+      for (const trial of ordinaryTrials.keys()) {
+        const outcome = this.#attempt(call, trial, size)
+        if (outcome instanceof OperatorFault) continue
+        return outcome.types.map((it) => ({
+          dtype: it.dtype,
+          dims: it.dims.map(() => this.newUnknown()),
+          contents: null,
+        }))
+      }
+    }
+    return null
+  }
+
+  #hasFree(dims: readonly Dim[]): boolean {
+    return dims.some((dim) => typeof dim === 'string' && this.#free.has(dim))
   }
 
   /** Whether a call that fails in every trial would do with 0 for each symbol, which is not among the trials. */
@@ -192,9 +281,11 @@ export class Probes {
     return contents === undefined || !isList(contents)
   }
 
-  #at(dims: readonly Dim[], trial: number): number[] {
+  /** @param freeSize what dims that nobody knows are taken to be, if not what they are in the trial */
+  #at(dims: readonly Dim[], trial: number, freeSize?: number): number[] {
     return dims.map((dim) => {
       if (typeof dim === 'number') return dim
+      if (freeSize !== undefined && this.#free.has(dim)) return freeSize
       const sizes = this.#sizes.get(dim)
       if (sizes === undefined) throw new TypeError(`dimension ${dim} was never named`)
       return sizes[trial] as number
@@ -208,13 +299,16 @@ export class Probes {
   }
 
   #attempt(
-    { operator, inputs, attributes, outputCount }: ProbedCall,
+    { operator, inputs, attributes, outputCount, origin }: ProbedCall,
     trial: number,
+    freeSize?: number,
   ):
     | { readonly types: readonly ResultType[]; readonly contents: readonly TensorData[] | null }
     | OperatorFault {
     const operands = inputs.map((it) =>
-      it === null ? null : { dtype: it.dtype, dims: this.#at(it.dims, trial), data: this.#dataAt(it, trial) },
+      it === null
+        ? null
+        : { dtype: it.dtype, dims: this.#at(it.dims, trial, freeSize), data: this.#dataAt(it, trial) },
     )
     try {
       const types = operator
@@ -227,7 +321,14 @@ export class Probes {
       )
       if (!isKnown || !isSmall) return { types, contents: null }
       const given = operands[0]?.data ?? null
-      if (operator.isAlias && given !== null) return { types, contents: [given.slice() as TensorData] }
+      if (operator.isAlias && given !== null) return { types, contents: [given] }
+      this.#computedCount += types.reduce((sum, { dims }) => sum + elementCount(dims as number[]), 0)
+      if (this.#computedCount > computedElementCount) {
+        throw new ModelError(
+          'MODEL_TOO_LARGE',
+          `${origin}: the model computes too much before it gets its inputs`,
+        )
+      }
       const outputs = types.map(({ dtype, dims }) => {
         const known = dims as readonly number[]
         return { dtype, dims: known, data: newTensorData(dtype, elementCount(known)) }
@@ -240,40 +341,107 @@ export class Probes {
     }
   }
 
-  /** One list of dims for those of the trials. */
-  #joined(results: readonly (readonly (number | null)[] | null)[]): readonly Dim[] {
+  /**
+   * One list of dims for those of the trials.
+   * @param near dims of what they were worked out from
+   */
+  #joined(results: readonly (readonly (number | null)[] | null)[], near: readonly Dim[]): readonly Dim[] {
     const first = results.find((it) => it !== null) ?? []
+    const isFree = this.#hasFree(near)
+    // A trial that fails may fail for what a free dimension is taken to be: it is not given up, and tells nothing.
+    const isPartial = isFree && results.some((dims, trial) => dims === null && this.#alive[trial])
+    if (!isPartial) this.#giveUp(results)
     return first.map((_, axis) => {
       const sizes = results.map((dims) => (dims === null ? Number.NaN : (dims[axis] ?? null)))
       if (sizes.some((size) => size === null)) return this.newUnknown()
-      return this.#nameOf(sizes as number[]) ?? this.newUnknown(sizes as number[])
+      if (isPartial) return this.#nearNameOf(sizes as number[], near) ?? this.newUnknown()
+      return this.#nameOf(sizes as number[], near) ?? this.newUnknown(sizes as number[], isFree)
     })
   }
 
-  /** The number or the name that a dimension follows in every trial that is left; null where there is none. */
-  #nameOf(sizes: readonly number[]): Dim | null {
-    const isLike = (other: (trial: number) => number | undefined) =>
-      sizes.every((size, trial) => !this.#alive[trial] || Number.isNaN(size) || size === other(trial))
-    const first = sizes.find((size, trial) => this.#alive[trial] && !Number.isNaN(size))
-    if (first === undefined) return null
+  /** As `#nameOf`, from those trials alone that came to something. */
+  #nearNameOf(sizes: readonly number[], near: readonly Dim[]): Dim | null {
+    const fits = new Set(
+      near.filter((dim) => {
+        const own = typeof dim === 'number' ? null : this.#sizes.get(dim)
+        return sizes.every((size, trial) => Number.isNaN(size) || size === (own?.[trial] ?? dim))
+      }),
+    )
+    return fits.size === 1 ? ([...fits][0] as Dim) : null
+  }
+
+  /**
+   * The number or the name that a dimension follows in every trial that is left; null where there is none, or where it
+   * could be one name as well as another.
+   */
+  #nameOf(sizes: readonly number[], near: readonly Dim[]): Dim | null {
+    const left = sizes.filter((_, trial) => this.#isOrdinary(trial))
+    const [first] = left
+    if (first === undefined || left.some(Number.isNaN)) return null
     if (this.#sizes.size === 0) return first
-    if (isLike(() => first)) return this.#isTrustworthy() ? first : null
-    for (const [name, own] of this.#sizes) if (isLike((trial) => own[trial])) return name
-    return null
+    if (left.every((size) => size === first)) return this.#isTrustworthy() ? first : null
+    const names = this.#namesBySizes().get(this.#keyOf(sizes)) ?? []
+    if (names.length <= 1) return names[0] ?? null
+    const nearNames = new Set(near.filter((dim) => typeof dim === 'string' && names.includes(dim)))
+    return nearNames.size === 1 ? ([...nearNames][0] as string) : null
+  }
+
+  #isLikeEverywhere(sizes: readonly number[], dim: Dim): boolean {
+    const own = typeof dim === 'number' ? null : this.#sizes.get(dim)
+    return sizes.every((size, trial) => !this.#alive[trial] || size === (own?.[trial] ?? dim))
+  }
+
+  /** Whether a trial is left that decides on dims. */
+  #isOrdinary(trial: number): boolean {
+    return trial < ordinaryTrials.length && this.#alive[trial] === true
+  }
+
+  #keyOf(sizes: readonly number[]): string {
+    return sizes.filter((_, trial) => this.#isOrdinary(trial)).join()
+  }
+
+  #namesBySizes(): ReadonlyMap<string, readonly string[]> {
+    if (this.#names !== null) return this.#names
+    this.#names = new Map()
+    for (const [name, sizes] of this.#sizes) addName(this.#names, this.#keyOf(sizes), name)
+    return this.#names
   }
 
   /** Whether enough trials are left to tell a number from a coincidence. */
   #isTrustworthy(): boolean {
-    return this.#alive.filter(Boolean).length >= 3
+    return this.#alive.filter((_, trial) => this.#isOrdinary(trial)).length >= 3
   }
 
-  /** @param sizes trial by trial; left out where they depend on data, and so may be anything */
-  newUnknown(sizes?: readonly number[]): string {
+  /**
+   * @param sizes trial by trial; left out where they depend on data, and so may be anything
+   * @param isFree whether they follow from such sizes
+   */
+  newUnknown(sizes?: readonly number[], isFree = sizes === undefined): string {
     const index = this.#sizes.size
     const name = `?${++this.#unknownCount}`
-    this.#sizes.set(name, sizes ?? trials.map((trial) => trial(index)))
+    if (isFree) this.#free.add(name)
+    this.#define(name, sizes ?? trials.map((trial) => trial(index)))
     return name
   }
+
+  /** Dims of what is one value where a condition is true and another one where it is not. */
+  either(condition: Value, then: readonly Dim[], otherwise: readonly Dim[]): readonly Dim[] {
+    const results = trials.map((_, trial) => {
+      if (!this.#alive[trial]) return null
+      const data = this.#dataAt(condition, trial)
+      const [a, b] = [this.#at(then, trial), this.#at(otherwise, trial)]
+      if (data !== null) return Number(data[0]) !== 0 ? a : b
+      return a.map((size, axis) => (size === b[axis] ? size : null))
+    })
+    const joined = this.#joined(results, [...then, ...otherwise])
+    return then.map((dim, axis) => (dim === otherwise[axis] ? dim : (joined[axis] as Dim)))
+  }
+}
+
+/** Names beyond a few are left out: one is as good as another then. */
+function addName(names: Map<string, readonly string[]>, key: string, name: string): void {
+  const known = names.get(key) ?? []
+  if (known.length < 8) names.set(key, [...known, name])
 }
 
 function faultOf(fault: OperatorFault, { origin }: ProbedCall): Error {

@@ -6,14 +6,22 @@ import {
   TensorProto_DataType as DataType,
   type GraphProtoSchema,
   ModelProtoSchema,
+  type NodeProtoSchema,
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from '../onnx/generated/onnx_pb.ts'
 
-/** Elements of a constant: floats, or integers of 64 bits. */
+/** Elements of a constant: floats, integers of 64 bits, or bools. */
 export interface TestTensor {
   readonly dims: readonly number[]
-  readonly data: Float32Array | BigInt64Array
+  readonly data: Float32Array | BigInt64Array | Uint8Array
+}
+
+/** A graph within a node, such as the branch of an If. It may read names of the graphs around it. */
+export interface TestGraph {
+  readonly outputs: readonly string[]
+  readonly constants?: Readonly<Record<string, TestTensor>>
+  readonly nodes: readonly TestNode[]
 }
 
 /** A number is an INT, or a FLOAT with `{ float }`; a list is INTS or STRINGS. */
@@ -23,6 +31,7 @@ export type TestAttribute =
   | readonly number[]
   | readonly string[]
   | { readonly float: number }
+  | { readonly graph: TestGraph }
   | TestTensor
 
 export interface TestNode {
@@ -37,6 +46,8 @@ export interface TestNode {
 /** A model in few words. Inputs and outputs are float32; a string among dims is a symbolic dimension. */
 export interface TestModel {
   readonly opset?: number
+  /** Inputs that are bool or int64. */
+  readonly inputTypes?: Readonly<Record<string, 'bool' | 'int64'>>
   readonly inputs: Readonly<Record<string, readonly (number | string)[]>>
   /** Names of outputs; dims where they should be declared. */
   readonly outputs: Readonly<Record<string, readonly (number | string)[] | null>>
@@ -47,6 +58,7 @@ export interface TestModel {
 function valueInfo(
   name: string,
   dims: readonly (number | string)[] | null,
+  elemType: DataType = DataType.FLOAT,
 ): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = dims?.map((it) => ({
     value:
@@ -55,14 +67,19 @@ function valueInfo(
         : { case: 'dimParam' as const, value: it },
   }))
   const shape = dim === undefined ? {} : { shape: { dim } }
-  return { name, type: { value: { case: 'tensorType', value: { elemType: DataType.FLOAT, ...shape } } } }
+  return { name, type: { value: { case: 'tensorType', value: { elemType, ...shape } } } }
 }
 
 function tensorProto(name: string, { dims, data }: TestTensor): MessageInitShape<typeof TensorProtoSchema> {
   return {
     name,
     dims: dims.map(BigInt),
-    dataType: data instanceof Float32Array ? DataType.FLOAT : DataType.INT64,
+    dataType:
+      data instanceof Float32Array
+        ? DataType.FLOAT
+        : data instanceof Uint8Array
+          ? DataType.BOOL
+          : DataType.INT64,
     rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
   }
 }
@@ -73,6 +90,7 @@ function attribute(name: string, value: TestAttribute): MessageInitShape<typeof 
     return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) }
   }
   if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float }
+  if ('graph' in value) return { name, type: AttributeType.GRAPH, g: branchInit(value.graph) }
   if ('data' in value) return { name, type: AttributeType.TENSOR, t: tensorProto('', value) }
   if (value.every((it) => typeof it === 'string')) {
     return { name, type: AttributeType.STRINGS, strings: value.map((it) => new TextEncoder().encode(it)) }
@@ -80,21 +98,45 @@ function attribute(name: string, value: TestAttribute): MessageInitShape<typeof 
   return { name, type: AttributeType.INTS, ints: value.map(BigInt) }
 }
 
+function nodeInit(node: TestNode): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    opType: node.op,
+    domain: node.domain ?? '',
+    name: node.name ?? '',
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes ?? {}).map(([name, it]) => attribute(name, it)),
+  }
+}
+
+function branchInit({
+  outputs,
+  constants = {},
+  nodes,
+}: TestGraph): MessageInitShape<typeof GraphProtoSchema> {
+  return {
+    name: 'branch',
+    output: outputs.map((name) => ({ name })),
+    initializer: Object.entries(constants).map(([name, it]) => tensorProto(name, it)),
+    node: nodes.map(nodeInit),
+  }
+}
+
 /** The graph alone, for tests that need to change it before it is written. */
 export function graphInit(model: TestModel): MessageInitShape<typeof GraphProtoSchema> {
   return {
     name: 'test',
-    input: Object.entries(model.inputs).map(([name, dims]) => valueInfo(name, dims)),
+    input: Object.entries(model.inputs).map(([name, dims]) => {
+      const type = model.inputTypes?.[name]
+      return valueInfo(
+        name,
+        dims,
+        type === undefined ? DataType.FLOAT : type === 'bool' ? DataType.BOOL : DataType.INT64,
+      )
+    }),
     output: Object.entries(model.outputs).map(([name, dims]) => valueInfo(name, dims)),
     initializer: Object.entries(model.constants ?? {}).map(([name, it]) => tensorProto(name, it)),
-    node: model.nodes.map((node) => ({
-      opType: node.op,
-      domain: node.domain ?? '',
-      name: node.name ?? '',
-      input: [...node.inputs],
-      output: [...node.outputs],
-      attribute: Object.entries(node.attributes ?? {}).map(([name, it]) => attribute(name, it)),
-    })),
+    node: model.nodes.map(nodeInit),
   }
 }
 

@@ -2,7 +2,9 @@
 
 export {
   buildModel,
+  graphInit,
   type TestAttribute,
+  type TestGraph,
   type TestModel,
   type TestNode,
   type TestTensor,

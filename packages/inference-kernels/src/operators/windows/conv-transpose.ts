@@ -20,7 +20,7 @@ import { addPatches, imageCount, tapCount, windowCount } from './patches.ts'
 /** Products of taps and elements that are held at a time. */
 const blockElementCount = 2 ** 20
 
-interface Attributes extends WindowAttributes {
+export interface TransposedAttributes extends WindowAttributes {
   readonly group: number
   readonly output_padding: readonly number[]
   readonly output_shape: readonly number[]
@@ -35,10 +35,10 @@ function optionalSizes(values: readonly number[], rank: number, name: string): r
 }
 
 /** The windows of the convolution that this one turns around: its image is the result, its windows the input's elements. */
-function transposedAxes(
+export function transposedAxes(
   spatial: readonly number[],
   kernel: readonly number[],
-  attributes: Attributes,
+  attributes: TransposedAttributes,
 ): readonly WindowAxis[] {
   const rank = spatial.length
   const { auto_pad, kernel_shape: given, output_shape } = attributes
@@ -71,7 +71,11 @@ function transposedAxes(
   })
 }
 
-function transposedConvolution(x: readonly number[], weights: readonly number[], attributes: Attributes) {
+function transposedConvolution(
+  x: readonly number[],
+  weights: readonly number[],
+  attributes: TransposedAttributes,
+) {
   const spatial = spatialDims(x)
   if (weights.length !== x.length)
     mismatch(`weights have shape ${showDims(weights)}, the input ${showDims(x)}`)

@@ -300,7 +300,8 @@ describe('ConvTranspose', () => {
         // Elements that no window reaches.
         output_padding: ([0, 1] as const).map((d) => {
           const extent = geometry.dilations[d] * ((weights.shape[d + 2] as number) - 1) + 1
-          const padded = (xDims[d + 2] as number) + geometry.pads[d] + geometry.pads[d + 2] - extent
+          const padded =
+            (xDims[d + 2] as number) + geometry.pads[d] + geometry.pads[(d + 2) as 2 | 3] - extent
           return padded % geometry.strides[d]
         }),
       })

@@ -4,6 +4,7 @@ import { importOperator } from '../generic.ts'
 import { importAveragePool, importGlobalPool, importMaxPool } from '../pooling.ts'
 import { importResize, importUpsample } from '../resize.ts'
 import { importGridSample, importRoiAlign } from '../sampling.ts'
+import { importConvTranspose } from '../transposed-convolution.ts'
 import { define, type OperatorDefinition } from './define.ts'
 
 const spatial = 'up to three spatial dimensions'
@@ -13,7 +14,7 @@ export const windowImporters: Readonly<Record<string, OperatorDefinition>> = {
   Col2Im: define(importOperator(), spatial, 18),
   Conv: define(importConv, spatial),
   ConvInteger: define(importOperator(), spatial, 10),
-  ConvTranspose: define(importOperator(), spatial),
+  ConvTranspose: define(importConvTranspose, spatial),
   DeformConv: define(importOperator(), 'two spatial dimensions', 19),
   GlobalAveragePool: define(importGlobalPool('average')),
   GlobalLpPool: define(importOperator()),
