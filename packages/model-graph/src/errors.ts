@@ -12,6 +12,13 @@ export const modelErrorTable = defineErrorTable({
     meaning: 'The bytes are not a protobuf message of the ONNX format.',
     remedy: 'Give an ONNX model file; if it came over a network, fetch it again.',
   },
+  MODEL_TFJS_MALFORMED: {
+    kind: 'input',
+    meaning:
+      'The bytes are not a model.json of TensorFlow.js, or a part of it does not have the form it should.',
+    remedy:
+      'Give the model.json that the converter or model.save() wrote; if it came over a network, fetch it again.',
+  },
   MODEL_TOO_LARGE: {
     kind: 'input',
     meaning: 'The model goes beyond a limit of the importer; the message names the limit.',
@@ -26,7 +33,7 @@ export const modelErrorTable = defineErrorTable({
   MODEL_TENSOR_INVALID: {
     kind: 'input',
     meaning: "A constant tensor's data does not fit its data type and dimensions.",
-    remedy: 'Export the model again; run the ONNX checker on it.',
+    remedy: 'Export the model again; run the ONNX checker on an ONNX model.',
   },
   MODEL_OPSET_UNSUPPORTED: {
     kind: 'input',
@@ -47,18 +54,18 @@ export const modelErrorTable = defineErrorTable({
   },
   MODEL_GRAPH_INVALID: {
     kind: 'input',
-    meaning: 'The graph breaks a rule of the ONNX format.',
-    remedy: 'Export the model again; run the ONNX checker on it.',
+    meaning: 'The graph breaks a rule of its format.',
+    remedy: 'Export the model again; run the ONNX checker on an ONNX model.',
   },
   MODEL_GRAPH_CYCLIC: {
     kind: 'input',
     meaning: 'Nodes of the graph wait for one another.',
-    remedy: 'Export the model again; an ONNX graph has no cycles.',
+    remedy: 'Export the model again; the graph of a model has no cycles.',
   },
   MODEL_VALUE_UNDEFINED: {
     kind: 'input',
     meaning: 'A node or an output refers to a value that nothing defines.',
-    remedy: 'Add the missing initializer or input; run the ONNX checker on the model.',
+    remedy: 'Add the missing weights or input; run the ONNX checker on an ONNX model.',
   },
   MODEL_NAME_DUPLICATE: {
     kind: 'input',
@@ -68,7 +75,7 @@ export const modelErrorTable = defineErrorTable({
   MODEL_SHAPE_MISMATCH: {
     kind: 'input',
     meaning: 'Shapes in the model contradict each other.',
-    remedy: 'Check the shapes that the message names; run ONNX shape inference on the model.',
+    remedy: 'Check the shapes that the message names; run ONNX shape inference on an ONNX model.',
   },
   MODEL_SHAPE_UNKNOWN: {
     kind: 'input',

@@ -12,21 +12,30 @@ test('the public surface', () => {
     'ModelError',
     'compileGraph',
     'decodeTensorProto',
+    'importModel',
     'importOnnx',
+    'importTfjs',
     'maximumOpset',
     'memoryModelSource',
     'minimumOpset',
     'modelErrorTable',
+    'modelFormatOf',
     'modelLimits',
     'operators',
   ])
   expect(Object.keys(node)).toEqual(['fileModelSource'])
   expect(Object.keys(testing).sort()).toEqual([
     'buildModel',
+    'graphInit',
+    'layerChain',
     'randomFloats',
     'seededRandom',
+    'tfjsFiles',
+    'tfjsSource',
     'tinyModel',
     'virtualModelSource',
+    'waveValues',
+    'waveWeight',
   ])
 })
 

@@ -9,6 +9,10 @@ export const modelLimits = {
   /** Protobuf fields plus elements of packed integer fields. */
   elementCount: 2_000_000,
   messageDepth: 48,
+  /** Objects and lists of a model.json within one another. */
+  jsonDepth: 96,
+  /** Files that one group of weights may be spread over. */
+  shardCount: 1024,
   nodeCount: 200_000,
   /** Elements of one tensor, constant or computed. */
   tensorElementCount: 2 ** 32,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the table of operators into README.md from the registry; with --check it only compares.
-// Run it with node --conditions=@mlcapsule/source: it imports the registry from source.
+// Writes the tables of operators and layers into README.md from the registries; with --check it only compares.
+// Run it with node --conditions=@mlcapsule/source: it imports the registries from source.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { maximumOpset, minimumOpset, operators } from '../src/ops/registry.ts'
+import { tfOperators } from '../src/tfjs/graph-model/registry.ts'
+import { kerasLayers } from '../src/tfjs/layers-model/registry.ts'
 
 const path = join(dirname(fileURLToPath(import.meta.url)), '../README.md')
-const [start, end] = ['<!-- operators -->\n', '<!-- /operators -->']
 
 function table() {
   const rows = [...operators].map(([name, { since, note }]) => {
@@ -17,10 +18,31 @@ function table() {
   return ['', head, '', '| operator | since | limits |', '|---|---|---|', ...rows, '', ''].join('\n')
 }
 
+/** Names in a paragraph, as lines of up to 120 characters. */
+function paragraph(names, what) {
+  const lines = [`${names.length} ${what}:`]
+  for (const [i, name] of names.entries()) {
+    const word = `${name}${i < names.length - 1 ? ',' : '.'}`
+    const last = lines.at(-1)
+    if (lines.length > 1 && last.length + word.length < 120) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return ['', ...lines, '', ''].join('\n')
+}
+
+const sections = {
+  operators: table(),
+  layers: paragraph([...kerasLayers.keys()], 'layers'),
+  nodes: paragraph([...tfOperators.keys()], 'operators'),
+}
+
 const readme = readFileSync(path, 'utf8')
-const from = readme.indexOf(start) + start.length
-const to = readme.indexOf(end)
-const text = readme.slice(0, from) + table() + readme.slice(to)
+let text = readme
+for (const [name, content] of Object.entries(sections)) {
+  const start = `<!-- ${name} -->\n`
+  const from = text.indexOf(start) + start.length
+  text = text.slice(0, from) + content + text.slice(text.indexOf(`<!-- /${name} -->`))
+}
 if (!process.argv.includes('--check')) writeFileSync(path, text)
 else if (text !== readme) {
   process.stderr.write(

@@ -11,7 +11,7 @@ import {
   keyThumbprint,
   publicKeyToJwk,
 } from '@mlcapsule/crypto'
-import { tinyModel } from '@mlcapsule/model-graph/testing'
+import { layerChain, tfjsFiles, tinyModel, waveWeight } from '@mlcapsule/model-graph/testing'
 import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
@@ -40,6 +40,15 @@ async function json<Value>(...args: string[]): Promise<Value> {
   return JSON.parse(result.stdout) as Value
 }
 
+const tfjsModel = {
+  topology: layerChain(
+    ['InputLayer', { name: 'x', batch_input_shape: [null, 3] }],
+    ['Dense', { name: 'a', units: 2 }],
+  ),
+  weights: [waveWeight('a/kernel', [3, 2]), waveWeight('a/bias', [2])],
+  shardSizeBytes: 20,
+}
+
 let capsuleId: string
 let contentKey: Buffer
 let enclave: FakeEnclave
@@ -47,6 +56,9 @@ let enclave: FakeEnclave
 beforeAll(async () => {
   await cryptoReady()
   writeFileSync(file('model.onnx'), tinyModel({ kind: 'cnn' }))
+  writeFileSync(file('garbage'), 'neither a model nor a capsule')
+  const { model, shards } = tfjsFiles(tfjsModel)
+  for (const [name, bytes] of [['tfjs-model', model], ...shards] as const) writeFileSync(file(name), bytes)
   writeFileSync(file('manifest.json'), JSON.stringify(testManifest))
   expect((await run('keygen')).exitCode).toBe(0)
   const packed = await json<{ header: { capsuleId: string } }>(
@@ -102,6 +114,18 @@ describe('pack and inspect', () => {
     expect(summary.operators.Conv).toBeGreaterThan(0)
   })
 
+  test('a model of TensorFlow.js is packed and summed up, whatever its file is called', async () => {
+    const { summary, inputs } = await json<{ summary: object; inputs: object }>('inspect', 'tfjs-model')
+    expect(summary).toMatchObject({ operators: { Dense: 1 }, parameterCount: 8 })
+    expect(inputs).toEqual([{ name: 'x', dtype: 'float32', shape: ['batch', 3] }])
+    const packed = await json<{ header: { modelName: string } }>(
+      ...['pack', 'tfjs-model', '-o', 'tfjs.capsule', '--name', 'Tiny TF.js', '--dimension', 'batch=2'],
+    )
+    expect(packed.header.modelName).toBe('Tiny TF.js')
+    const shown = await json<Record<string, unknown>>('inspect', 'tfjs.capsule', '--verify')
+    expect(shown).toMatchObject({ inputs: [{ name: 'x', shape: [2, 3] }], pagesChecked: true })
+  })
+
   test('another publisher, and a changed page, are refused', async () => {
     const authority = 'mlcapsule-store/keys/authority.jwk'
     expect(failure(await run('inspect', 'model.capsule', '--publisher', authority, '--json'))).toEqual({
@@ -147,7 +171,8 @@ describe('pack and inspect', () => {
   test.each([
     [['pack', '@model.onnx', '-o', '@x.capsule', '--defense', 'nothing'], 'PROVIDER_DEFENSE_UNKNOWN'],
     [['pack', '@none.onnx', '-o', '@x.capsule'], 'MODEL_READ_FAILED'],
-    [['pack', '@customer.jwk', '-o', '@x.capsule'], 'MODEL_PROTO_MALFORMED'],
+    [['pack', '@customer.jwk', '-o', '@x.capsule'], 'MODEL_TFJS_MALFORMED'],
+    [['pack', '@garbage', '-o', '@x.capsule'], 'MODEL_PROTO_MALFORMED'],
     [
       ['pack', '@model.onnx', '-o', '@x.capsule', '--preprocess', 'nothing'],
       'PROVIDER_PREPROCESSING_INVALID',
@@ -160,7 +185,8 @@ describe('pack and inspect', () => {
     ],
     [['pack', '@model.onnx'], 'PROVIDER_OPTION_INVALID'],
     [['pack', '@model.onnx', '-o', '@x', '--version', '1.5'], 'PROVIDER_OPTION_INVALID'],
-    [['inspect', '@customer.jwk'], 'CAPSULE_BAD_MAGIC'],
+    [['inspect', '@customer.jwk'], 'MODEL_TFJS_MALFORMED'],
+    [['inspect', '@garbage'], 'CAPSULE_BAD_MAGIC'],
     [['inspect', '@none.capsule'], 'CAPSULE_SOURCE_FAILED'],
     [['policy', 'show', '@customer.jwk'], 'POLICY_FIELD_MISSING'],
     [['activate', '@customer.jwk', '-o', '@x'], 'ACTIVATION_TOKEN_FILE_INVALID'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CompiledModel, compileGraph, importOnnx, type StateOption } from '@mlcapsule/model-graph'
+import { type CompiledModel, compileGraph, importModel, type StateOption } from '@mlcapsule/model-graph'
 import { fileModelSource } from '@mlcapsule/model-graph/node'
 
 export interface CompileModelOptions {
@@ -10,7 +10,8 @@ export interface CompileModelOptions {
 }
 
 /**
- * Compiles an ONNX file and does some work with the result. Weights are read from the file while that work streams them.
+ * Compiles a model, of ONNX or TensorFlow.js, and does some work with the result. Weights are read from the model's files
+ * while that work streams them.
  * @throws ModelError any `MODEL_*` code
  */
 export async function withCompiledModel<Result>(
@@ -20,7 +21,7 @@ export async function withCompiledModel<Result>(
 ): Promise<Result> {
   const source = await fileModelSource(path)
   try {
-    return await work(await compileGraph(await importOnnx(source, options), { states }))
+    return await work(await compileGraph(await importModel(source, options), { states }))
   } finally {
     await source.close()
   }

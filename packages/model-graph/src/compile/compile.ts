@@ -64,7 +64,8 @@ const plannedSizes = [1, 8, 64, 224, 512]
 function arenaSize(program: Program, given: Readonly<Record<string, number>>): number {
   let fault: unknown
   for (const size of plannedSizes) {
-    const symbols = Object.fromEntries(program.symbols.map((name) => [name, given[name] ?? size]))
+    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined) ?? size
+    const symbols = Object.fromEntries(program.symbols.map((name) => [name, sizeOf(name)]))
     try {
       return planProgram(program, { symbols }).segment.arenaSizeBytes
     } catch (error) {

@@ -9,6 +9,7 @@ import { fuseResiduals } from '../passes/fuse-residuals.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { changed } from '../passes/rewrite.ts'
 import { simplifyMovement } from '../passes/simplify-movement.ts'
+import { sinkTransposes } from '../passes/sink-transposes.ts'
 import { lower } from './lower.ts'
 import type { CompiledWeights } from './weights.ts'
 
@@ -16,7 +17,7 @@ import type { CompiledWeights } from './weights.ts'
 export async function optimized(given: Graph, budget = foldingBudget()): Promise<Graph> {
   let graph = removeDeadNodes(given)
   graph = await foldConstants(graph, budget)
-  graph = simplifyMovement(graph)
+  graph = simplifyMovement(sinkTransposes(graph))
   graph = await foldAffine(graph)
   graph = fuseActivations(graph)
   graph = fuseResiduals(graph)

@@ -97,6 +97,25 @@ export function derivedConstant(
   return { transposeOf: null, ...parts }
 }
 
+/** Elements that are computed when they are first read, and then stay in memory. */
+export function assembledConstant(
+  dtype: DType,
+  dims: readonly number[],
+  compute: () => Promise<TensorData>,
+): ConstantTensor {
+  let whole: Promise<TensorData> | undefined
+  return {
+    dtype,
+    dims,
+    splat: null,
+    transposeOf: null,
+    async read(start, count) {
+      whole ??= compute()
+      return (await whole).slice(start, start + count)
+    },
+  }
+}
+
 /** The same elements under other dimensions. */
 export function reshapedConstant(constant: ConstantTensor, dims: readonly number[]): ConstantTensor {
   return { ...constant, dims, transposeOf: null }

@@ -3,6 +3,7 @@ import { elementCount } from '@mlcapsule/contracts'
 import { ModelError, quote } from '../errors.ts'
 import { computedDtype } from '../graph/cast.ts'
 import type { Graph, Value } from '../graph/graph.ts'
+import { operators } from '../ops/registry.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { importInput } from './declared.ts'
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
@@ -71,7 +72,7 @@ export async function importGraph(
     inputs.push(value)
   }
   for (const node of sortNodes(graph, run.entries)) await run.node(node)
-  refuseIssues(run.issues)
+  refuseIssues(run.issues, operators.keys())
   if (graph.output.length === 0) throw new ModelError('MODEL_GRAPH_INVALID', 'the graph has no outputs')
   const outputs = graph.output.map((info) => ({ name: info.name, value: asDeclared(run, info) }))
   if (new Set(outputs.map((it) => it.name)).size !== outputs.length) {

@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBinary } from '@bufbuild/protobuf'
-import { ModelError, quote } from '../errors.ts'
+import { ModelError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
+import { checkSymbols, type ImportOptions } from '../import-options.ts'
 import { modelLimits } from '../limits.ts'
 import type { ModelSource } from '../source/model-source.ts'
 import { type ModelProto, ModelProtoSchema } from './generated/onnx_pb.ts'
 import { importGraph } from './import-graph.ts'
 import { skim } from './skim.ts'
-
-export interface ImportOptions {
-  /** Sizes for symbolic dimensions of the inputs, by name, e.g. `{ batch: 1 }`. Those not named stay symbolic. */
-  readonly symbols?: Readonly<Record<string, number>>
-}
-
-function checkSymbols(symbols: Readonly<Record<string, number>>): void {
-  for (const [name, size] of Object.entries(symbols)) {
-    if (Number.isSafeInteger(size) && size > 0) continue
-    throw new ModelError(
-      'MODEL_OPTION_INVALID',
-      `symbols[${quote(name)}] is ${size}, expected a positive integer`,
-      {
-        field: `symbols.${name}`,
-      },
-    )
-  }
-}
 
 /**
  * Reads an ONNX model. Large tensors stay in the file: the source must stay open until the compiled model's weights have

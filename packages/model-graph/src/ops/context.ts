@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DType } from '@mlcapsule/contracts'
+import type { DType, TensorData } from '@mlcapsule/contracts'
 import { type AttributeValue, broadcastDims as broadcastKnown } from '@mlcapsule/inference-kernels/program'
 import { ModelError, quote } from '../errors.ts'
 import { computedDtype } from '../graph/cast.ts'
@@ -7,6 +7,7 @@ import {
   type ConstantTensor,
   inlineConstant,
   newTensorData,
+  permuteElements,
   reshapedConstant,
   splatConstant,
   transposedConstant,
@@ -219,6 +220,13 @@ export class NodeContext {
     return { name: this.#origin, dtype: constant.dtype, dims: constant.dims, constant }
   }
 
+  /** A constant with its elements, where they are known. */
+  #withContents(constant: ConstantTensor, contents: TensorData | null): Value {
+    const value = this.constant(constant)
+    if (contents !== null) this.#builder.probes.setContents(value, contents)
+    return value
+  }
+
   scalar(value: number): Value {
     const scalar = this.constant(splatConstant('float32', [], Math.fround(value)))
     this.#builder.probes.setContents(scalar, Float32Array.of(value))
@@ -265,13 +273,21 @@ export class NodeContext {
     if (!sameElementCount(value.dims, dims)) {
       this.mismatch(`${formatDims(value.dims)} cannot become ${formatDims(dims)}`)
     }
-    if (value.constant !== null) return this.constant(reshapedConstant(value.constant, dims as number[]))
+    if (value.constant !== null) {
+      const known = this.#builder.probes.uniform(value)
+      return this.#withContents(reshapedConstant(value.constant, dims as number[]), known)
+    }
     return this.emit('reshape', {}, [value], dims)
   }
 
   transpose(value: Value, permutation: readonly number[]): Value {
     if (permutation.every((axis, index) => axis === index)) return value
-    if (value.constant !== null) return this.constant(transposedConstant(value.constant, permutation))
+    if (value.constant !== null) {
+      const { constant } = value
+      const known = this.#builder.probes.uniform(value)
+      const moved = known && permuteElements(known, constant.dtype, constant.dims, permutation)
+      return this.#withContents(transposedConstant(constant, permutation), moved)
+    }
     const dims = permutation.map((axis) => value.dims[axis] as Dim)
     return this.emit('transpose', { permutation }, [value], dims)
   }

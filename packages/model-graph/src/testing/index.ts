@@ -10,5 +10,14 @@ export {
   type TestTensor,
 } from './build-model.ts'
 export { randomFloats, seededRandom } from './random.ts'
+export {
+  layerChain,
+  type TfjsModel,
+  type TfjsWeight,
+  tfjsFiles,
+  tfjsSource,
+  waveValues,
+  waveWeight,
+} from './tfjs-model.ts'
 export { type TinyModelOptions, tinyModel } from './tiny-model.ts'
 export { type VirtualModelOptions, virtualModelSource } from './virtual-model.ts'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { headerToJson, openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
+import { modelFormatOf } from '@mlcapsule/model-graph'
 import { fields, progressBar, table } from '@mlcapsule/terminal'
 import {
   addCommand,
@@ -27,15 +28,24 @@ export function addInspect(context: CliContext, program: Command): void {
       'inspect model.capsule',
       'inspect model.capsule --publisher publisher.jwk --verify',
       'inspect model.onnx',
+      'inspect model.json',
     ],
   })
     .option('--publisher <file|key>', "check that this publisher's key signed it; repeatable", collect)
     .option('--verify', 'read the whole capsule and check every page against the signed header')
-    .action((path: string, options: InspectOptions) =>
-      path.toLowerCase().endsWith('.onnx')
-        ? inspectModel(context, path, options)
-        : inspectCapsule(context, path, options),
+    .action(async (path: string, options: InspectOptions) =>
+      (await isModel(path)) ? inspectModel(context, path, options) : inspectCapsule(context, path, options),
     )
+}
+
+/** @throws CapsuleFormatError `CAPSULE_SOURCE_FAILED`; ModelError `MODEL_READ_FAILED` */
+async function isModel(path: string): Promise<boolean> {
+  const source = await fileSource(path)
+  try {
+    return (await modelFormatOf(source)) !== null
+  } finally {
+    await source.close?.()
+  }
 }
 
 async function inspectCapsule(context: CliContext, path: string, options: InspectOptions): Promise<void> {

@@ -61,9 +61,10 @@ function choicesHelp(): string {
 export function addPack(context: CliContext, program: Command): void {
   addStoreCommand(context, program, {
     name: 'pack <model>',
-    about: 'compile an ONNX model and seal it into a capsule; its key goes into the store',
+    about: 'compile a model of ONNX or TensorFlow.js and seal it into a capsule; its key goes into the store',
     examples: [
       'pack model.onnx -o model.capsule --name "Digits" --defense rounding:decimals=2',
+      'pack tfjs/model.json -o doodles.capsule --name "Doodles" --dimension batch=1',
       'pack squeezenet.onnx -o squeezenet.capsule --preprocess caffe-bgr --labels imagenet-labels.txt \\\n      --defense top-k:k=5 --defense rounding:decimals=3',
     ],
   })
