@@ -51,8 +51,9 @@ describe.skipIf(!isBuilt)('the README of examples/gpt (needs a built enclave: np
     expect(stdout).toContain('past_key_values.1.value = present.1.value')
     expect(stderr).toContain('60 tokens at 1 each: at most 60 units of the 100 left')
     expect(stderr).toContain('40 units left')
-    const written = stdout.slice(stdout.lastIndexOf('license until'))
-    expect(written.split('\n').slice(1).join('\n').trimEnd().length).toBeGreaterThan(30)
+    const shown = /```\n```\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    expect(shown.length).toBe(61)
+    expect(stdout.endsWith(shown)).toBe(true)
   })
 
   test('a text is repeatable, and one that the units do not pay is kept as far as it goes', {
