@@ -7,7 +7,13 @@ import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { describe, expect, test, vi } from 'vitest'
 import { compileGraph, importOnnx, memoryModelSource } from '../src/index.ts'
 import { ModelProtoSchema } from '../src/onnx/generated/onnx_pb.ts'
-import { buildModel, graphInit, type TestModel, type TestNode, type TestTensor } from '../src/testing/index.ts'
+import {
+  buildModel,
+  graphInit,
+  type TestModel,
+  type TestNode,
+  type TestTensor,
+} from '../src/testing/index.ts'
 
 const ints = (...values: number[]): TestTensor => ({
   dims: [values.length],
