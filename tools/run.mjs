@@ -9,6 +9,7 @@ import { check, lint, typecheck } from './runner/checks.mjs'
 import { clean } from './runner/clean.mjs'
 import { root, sourceCondition } from './runner/environment.mjs'
 import { run } from './runner/exec.mjs'
+import { installPeers } from './runner/peers.mjs'
 import { setup } from './runner/setup.mjs'
 import { test } from './runner/test.mjs'
 import { workspacePackages } from './runner/workspace.mjs'
@@ -77,6 +78,10 @@ const tasks = {
       { node: 'packages/inference-kernels/test/tfjs-suite/main.mjs' },
     ],
   },
+  'gpt:train': {
+    about: 'train the example decoder anew, or export it again',
+    steps: [{ node: 'examples/gpt/train/cli.ts' }],
+  },
   changeset: {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],
@@ -84,6 +89,22 @@ const tasks = {
   fuzz: {
     about: 'run the long fuzzers of all packages, or of those named',
     steps: [{ turbo: 'build' }, { node: 'tools/fuzz.mjs' }],
+  },
+  conformance: {
+    about: "run ONNX's backend tests, a table per operator; --coverage: which real models are covered",
+    steps: [{ turbo: 'kernels:build' }, { node: 'tests/conformance/main.ts' }],
+  },
+  models: {
+    about: 'run real models in an enclave and compare with their stored outputs',
+    steps: [buildEnclave, { turbo: 'kernels:build' }, { node: 'tests/models/main.ts' }],
+  },
+  'fuzz:graphs': {
+    about: 'build random graphs and compare the kernel backends, and peers where they are installed',
+    steps: [{ turbo: 'kernels:build' }, { node: 'tests/graphs/main.ts' }],
+  },
+  'peers:install': {
+    about: 'install the runtimes of bench/peers, which nothing else needs',
+    steps: [{ run: installPeers }],
   },
   bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },

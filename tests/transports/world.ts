@@ -94,8 +94,16 @@ export function expectedAnswer(inputs: ReadonlyMap<string, Tensor>): number[] {
   return answer
 }
 
+/** What goes into the capsule. */
+export interface WorldModel {
+  readonly program: Uint8Array
+  readonly weights: Uint8Array | WriteCapsuleOptions['weights']
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+}
+
 export interface WorldOptions {
-  readonly model?: ReturnType<typeof denseModel>
+  readonly model?: WorldModel
   readonly defenses?: readonly DefenseConfig[]
   readonly change?: Partial<WriteCapsuleOptions>
 }
@@ -118,7 +126,10 @@ export async function createWorld({ model = tinyModel, defenses = [], change = {
     },
     publisher,
     program: model.program,
-    weights: { sizeBytes: model.weights.length, chunks: [model.weights] },
+    weights:
+      model.weights instanceof Uint8Array
+        ? { sizeBytes: model.weights.length, chunks: [model.weights] }
+        : model.weights,
     defenses,
     pageSizeBytes: 4096,
     ...change,

@@ -36,7 +36,7 @@ function installDigest() {
 }
 
 /** A command that runs npm: npm's own file where npm started us, since npm is a shell script on Windows. */
-function npmCommand() {
+export function npmCommand() {
   const beside = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js')
   const script = [process.env.npm_execpath, beside].find((it) => it?.endsWith('npm-cli.js') && existsSync(it))
   return script === undefined ? ['npm'] : [process.execPath, script]

@@ -116,7 +116,7 @@ export const kernelErrorTable = defineErrorTable({
   },
   KERNEL_TFJS_CONFLICT: {
     kind: 'usage',
-    meaning: 'tfjs has a backend or a kernel registered under the name that ours needs.',
+    meaning: 'A backend or a kernel is registered with tfjs under the name that ours needs.',
     remedy:
       'Register the backend once, and nothing else under its name; tf.removeBackend makes room for another one.',
   },

@@ -16,6 +16,7 @@ test('the public surface', () => {
     'importOnnx',
     'importTfjs',
     'inspectModel',
+    'isSupportedOperator',
     'maximumOpset',
     'memoryModelSource',
     'minimumOpset',
@@ -27,9 +28,11 @@ test('the public surface', () => {
   expect(Object.keys(node)).toEqual(['fileModelSource'])
   expect(Object.keys(testing).sort()).toEqual([
     'buildModel',
+    'compareTensors',
     'graphInit',
     'layerChain',
     'randomFloats',
+    'runCompiled',
     'seededRandom',
     'tfjsFiles',
     'tfjsSource',

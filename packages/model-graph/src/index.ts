@@ -24,6 +24,12 @@ export {
 export { modelLimits } from './limits.ts'
 export { importOnnx } from './onnx/import.ts'
 export { decodeTensorProto } from './onnx/tensor-proto.ts'
-export { maximumOpset, minimumOpset, type OperatorDefinition, operators } from './ops/registry.ts'
+export {
+  isSupportedOperator,
+  maximumOpset,
+  minimumOpset,
+  type OperatorDefinition,
+  operators,
+} from './ops/registry.ts'
 export { type ModelSource, memoryModelSource } from './source/model-source.ts'
 export { importTfjs } from './tfjs/import.ts'

@@ -4,17 +4,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { maximumOpset, minimumOpset, operators } from '../src/ops/registry.ts'
+import { controlFlowOperators, maximumOpset, minimumOpset, operators } from '../src/ops/registry.ts'
 import { tfOperators } from '../src/tfjs/graph-model/registry.ts'
 import { kerasLayers } from '../src/tfjs/layers-model/registry.ts'
 
 const path = join(dirname(fileURLToPath(import.meta.url)), '../README.md')
 
 function table() {
-  const rows = [...operators].map(([name, { since, note }]) => {
-    return `| ${name} | ${since > minimumOpset ? since : ''} | ${note} |`
-  })
-  const head = `${operators.size} operators, operator sets ${minimumOpset} to ${maximumOpset}:`
+  const all = [
+    ...[...operators].map(([name, { since, note }]) => [name, since > minimumOpset ? since : '', note]),
+    ...[...controlFlowOperators].map(([name, note]) => [name, '', note]),
+  ].sort(([a], [b]) => (a < b ? -1 : 1))
+  const rows = all.map((cells) => `| ${cells.join(' | ')} |`)
+  const head = `${rows.length} operators, operator sets ${minimumOpset} to ${maximumOpset}:`
   return ['', head, '', '| operator | since | limits |', '|---|---|---|', ...rows, '', ''].join('\n')
 }
 

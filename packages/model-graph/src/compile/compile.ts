@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
-import { encodeProgram } from '@mlcapsule/inference-kernels/program'
+import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
 import { carryStates } from './carry-states.ts'
 import type { LoweredGraph } from './lower.ts'
@@ -62,6 +62,12 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
 /** Windows have to fit into an image: not every model takes dimensions of 1. */
 const plannedSizes = [1, 8, 64, 224, 512]
 
+/** Sizes that symbols may have to have, since they meet dimensions of the model's own. */
+function ownSizes({ values }: Program): readonly number[] {
+  const sizes = values.flatMap(({ dims }) => dims.filter((dim) => typeof dim === 'number'))
+  return [...new Set(sizes)].filter((size) => size > 1 && size <= 512)
+}
+
 /** A plan, and the sizes of symbols that it is for. */
 export interface SizedPlan extends PlannedProgram {
   readonly symbols: Readonly<Record<string, number>>
@@ -70,7 +76,7 @@ export interface SizedPlan extends PlannedProgram {
 /** @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
 async function planSizes(result: LoweredGraph, given: Readonly<Record<string, number>>): Promise<SizedPlan> {
   let fault: unknown
-  for (const size of plannedSizes) {
+  for (const size of [...plannedSizes, ...ownSizes(result.program)]) {
     const sizeOf = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined) ?? size
     const symbols = Object.fromEntries(result.program.symbols.map((name) => [name, sizeOf(name)]))
     try {

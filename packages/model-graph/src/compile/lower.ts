@@ -92,7 +92,7 @@ class Lowering {
 
   packed(constant: ConstantTensor, layout: ProgramValue['layout'], packing: Packing): number {
     const { offsetBytes, sizeBytes } = this.weights.place(constant, packing)
-    const key = `${offsetBytes} ${layout} ${constant.dims.join()}`
+    const key = `${offsetBytes} ${constant.dtype} ${layout} ${constant.dims.join()}`
     const known = this.#constants.get(key)
     if (known !== undefined) return known
     const storage: Storage = { kind: 'weights', offsetBytes, sizeBytes }

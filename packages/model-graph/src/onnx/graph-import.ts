@@ -7,7 +7,7 @@ import type { Value } from '../graph/graph.ts'
 import { AttributeReader } from '../ops/attributes.ts'
 import { NodeContext } from '../ops/context.ts'
 import { GraphBuilder } from '../ops/graph-builder.ts'
-import { operators } from '../ops/registry.ts'
+import { controlFlowOperators, operators } from '../ops/registry.ts'
 import { UnsupportedNode } from '../ops/unsupported.ts'
 import { declaredDims } from './declared.ts'
 import type { GraphProto, NodeProto, ValueInfoProto } from './generated/onnx_pb.ts'
@@ -95,7 +95,7 @@ export class GraphImport {
 
   async #values(node: NodeProto): Promise<readonly Value[]> {
     const isStandard = isStandardDomain(node.domain)
-    if (isStandard && node.opType === 'If') return this.#branching(node)
+    if (isStandard && controlFlowOperators.has(node.opType)) return this.#branching(node)
     const definition = isStandard ? operators.get(node.opType) : undefined
     if (definition === undefined) throw new UnsupportedNode(reasonAgainst(node, this.#functions))
     if (definition.since > this.#opset) {

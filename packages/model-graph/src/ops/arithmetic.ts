@@ -77,8 +77,7 @@ export function importPRelu(ctx: NodeContext): Value {
     slope = ctx.reshape(slope, [slope.dims[0] as number, ...x.dims.slice(2).map(() => 1)])
   }
   if (!isForKernels(ctx, x, slope)) return ctx.operator('PRelu', [x, slope])
-  const result = elementwise(ctx, 'prelu', x, slope)
-  if (!sameDims(result.dims, x.dims))
-    ctx.mismatch(`slope ${formatDims(slope.dims)} does not go with ${formatDims(x.dims)}`)
-  return result
+  // A slope that is larger than x is refused by the operator, or found to fit when sizes are known.
+  if (!sameDims(ctx.broadcast(x.dims, slope.dims), x.dims)) return ctx.operator('PRelu', [x, slope])
+  return elementwise(ctx, 'prelu', x, slope)
 }

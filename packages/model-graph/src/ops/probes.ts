@@ -35,6 +35,9 @@ const ordinaryTrials: readonly ((symbol: number) => number)[] = [
   () => 256,
   (i) => 288 + 32 * (i % 16),
   (i) => 3 + i,
+  (i) => 12 + i,
+  (i) => 24 + 2 * i,
+  () => 48,
   (i) => 32 * ((i >> 1) + 2),
   (i) => 32 * (((i + 1) >> 1) + 2),
   (i) => 32 * ((i % 2) + 2),
@@ -228,14 +231,16 @@ export class Probes {
       fault ??= outcome
       return null
     })
+    const near = call.inputs.flatMap((it) => it?.dims ?? [])
     if (fault !== undefined && outcomes.every((it) => it === null)) {
       const types = this.#typesWhereFreeFit(call)
       if (types !== null) return types
       if (this.#fitsEmpty(call))
         throw new UnsupportedNode('its operands go together only where they are empty')
+      if (this.#hasFree(near))
+        throw new UnsupportedNode(`sizes depend on data, and may not fit: ${fault.message}`)
       throw faultOf(fault, call)
     }
-    const near = call.inputs.flatMap((it) => it?.dims ?? [])
     const first = outcomes.find((it) => it !== null)
     const isOneRank = outcomes.every(
       (it) => it?.types.every(({ dims }, i) => dims.length === first?.types[i]?.dims.length) ?? true,
@@ -476,9 +481,11 @@ export class Probes {
     return this.#names
   }
 
-  /** Whether enough trials are left to tell a number from a coincidence. */
+  /** Whether trials enough that are not alike are left to tell a number from a coincidence. */
   #isTrustworthy(): boolean {
-    return this.#alive.filter((_, trial) => this.#isOrdinary(trial)).length >= 3
+    const all = [...this.#sizes.values()]
+    const left = trials.map((_, trial) => trial).filter((trial) => this.#isOrdinary(trial))
+    return new Set(left.map((trial) => all.map((sizes) => sizes[trial]).join())).size >= 3
   }
 
   /**

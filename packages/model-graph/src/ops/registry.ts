@@ -13,3 +13,12 @@ export const operators: ReadonlyMap<string, OperatorDefinition> = new Map(
     ([a], [b]) => (a < b ? -1 : 1),
   ),
 )
+
+/** Operators that hold graphs: the walk over a graph imports them itself. With their limits. */
+export const controlFlowOperators: ReadonlyMap<string, string> = new Map([
+  ['If', 'branches that give tensors of one rank, unless sizes decide between them'],
+])
+
+/** Whether an operator of ONNX's standard domain is supported, in what forms ever. */
+export const isSupportedOperator = (name: string): boolean =>
+  operators.has(name) || controlFlowOperators.has(name)

@@ -9,7 +9,9 @@ export {
   type TestNode,
   type TestTensor,
 } from './build-model.ts'
+export { type Comparison, compareTensors, type Tolerance } from './compare-tensors.ts'
 export { randomFloats, seededRandom } from './random.ts'
+export { runCompiled } from './run-compiled.ts'
 export {
   layerChain,
   type TfjsModel,

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isMlCapsuleError, type KernelBackend, type Tensor } from '@mlcapsule/contracts'
+import {
+  type CompiledModel,
+  compileGraph,
+  importOnnx,
+  ModelError,
+  memoryModelSource,
+} from '@mlcapsule/model-graph'
+import { compareTensors, runCompiled } from '@mlcapsule/model-graph/testing'
+import { encodeGraph } from './encode-graph.ts'
+import { type FuzzGraph, type FuzzOutput, withFixedSizes } from './fuzz-graph.ts'
+import type { Peer } from './peer.ts'
+
+/**
+ * `same`: all agree. `unsupported`: we say that we do not do it. `refused`: nobody takes it. `unconfirmed`: our backends
+ * agree, and the peer does not take it.
+ */
+export type GraphVerdict = 'same' | 'unsupported' | 'refused' | 'unconfirmed' | 'difference'
+
+export interface GraphJudgement {
+  readonly verdict: GraphVerdict
+  readonly detail: string
+}
+
+const unsupportedCodes: ReadonlySet<string> = new Set([
+  'MODEL_OPERATOR_UNSUPPORTED',
+  'MODEL_DTYPE_UNSUPPORTED',
+])
+
+/** A symbolic dimension may have to have one certain size: then the importer wants to be told. */
+const shapeCodes: ReadonlySet<string> = new Set(['MODEL_SHAPE_MISMATCH', 'PROGRAM_INVALID'])
+
+const isSymbolic = ({ inputs }: FuzzGraph) =>
+  inputs.some(({ declared }) => declared.some((dim) => typeof dim === 'string'))
+
+const say = (error: unknown) => {
+  const text = isMlCapsuleError(error)
+    ? `${error.code}: ${error.message}`
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error)
+  return text.split('\n').slice(0, 6).join('\n  ')
+}
+
+function reasonOf(error: ModelError): string {
+  return error.issues.map(({ operator, reason }) => `${operator}: ${reason}`).join('; ') || error.message
+}
+
+/** What two runtimes do not agree on; null where they do. */
+function disagreement(
+  actual: readonly Tensor[],
+  expected: readonly Tensor[],
+  outputs: readonly FuzzOutput[],
+): string | null {
+  for (const [i, { name, estimate }] of outputs.entries()) {
+    // Each of the two may be off.
+    const tolerance = { relative: 0, absolute: 2 * estimate.error }
+    const { problem } = compareTensors(actual[i] as Tensor, expected[i] as Tensor, tolerance)
+    if (problem !== null) return `${name}: ${problem} (bound ${tolerance.absolute.toExponential(1)})`
+  }
+  return null
+}
+
+interface Answer {
+  readonly name: string
+  readonly outputs: readonly Tensor[]
+}
+
+/** Answers of all backends, or the first thing that one of them said against it. */
+async function askBackends(
+  model: CompiledModel,
+  graph: FuzzGraph,
+  backends: readonly KernelBackend[],
+): Promise<readonly Answer[] | string> {
+  const byName = new Map(graph.inputs.map((it) => [it.name, it.tensor]))
+  const inputs = model.inputs.map(({ name }) => byName.get(name) as Tensor)
+  const answers: Answer[] = []
+  for (const kernels of backends) {
+    try {
+      answers.push({ name: kernels.name, outputs: await runCompiled(model, inputs, kernels) })
+    } catch (error) {
+      return `${kernels.name}: ${say(error)}`
+    }
+  }
+  return answers
+}
+
+/** Runs a graph on all kernel backends and on the peer, and compares each with the last backend. */
+export async function judgeGraph(
+  graph: FuzzGraph,
+  backends: readonly KernelBackend[],
+  peer: Peer | null,
+): Promise<GraphJudgement> {
+  const bytes = encodeGraph(graph)
+  let answers: readonly Answer[] | string
+  try {
+    answers = await askBackends(
+      await compileGraph(await importOnnx(memoryModelSource(bytes))),
+      graph,
+      backends,
+    )
+  } catch (error) {
+    if (error instanceof ModelError && unsupportedCodes.has(error.code)) {
+      return { verdict: 'unsupported', detail: reasonOf(error) }
+    }
+    if (isMlCapsuleError(error) && shapeCodes.has(error.code) && isSymbolic(graph)) {
+      const { verdict, detail } = await judgeGraph(withFixedSizes(graph), backends, peer)
+      if (verdict === 'same')
+        return { verdict: 'unsupported', detail: `needs sizes for symbols: ${say(error)}` }
+      return { verdict, detail }
+    }
+    answers = say(error)
+  }
+  const peerAnswer = peer === null ? null : await askPeer(peer, bytes, graph)
+  if (typeof answers === 'string') {
+    return { verdict: typeof peerAnswer === 'string' ? 'refused' : 'difference', detail: answers }
+  }
+  const judged = answers.at(-1) as Answer
+  const against = (other: Answer): GraphJudgement | null => {
+    const problem = disagreement(other.outputs, judged.outputs, graph.outputs)
+    return problem === null
+      ? null
+      : { verdict: 'difference', detail: `${other.name} and ${judged.name}: ${problem}` }
+  }
+  for (const other of answers) {
+    const judgement = against(other)
+    if (judgement !== null) return judgement
+  }
+  if (peer === null || peerAnswer === null) return { verdict: 'same', detail: '' }
+  if (typeof peerAnswer === 'string') return { verdict: 'unconfirmed', detail: peerAnswer }
+  const judgement = against(peerAnswer)
+  if (judgement === null) return { verdict: 'same', detail: '' }
+  // What it answers without rewriting the graph is closer to the operators' definitions.
+  const plain = await askPeer(peer, bytes, graph, false)
+  const isWithdrawn = typeof plain !== 'string' && against(plain) === null
+  return isWithdrawn ? { verdict: 'unconfirmed', detail: `${peer.name} contradicts itself` } : judgement
+}
+
+async function askPeer(
+  peer: Peer,
+  bytes: Uint8Array,
+  graph: FuzzGraph,
+  optimizes = true,
+): Promise<Answer | string> {
+  try {
+    return { name: peer.name, outputs: await peer.run(bytes, graph, optimizes) }
+  } catch (error) {
+    return (error as Error).message
+  }
+}
