@@ -78,6 +78,10 @@ const tasks = {
       { node: 'packages/inference-kernels/test/tfjs-suite/main.mjs' },
     ],
   },
+  'gpt:train': {
+    about: 'train the example decoder anew, or export it again',
+    steps: [{ node: 'examples/gpt/train/cli.ts' }],
+  },
   changeset: {
     about: 'describe a change for the changelogs',
     steps: [{ node: 'node_modules/@changesets/cli/bin.js' }],

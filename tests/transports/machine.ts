@@ -5,6 +5,7 @@ import type { Anchor, KernelBackend } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, randomBytes, Secret, toHex } from '@mlcapsule/crypto'
 import { type EnclaveHandle, type EnclaveHandleOptions, memoryChannelPair } from '@mlcapsule/enclave-bridge'
 import { capsulePages, type HostServices, startEnclave } from '@mlcapsule/enclave-bridge/host'
+import type { Channel, Frame } from '@mlcapsule/enclave-bridge/protocol'
 import { plugins, serveSimulated, wasmKernels } from '@mlcapsule/enclave-runtime'
 import { type ReceiptLogEntry, volatileAnchor } from '@mlcapsule/metering'
 
@@ -26,6 +27,34 @@ const manifest: EnclaveManifest = {
   plugins: [...plugins],
 }
 
+/** Sizes of a frame that crosses. */
+export interface CrossingFrame {
+  readonly from: 'host' | 'enclave'
+  readonly controlSizeBytes: number
+  readonly payloadSizesBytes: readonly number[]
+}
+
+/** The host's end of a channel, with every frame that it sends or gets told of. */
+function watched(channel: Channel, onFrame: (frame: CrossingFrame) => void): Channel {
+  const tell = (from: CrossingFrame['from'], { control, payloads }: Frame) =>
+    onFrame({ from, controlSizeBytes: control.length, payloadSizesBytes: payloads.map((it) => it.length) })
+  return {
+    send(frame, options) {
+      tell('host', frame)
+      channel.send(frame, options)
+    },
+    listen: ({ onFrame: receive, ...listener }) =>
+      channel.listen({
+        ...listener,
+        onFrame(frame) {
+          tell('enclave', frame)
+          receive(frame)
+        },
+      }),
+    close: () => channel.close(),
+  }
+}
+
 export interface StartInMemoryOptions {
   readonly machine?: KeptRecords
   readonly services?: Partial<HostServices>
@@ -33,6 +62,7 @@ export interface StartInMemoryOptions {
   readonly anchor?: Anchor
   readonly kernels?: KernelBackend
   readonly onEvent?: EnclaveHandleOptions['onEvent']
+  readonly onFrame?: (frame: CrossingFrame) => void
   /** The host's clock. */
   readonly now?: () => number
 }
@@ -43,7 +73,8 @@ export async function startInMemory(
   options: StartInMemoryOptions = {},
 ): Promise<EnclaveHandle> {
   const { machine = freshMachine(), services = {}, log = [] } = options
-  const [hostChannel, enclaveChannel] = memoryChannelPair()
+  const [ownChannel, enclaveChannel] = memoryChannelPair()
+  const hostChannel = options.onFrame === undefined ? ownChannel : watched(ownChannel, options.onFrame)
   serveSimulated(enclaveChannel, {
     entry: 'worker',
     kernels: () => Promise.resolve(options.kernels ?? wasmKernels),

@@ -5,7 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeParameters, encodeParameters } from './checkpoint.ts'
 import { encodeOnnx } from './export-onnx.ts'
-import { defaultTrainingOptions, train } from './train.ts'
+import { initialParameters } from './network.ts'
+import { defaultPhases, type TrainingPhase, train } from './train.ts'
 import { charactersOf, encodeText, labelsOf } from './vocabulary.ts'
 
 const folder = join(import.meta.dirname, '..')
@@ -15,18 +16,18 @@ const characters = charactersOf(text)
 const [command = 'all'] = process.argv.slice(2)
 
 if (command === 'all' || command === 'train') {
-  let recent = 0
-  const parameters = train(
-    encodeText(text, characters),
-    characters.length,
-    defaultTrainingOptions,
-    (step, loss) => {
+  const parameters = initialParameters(characters.length, (defaultPhases[0] as TrainingPhase).seed)
+  const ids = encodeText(text, characters)
+  for (const phase of defaultPhases) {
+    let recent = 0
+    train(parameters, ids, characters.indexOf('\n'), phase, (step, loss) => {
       recent += loss / 20
       if (step % 20 !== 0) return
-      process.stdout.write(`step ${step}/${defaultTrainingOptions.stepCount}: loss ${recent.toFixed(4)}\n`)
+      const line = `${phase.starts}: step ${step}/${phase.stepCount}, loss ${recent.toFixed(4)}`
+      process.stdout.write(`${line}\n`)
       recent = 0
-    },
-  )
+    })
+  }
   mkdirSync(join(folder, 'dist', 'training'), { recursive: true })
   writeFileSync(checkpoint, encodeParameters(parameters))
 }

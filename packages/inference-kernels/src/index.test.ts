@@ -16,6 +16,7 @@ test('the public surface', () => {
     'kernelErrorTable',
     'makeRecord',
     'panelWidth',
+    'planCourses',
     'planProgram',
     'readRecord',
     'recordError',

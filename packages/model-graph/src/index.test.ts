@@ -15,6 +15,7 @@ test('the public surface', () => {
     'importModel',
     'importOnnx',
     'importTfjs',
+    'inspectModel',
     'isSupportedOperator',
     'maximumOpset',
     'memoryModelSource',

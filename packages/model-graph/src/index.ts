@@ -13,6 +13,14 @@ export type { ConstantTensor } from './graph/constant.ts'
 export type { Attributes, Dim, Graph, GraphNode, Op, Value } from './graph/graph.ts'
 export { importModel, modelFormatOf } from './import-model.ts'
 export type { ImportOptions } from './import-options.ts'
+export type { CompiledInspection, DataDependence, SymbolSize } from './inspect/inspect-compiled.ts'
+export {
+  type InspectedTensor,
+  type InspectOptions,
+  inspectModel,
+  type ModelInspection,
+  type OperatorUse,
+} from './inspect/inspect-model.ts'
 export { modelLimits } from './limits.ts'
 export { importOnnx } from './onnx/import.ts'
 export { decodeTensorProto } from './onnx/tensor-proto.ts'

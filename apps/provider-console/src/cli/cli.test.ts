@@ -11,7 +11,8 @@ import {
   keyThumbprint,
   publicKeyToJwk,
 } from '@mlcapsule/crypto'
-import { layerChain, tfjsFiles, tinyModel, waveWeight } from '@mlcapsule/model-graph/testing'
+import type { ModelInspection } from '@mlcapsule/model-graph'
+import { buildModel, layerChain, tfjsFiles, tinyModel, waveWeight } from '@mlcapsule/model-graph/testing'
 import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
@@ -106,17 +107,47 @@ describe('pack and inspect', () => {
     expect(fromBase64Url(capsuleId)).toHaveLength(32)
   })
 
-  test('a model is summed up', async () => {
-    const { summary } = await json<{ summary: { operators: Record<string, number> } }>(
-      'inspect',
-      'model.onnx',
+  test('a model is reported on', async () => {
+    const report = await json<ModelInspection>('inspect', 'model.onnx')
+    expect(report.operators).toContainEqual({
+      operator: 'Conv',
+      domain: 'ai.onnx',
+      operatorSet: 17,
+      count: 3,
+      unsupportedCount: 0,
+    })
+    expect(report.compiled).toMatchObject({ operatorStepCount: 0, operatorsRun: [], isComplete: true })
+    const text = (await run('inspect', 'model.onnx')).stdout
+    expect(text).toMatch(/^ {2}Conv +ai\.onnx 17 +3 {2}yes$/m)
+    expect(text).toMatch(/^ {2}kernels in C {2}\d+ steps$/m)
+    expect(text).toContain('What runs does not depend on the elements of a query.')
+  })
+
+  test('a report takes sizes, and names nodes that are not supported', async () => {
+    const nodes = [{ op: 'Loop', inputs: ['x'], outputs: ['y'], name: 'the\u001b[31m loop' }]
+    writeFileSync(file('loop.onnx'), buildModel({ inputs: { x: ['n', 2] }, outputs: { y: null }, nodes }))
+    const report = await json<ModelInspection>('inspect', 'loop.onnx', '--symbol', 'n=3')
+    expect(report).toMatchObject({
+      inputs: [{ name: 'x', shape: [3, 2] }],
+      unsupportedNodes: [{ operator: 'Loop', reason: 'loops are not supported' }],
+      outputs: null,
+      compiled: null,
+    })
+    const text = (await run('inspect', 'loop.onnx')).stdout
+    expect(text).toContain('1 node not supported')
+    expect(text).toMatch(/^ {2}the\\u\{001b\}\[31m loop {2}Loop +loops are not supported$/m)
+    expect(failure(await run('inspect', 'loop.onnx', '--symbol', 'm=3', '--json')).code).toBe(
+      'MODEL_OPTION_INVALID',
     )
-    expect(summary.operators.Conv).toBeGreaterThan(0)
+    expect(failure(await run('inspect', 'loop.onnx', '--symbol', 'n', '--json')).code).toBe(
+      'PROVIDER_OPTION_INVALID',
+    )
   })
 
   test('a model of TensorFlow.js is packed and summed up, whatever its file is called', async () => {
-    const { summary, inputs } = await json<{ summary: object; inputs: object }>('inspect', 'tfjs-model')
-    expect(summary).toMatchObject({ operators: { Dense: 1 }, parameterCount: 8 })
+    const { operators, parameterCount, inputs } = await json<ModelInspection>('inspect', 'tfjs-model')
+    expect(operators).toMatchObject([{ operator: 'Dense', count: 1, unsupportedCount: 0 }])
+    expect(parameterCount).toBe(8)
     expect(inputs).toEqual([{ name: 'x', dtype: 'float32', shape: ['batch', 3] }])
     const packed = await json<{ header: { modelName: string } }>(
       ...['pack', 'tfjs-model', '-o', 'tfjs.capsule', '--name', 'Tiny TF.js', '--dimension', 'batch=2'],

@@ -50,7 +50,7 @@ export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
     ['parameters', formatCount(summary.parameterCount)],
     ['multiply-adds', formatCount(summary.macCount)],
     ['weights', formatBytes(weights.sizeBytes)],
-    ['arena', formatBytes(summary.arenaSizeBytes)],
+    ['arena', `${summary.isArenaComplete ? '' : 'at least '}${formatBytes(summary.arenaSizeBytes)}`],
     ...(summary.states.length === 0 ? [] : [['states', describeStates(summary.states)] as const]),
   ]
 }

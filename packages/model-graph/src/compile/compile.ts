@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
-import { planProgram } from '@mlcapsule/inference-kernels'
 import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
 import { carryStates } from './carry-states.ts'
-import { countMacs } from './counts.ts'
+import type { LoweredGraph } from './lower.ts'
 import { lowered } from './pipeline.ts'
+import { type PlannedProgram, planned } from './plan.ts'
 import { findStates, type StateOption, type StatePair } from './states.ts'
 import type { CompiledWeights } from './weights.ts'
 
@@ -30,10 +30,12 @@ export interface ModelSummary {
   readonly stepCount: number
   /** Elements of all float constants of the model as it was given. */
   readonly parameterCount: number
-  /** Multiply-accumulate operations of one query. */
+  /** Multiply-accumulate operations of one query, of those courses that are known the one with most arithmetic. */
   readonly macCount: number
-  /** Memory that intermediate results need, without weights. */
+  /** Memory that intermediate results need, without weights: of those courses that are known the most. */
   readonly arenaSizeBytes: number
+  /** Whether no query of these sizes can need more: false where elements of a query decide on sizes. */
+  readonly isArenaComplete: boolean
   /** How often the model as it was given uses each operator. */
   readonly operators: Readonly<Record<string, number>>
   /** Inputs and outputs of the model as it was given that became states. */
@@ -66,14 +68,19 @@ function ownSizes({ values }: Program): readonly number[] {
   return [...new Set(sizes)].filter((size) => size > 1 && size <= 512)
 }
 
-/** Memory that intermediate results need. @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
-function arenaSize(program: Program, given: Readonly<Record<string, number>>): number {
+/** A plan, and the sizes of symbols that it is for. */
+export interface SizedPlan extends PlannedProgram {
+  readonly symbols: Readonly<Record<string, number>>
+}
+
+/** @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
+async function planSizes(result: LoweredGraph, given: Readonly<Record<string, number>>): Promise<SizedPlan> {
   let fault: unknown
-  for (const size of [...plannedSizes, ...ownSizes(program)]) {
-    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? (given[name] as number) : size)
-    const symbols = Object.fromEntries(program.symbols.map((name) => [name, sizeOf(name)]))
+  for (const size of [...plannedSizes, ...ownSizes(result.program)]) {
+    const sizeOf = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined) ?? size
+    const symbols = Object.fromEntries(result.program.symbols.map((name) => [name, sizeOf(name)]))
     try {
-      return planProgram(program, { symbols }).segment.arenaSizeBytes
+      return { ...(await planned(result, symbols)), symbols }
     } catch (error) {
       if (!isMlCapsuleError(error)) throw error
       fault ??= error
@@ -88,12 +95,22 @@ function arenaSize(program: Program, given: Readonly<Record<string, number>>): n
  * @throws ModelError `MODEL_TOO_LARGE`, `MODEL_STATE_INVALID`; KernelError `PROGRAM_*` where the program goes beyond a limit of the engine
  */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<CompiledModel> {
+  return (await compileWithPlan(graph, options)).model
+}
+
+/** As `compileGraph`, with what only a report asks for. */
+export async function compileWithPlan(
+  graph: Graph,
+  options: CompileOptions,
+): Promise<{ readonly model: CompiledModel; readonly lowered: LoweredGraph; readonly plan: SizedPlan }> {
   const states = findStates(graph, options.states ?? 'none')
-  const { graph: optimized, program: whole, weights } = await lowered(graph)
-  const program = carryStates(whole, states)
+  const whole = await lowered(graph)
+  const result = { ...whole, program: carryStates(whole.program, states) }
+  const { program, weights } = result
   // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
   const bytes = encodeProgram(program)
-  return {
+  const plan = await planSizes(result, options.planSymbols ?? {})
+  const model: CompiledModel = {
     program: bytes,
     weights,
     inputs: graph.inputs
@@ -105,9 +122,11 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
     summary: {
       ...graph.source,
       stepCount: program.steps.length,
-      macCount: countMacs(optimized),
-      arenaSizeBytes: arenaSize(program, options.planSymbols ?? {}),
+      macCount: plan.work.macCount,
+      arenaSizeBytes: plan.arenaSizeBytes,
+      isArenaComplete: plan.isComplete,
       states,
     },
   }
+  return { model, lowered: result, plan }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Dim, Graph, GraphNode, Value } from '../graph/graph.ts'
+import type { Dim, GraphNode, Value } from '../graph/graph.ts'
 
 const product = (dims: readonly Dim[]) =>
   dims.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : 1), 1)
@@ -10,9 +10,4 @@ export function macsOf(node: GraphNode): number {
   if (node.op === 'conv2d') return output * product((node.inputs[1] as Value).dims.slice(1))
   if (node.op === 'dense') return output * product((node.inputs[1] as Value).dims.slice(0, 1))
   return node.op === 'matmul' ? output * product((node.inputs[0] as Value).dims.slice(-1)) : 0
-}
-
-/** Multiply-accumulate operations of one query; symbolic dimensions count as 1. */
-export function countMacs(graph: Graph): number {
-  return graph.nodes.reduce((count, node) => count + macsOf(node), 0)
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { elementCount } from '@mlcapsule/contracts'
 import type {
   Dimension,
   Program,
@@ -20,6 +21,18 @@ import type { LaidOutGraph } from '../passes/assign-layouts.ts'
 import { isDepthwise } from '../passes/depthwise.ts'
 import { type CompiledWeights, type Packing, WeightsLayout } from './weights.ts'
 
+/** As many elements of a constant the engine looks at to work out sizes. */
+const decisiveElementCount = 4096
+
+export interface LoweredGraph {
+  readonly program: Program
+  readonly weights: CompiledWeights
+  /** The node of the model that each step came from, for messages. */
+  readonly origins: readonly string[]
+  /** Small constants that operators read, by their offset among the weights. */
+  readonly decisive: ReadonlyMap<number, ConstantTensor>
+}
+
 interface LoweredBranch {
   readonly stepCount: number
   readonly outputs: readonly number[]
@@ -30,7 +43,11 @@ class Lowering {
   readonly #symbols = new Map<string, number>()
   readonly values: ProgramValue[] = []
   readonly steps: ProgramStep[] = []
+  /** The node of the model that each step came from. */
+  readonly origins: string[] = []
   readonly weights = new WeightsLayout()
+  /** Small constants that operators read, by their place: sizes may depend on them. */
+  readonly decisive = new Map<number, ConstantTensor>()
   readonly #channelsLast: ReadonlySet<Value>
   readonly #indices = new Map<Value, number>()
   readonly #constants = new Map<string, number>()
@@ -92,20 +109,33 @@ class Lowering {
     if (node.op === 'batchNorm') throw new TypeError('normalizations are folded before lowering')
     if (node.op === 'operator') this.#operator(node)
     else if (node.op === 'if') this.#if(node)
-    else this.steps.push(this.#step(node))
+    else this.#push(this.#step(node), node.origin)
+  }
+
+  #push(step: ProgramStep, origin: string): void {
+    this.steps.push(step)
+    this.origins.push(origin)
   }
 
   #operator(node: NodeOf<'operator'>): void {
     const { operator, attributes } = node.attributes
     const inputs = node.inputs.map((it) => (it === null ? null : this.operand(it)))
     const outputs = outputsOf(node).map((it) => this.define(it, { kind: 'arena' }))
-    this.steps.push({ op: 'operator', operator, inputs, outputs, attributes })
+    for (const [i, value] of node.inputs.entries()) {
+      const { storage } = this.values[inputs[i] ?? -1] ?? {}
+      const constant = value?.constant
+      if (constant == null || storage?.kind !== 'weights') continue
+      if (elementCount(constant.dims) <= decisiveElementCount)
+        this.decisive.set(storage.offsetBytes, constant)
+    }
+    this.#push({ op: 'operator', operator, inputs, outputs, attributes }, node.origin)
   }
 
   #if(node: NodeOf<'if'>): void {
     const condition = this.operand(node.inputs[0])
     const at = this.steps.length
     this.steps.length++
+    this.origins.push(node.origin)
     const lowerBranch = (branch: Branch): LoweredBranch => {
       const first = this.steps.length
       for (const it of branch.nodes) this.node(it)
@@ -194,10 +224,7 @@ class Lowering {
 }
 
 /** The flat list of steps that the enclave runs, and the weights that go with it. */
-export function lower({ graph, channelsLast }: LaidOutGraph): {
-  readonly program: Program
-  readonly weights: CompiledWeights
-} {
+export function lower({ graph, channelsLast }: LaidOutGraph): LoweredGraph {
   const run = new Lowering(channelsLast)
   const inputs = graph.inputs.map((value) => ({
     name: value.name,
@@ -217,5 +244,7 @@ export function lower({ graph, channelsLast }: LaidOutGraph): {
       weightsSizeBytes: weights.sizeBytes,
     },
     weights,
+    origins: run.origins,
+    decisive: run.decisive,
   }
 }

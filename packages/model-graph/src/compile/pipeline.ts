@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Program } from '@mlcapsule/inference-kernels/program'
 import type { Branch, Graph, GraphNode } from '../graph/graph.ts'
 import { assignLayouts } from '../passes/assign-layouts.ts'
 import { foldAffine } from '../passes/fold-affine.ts'
@@ -10,8 +9,7 @@ import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { changed } from '../passes/rewrite.ts'
 import { simplifyMovement } from '../passes/simplify-movement.ts'
 import { sinkTransposes } from '../passes/sink-transposes.ts'
-import { lower } from './lower.ts'
-import type { CompiledWeights } from './weights.ts'
+import { type LoweredGraph, lower } from './lower.ts'
 
 /** All passes in their order. What comes first makes the patterns that later ones look for. */
 export async function optimized(given: Graph, budget = foldingBudget()): Promise<Graph> {
@@ -48,9 +46,6 @@ async function withOptimizedBranches(graph: Graph, budget: FoldingBudget): Promi
   return { ...graph, nodes }
 }
 
-export async function lowered(
-  given: Graph,
-): Promise<{ readonly graph: Graph; readonly program: Program; readonly weights: CompiledWeights }> {
-  const graph = await optimized(given)
-  return { graph, ...lower(assignLayouts(graph)) }
+export async function lowered(given: Graph): Promise<LoweredGraph> {
+  return lower(assignLayouts(await optimized(given)))
 }

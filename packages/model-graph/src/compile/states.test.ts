@@ -5,7 +5,7 @@ import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { describe, expect, test } from 'vitest'
 import { importOnnx } from '../onnx/import.ts'
 import { memoryModelSource } from '../source/model-source.ts'
-import { buildModel } from '../testing/index.ts'
+import { buildModel, randomFloats, seededRandom } from '../testing/index.ts'
 import { compileGraph } from './compile.ts'
 import type { StateOption } from './states.ts'
 
@@ -94,6 +94,64 @@ test('states that are named are carried from query to query', async () => {
   expect([...session.run(new Map([['x', x]]), { state }).keys()]).toEqual(['y'])
   state.commit()
   expect(state.sizeBytes).toBe(16)
+  session.dispose()
+})
+
+test('a recurrent layer goes on step by step as it would over the whole series', async () => {
+  const [width, hidden, length] = [3, 5, 8]
+  const random = seededRandom(11)
+  const constant = (...dims: number[]) => ({
+    dims,
+    data: randomFloats(
+      random,
+      dims.reduce((product, dim) => product * dim, 1),
+      0.5,
+    ),
+  })
+  const model = buildModel({
+    inputs: { x: ['length', 1, width], h: [1, 1, hidden], c: [1, 1, hidden] },
+    outputs: { y: null, hn: null, cn: null },
+    constants: {
+      w: constant(1, 4 * hidden, width),
+      r: constant(1, 4 * hidden, hidden),
+      b: constant(1, 8 * hidden),
+    },
+    nodes: [
+      {
+        op: 'LSTM',
+        inputs: ['x', 'w', 'r', 'b', '', 'h', 'c'],
+        outputs: ['y', 'hn', 'cn'],
+        attributes: { hidden_size: hidden },
+      },
+    ],
+  })
+  const graph = await importOnnx(memoryModelSource(model))
+  const { program, weights, summary } = await compileGraph(graph, { states: 'auto' })
+  expect(summary.states).toEqual([
+    { input: 'h', output: 'hn' },
+    { input: 'c', output: 'cn' },
+  ])
+  const chunks = []
+  for await (const chunk of weights.chunks()) chunks.push(...chunk)
+  const session = await createSession({
+    kernels: referenceKernels,
+    program,
+    weights: Uint8Array.from(chunks),
+  })
+  const series = randomFloats(random, length * width)
+  const ask = (data: Float32Array, options = {}) => {
+    const x = { dtype: 'float32', shape: [data.length / width, 1, width], data } as const
+    return session.run(new Map([['x', x]]), options).get('y')?.data as Float32Array
+  }
+  const whole = ask(series)
+  expect(whole.length).toBe(length * hidden)
+  const state = session.createState()
+  for (let step = 0; step < length; step++) {
+    const found = ask(series.slice(step * width, (step + 1) * width), { state })
+    state.commit()
+    for (let i = 0; i < hidden; i++) expect(found[i]).toBeCloseTo(whole[step * hidden + i] as number, 6)
+  }
+  expect(state.sizeBytes).toBe(2 * hidden * 4)
   session.dispose()
 })
 

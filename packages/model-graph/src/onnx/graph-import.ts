@@ -191,9 +191,11 @@ export class GraphImport {
   /** What comes out of one branch or the other. */
   #joined(condition: Value, a: Value, b: Value, origin: string): Value {
     if (a.dtype !== b.dtype || a.dims.length !== b.dims.length) {
-      const given = `${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
-      const detail = `its branches give ${given}; sizes for symbolic dimensions may decide between them`
-      throw new UnsupportedNode(detail)
+      const detail = `its branches give ${a.dtype} ${formatDims(a.dims)} and ${b.dtype} ${formatDims(b.dims)}`
+      const isOfSizes = this.builder.probes.isTraced(condition)
+      throw new UnsupportedNode(
+        isOfSizes ? `${detail}; which one it is depends on sizes of inputs: give them beforehand` : detail,
+      )
     }
     const dims = this.builder.probes.either(condition, a.dims, b.dims)
     return { name: origin, dtype: a.dtype, dims, constant: null }

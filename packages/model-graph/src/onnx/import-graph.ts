@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount } from '@mlcapsule/contracts'
-import { ModelError, quote } from '../errors.ts'
+import { elementCount, elementSizeBytes } from '@mlcapsule/contracts'
+import { ModelError, type ModelIssue, quote } from '../errors.ts'
 import { computedDtype } from '../graph/cast.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { operators } from '../ops/registry.ts'
@@ -48,17 +48,34 @@ function asDeclared(run: GraphImport, info: ValueInfoProto): Value {
   return run.builder.operator('Cast', [value], { to }, 1, what)[0] as Value
 }
 
-/** Brings a decoded graph into our operations, in one walk that infers shapes as it goes. */
-export async function importGraph(
+/** What a walk over a graph has found, also where not all of it can be imported. */
+export interface ExaminedGraph {
+  readonly inputs: readonly Value[]
+  /** Names of symbolic dimensions that the file has, also those that sizes were given for. */
+  readonly symbols: readonly string[]
+  /** Nodes that are not supported. */
+  readonly issues: readonly ModelIssue[]
+  /** All nodes, those of branches among them. */
+  readonly nodes: readonly NodeProto[]
+  readonly parameterCount: number
+  /** Bytes of the constants that nodes read, in the dtypes that they are computed with. */
+  readonly constantsSizeBytes: number
+  /** @throws ModelError if there are issues, or the outputs are at fault */
+  finish(): Graph
+}
+
+/** Walks over a decoded graph, brings it into our operations, and infers shapes on the way. */
+export async function examineGraph(
   graph: GraphProto,
   model: ModelProto,
   file: PayloadFile,
   symbols: Readonly<Record<string, number>>,
-): Promise<Graph> {
+): Promise<ExaminedGraph> {
   const run = new GraphImport(standardOpset(model), file, new Set(model.functions.map(functionKey)))
   await run.initializers(graph)
   const inputs: Value[] = []
   const names = new Set<string>()
+  const symbolNames = new Set<string>()
   for (const info of graph.input) {
     if (names.has(info.name) || info.name === '') {
       throw new ModelError('MODEL_NAME_DUPLICATE', `input ${quote(info.name)} is named twice or not at all`)
@@ -67,30 +84,44 @@ export async function importGraph(
     // Before IR version 4 every initializer was an input too; as a default value it is a constant for us.
     if (run.entries.has(info.name)) continue
     const value = importInput(info, symbols)
+    for (const dim of importInput(info, {}).dims) if (typeof dim === 'string') symbolNames.add(dim)
     for (const dim of value.dims) if (typeof dim === 'string') run.builder.probes.addSymbol(dim)
     run.entries.set(info.name, asComputed(run, value))
     inputs.push(value)
   }
   for (const node of sortNodes(graph, run.entries)) await run.node(node)
+  const nodes = allNodes(graph)
+  const parameterCount = countParameters(run.parameters)
+  let constantsSizeBytes = 0
+  for (const { dims, dtype } of run.parameters) {
+    constantsSizeBytes += elementCount(dims as number[]) * elementSizeBytes(dtype)
+  }
+  const { issues } = run
+  const finish = () => finished(graph, run, inputs, nodes, parameterCount)
+  return { inputs, symbols: [...symbolNames], issues, nodes, parameterCount, constantsSizeBytes, finish }
+}
+
+function finished(
+  graph: GraphProto,
+  run: GraphImport,
+  inputs: readonly Value[],
+  sourceNodes: readonly NodeProto[],
+  parameterCount: number,
+): Graph {
   refuseIssues(run.issues, operators.keys())
   if (graph.output.length === 0) throw new ModelError('MODEL_GRAPH_INVALID', 'the graph has no outputs')
   const outputs = graph.output.map((info) => ({ name: info.name, value: asDeclared(run, info) }))
   if (new Set(outputs.map((it) => it.name)).size !== outputs.length) {
     throw new ModelError('MODEL_NAME_DUPLICATE', 'two outputs have the same name')
   }
-  const nodes = allNodes(graph)
   const operatorCounts: Record<string, number> = {}
-  for (const { opType } of nodes) operatorCounts[opType] = (operatorCounts[opType] ?? 0) + 1
+  for (const { opType } of sourceNodes) operatorCounts[opType] = (operatorCounts[opType] ?? 0) + 1
   // Computations on shapes have served their purpose where all that they give was known.
   return removeDeadNodes({
     name: graph.name,
     inputs,
     outputs,
     nodes: run.builder.nodes,
-    source: {
-      nodeCount: nodes.length,
-      parameterCount: countParameters(run.parameters),
-      operators: operatorCounts,
-    },
+    source: { nodeCount: sourceNodes.length, parameterCount, operators: operatorCounts },
   })
 }

@@ -6,17 +6,17 @@ import { checkSymbols, type ImportOptions } from '../import-options.ts'
 import { modelLimits } from '../limits.ts'
 import type { ModelSource } from '../source/model-source.ts'
 import { type ModelProto, ModelProtoSchema } from './generated/onnx_pb.ts'
-import { importGraph } from './import-graph.ts'
+import { type ExaminedGraph, examineGraph } from './import-graph.ts'
 import { skim } from './skim.ts'
 
 /**
- * Reads an ONNX model. Large tensors stay in the file: the source must stay open until the compiled model's weights have
- * been streamed.
- * @throws ModelError any `MODEL_*` code; `MODEL_OPERATOR_UNSUPPORTED` and `MODEL_DTYPE_UNSUPPORTED` list every node at
- * fault in `issues`
+ * Decodes an ONNX file and walks over its graph.
+ * @throws ModelError any `MODEL_*` code, but none for nodes that are not supported
  */
-export async function importOnnx(source: ModelSource, options: ImportOptions = {}): Promise<Graph> {
-  const symbols = options.symbols ?? {}
+export async function examineOnnx(
+  source: ModelSource,
+  symbols: Readonly<Record<string, number>>,
+): Promise<{ readonly model: ModelProto; readonly examined: ExaminedGraph }> {
   checkSymbols(symbols)
   const { bytes, payloads } = await skim(source, ModelProtoSchema)
   let model: ModelProto
@@ -33,5 +33,15 @@ export async function importOnnx(source: ModelSource, options: ImportOptions = {
       `the graph has ${graph.node.length} nodes, more than ${modelLimits.nodeCount}`,
     )
   }
-  return importGraph(graph, model, { source, payloads }, symbols)
+  return { model, examined: await examineGraph(graph, model, { source, payloads }, symbols) }
+}
+
+/**
+ * Reads an ONNX model. Large tensors stay in the file: the source must stay open until the compiled model's weights have
+ * been streamed.
+ * @throws ModelError any `MODEL_*` code; `MODEL_OPERATOR_UNSUPPORTED` and `MODEL_DTYPE_UNSUPPORTED` list every node at
+ * fault in `issues`
+ */
+export async function importOnnx(source: ModelSource, options: ImportOptions = {}): Promise<Graph> {
+  return (await examineOnnx(source, options.symbols ?? {})).examined.finish()
 }

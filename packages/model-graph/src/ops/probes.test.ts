@@ -178,6 +178,34 @@ describe('elements', () => {
     expect(probes.known(twice)).toBeNull()
   })
 
+  test('of dims that are numbers are constants, also beside symbols', () => {
+    const { probes, call, shapeOf, ints } = setup('n')
+    const shape = one(call('Shape', [value(['n', 4, 1])]))
+    expect(probes.uniform(shape)).toBeNull()
+    const last = one(call('Gather', [shape, ints(2)]))
+    expect(probes.uniform(last)).toEqual(BigInt64Array.of(1n))
+    expect(probes.uniform(one(call('Equal', [last, ints(1)])))).toEqual(Uint8Array.of(1))
+    const list = one(
+      call(
+        'Concat',
+        [
+          one(call('Unsqueeze', [shapeOf(value(['n']), 0), ints(0)])),
+          one(call('Unsqueeze', [ints(7), ints(0)])),
+        ],
+        { axis: 1 },
+      ),
+    )
+    expect(probes.uniform(list)).toBeNull()
+    expect(probes.uniform(one(call('Slice', [list, ints(1), ints(2), ints(1)])))).toEqual(
+      BigInt64Array.of(7n),
+    )
+    expect(probes.uniform(one(call('Slice', [list, ints(0), ints(1), ints(1)])))).toBeNull()
+    // How many dims there are does not depend on what they are.
+    expect(probes.uniform(one(call('Size', [shape])))).toEqual(BigInt64Array.of(3n))
+    // A comparison that a symbol takes part in is none, though it gives the same in every trial.
+    expect(probes.uniform(one(call('Equal', [one(call('Gather', [shape, ints(0)])), ints(777)])))).toBeNull()
+  })
+
   test('of what a query brings are not', () => {
     const { probes, call } = setup('n')
     const [x] = call('Cast', [value(['n'])], { to: 'int64' })

@@ -52,6 +52,19 @@ const largeTrials: readonly ((symbol: number) => number)[] = [
   (i) => 100_003 + 2 * i,
 ]
 
+/** Operators that give elements of their first input, or of all of a Concat, as they are. */
+const moving = new Set([
+  'Concat',
+  'Flatten',
+  'Gather',
+  'Identity',
+  'Reshape',
+  'Slice',
+  'Squeeze',
+  'Transpose',
+  'Unsqueeze',
+])
+
 const trials = [...ordinaryTrials, ...largeTrials]
 
 /** Contents of a value: the same in every trial, or one for each; null in a trial where they are not known. */
@@ -78,8 +91,9 @@ export interface ProbedResult {
 /**
  * Works out shapes with symbolic dimensions by trying numbers for the symbols: an operator only has to know how concrete
  * shapes come about. A dimension that is the same in all trials is taken to be a number, one that follows a symbol in all of
- * them to be that symbol, and any other gets a name of its own. The engine checks what is claimed here whenever it binds the
- * program, so a claim that fails for other sizes is an error there and never a wrong result.
+ * them to be that symbol, and any other gets a name of its own. The engine checks what is claimed of dims whenever it binds
+ * the program, so a claim that fails for other sizes is an error there and never a wrong result. What is claimed of elements
+ * has to hold for very large sizes too, since an importer may write it into attributes.
  */
 export class Probes {
   /** What each name of a dimension stands for, trial by trial. */
@@ -91,6 +105,8 @@ export class Probes {
   #alive: readonly boolean[] = trials.map(() => true)
   /** Names of dims that depend on elements of a query: their sizes in trials say nothing of what they will be. */
   readonly #free = new Set<string>()
+  /** For contents that differ from trial to trial: which of their elements follow from a symbol. */
+  readonly #marks = new WeakMap<Contents, TensorData>()
   #unknownCount = 0
   #computedCount = 0
 
@@ -191,7 +207,9 @@ export class Probes {
    */
   call(call: ProbedCall): readonly ProbedResult[] {
     const isOneTrial = call.inputs.every(
-      (it) => it === null || (it.dims.every((dim) => typeof dim === 'number') && this.#isSame(it)),
+      (it) =>
+        it === null ||
+        (it.dims.every((dim) => typeof dim === 'number') && (call.operator.isTypesOnly || this.#isSame(it))),
     )
     if (!isOneTrial) return this.#callEach(call)
     const outcome = this.#attempt(call, 0)
@@ -235,11 +253,62 @@ export class Probes {
       ),
     )
     const isKnown = outcomes.every((it, trial) => it?.contents != null || !this.#alive[trial])
-    return (first?.types ?? []).map(({ dtype }, i) => ({
-      dtype,
-      dims: dims[i] ?? [],
-      contents: isKnown ? outcomes.map((it) => it?.contents?.[i] ?? null) : null,
-    }))
+    if (isKnown && this.#isFixed(call)) {
+      const fixed = outcomes.find((it, trial) => it !== null && this.#alive[trial])?.contents ?? null
+      return (first?.types ?? []).map(({ dtype }, i) => ({
+        dtype,
+        dims: dims[i] ?? [],
+        contents: fixed?.[i] ?? null,
+      }))
+    }
+    const moved = isKnown ? this.#marksOf(call) : null
+    return (first?.types ?? []).map(({ dtype }, i) => {
+      const contents = isKnown ? outcomes.map((it) => it?.contents?.[i] ?? null) : null
+      if (contents !== null && i === 0 && moved !== null) this.#marks.set(contents, moved)
+      return { dtype, dims: dims[i] ?? [], contents }
+    })
+  }
+
+  /** Whether none of the elements that a call gives follows from a symbol, though others of what it reads do. */
+  #isFixed(call: ProbedCall): boolean {
+    const marks = this.#marksOf(call)
+    return (
+      marks !== null && Array.from(marks as ArrayLike<number | bigint>, Number).every((mark) => mark === 0)
+    )
+  }
+
+  /**
+   * For each element of a call's result 1 where it follows from a symbol, else 0; null where that is not known. Found by
+   * moving marks in place of the elements.
+   */
+  #marksOf(call: ProbedCall): TensorData | null {
+    const { operator, inputs, attributes } = call
+    if (operator.name !== 'Shape' && !moving.has(operator.name)) return null
+    const trial = this.#alive.indexOf(true)
+    const operands = inputs.map((it, i) => {
+      if (it === null) return null
+      const dims = this.#at(it.dims, trial)
+      if (operator.name === 'Shape') {
+        return { dtype: it.dtype, dims: it.dims.map((dim) => (typeof dim === 'string' ? 1 : 0)), data: null }
+      }
+      const contents = this.#contents.get(it)
+      if (contents === undefined) return undefined
+      const isMoved = i === 0 || operator.name === 'Concat'
+      if (!isList(contents)) {
+        return { dtype: it.dtype, dims, data: isMoved ? newTensorData(it.dtype, contents.length) : contents }
+      }
+      const marks = isMoved ? this.#marks.get(contents) : undefined
+      return marks === undefined ? undefined : { dtype: it.dtype, dims, data: marks }
+    })
+    if (operands.includes(undefined)) return null
+    const known = operands as ({ dtype: Value['dtype']; dims: number[]; data: TensorData | null } | null)[]
+    const [type] = operator.infer({ inputs: known, attributes: attributes as never, outputCount: 1 })
+    if (operator.isAlias) return known[0]?.data ?? null
+    if (type === undefined) return null
+    const dims = type.dims as readonly number[]
+    const output = { dtype: type.dtype, dims, data: newTensorData(type.dtype, elementCount(dims)) }
+    operator.run({ inputs: known as never, attributes: attributes as never, outputs: [output] })
+    return output.data
   }
 
   /** Types of a call that fails in every trial because a dimension that nobody knows would have to be a certain number. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { headerToJson, openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
-import { modelFormatOf } from '@mlcapsule/model-graph'
-import { fields, progressBar, table } from '@mlcapsule/terminal'
+import { modelFormatOf, inspectModel as reportOn } from '@mlcapsule/model-graph'
+import { fileModelSource } from '@mlcapsule/model-graph/node'
+import { columnCount, fields, progressBar } from '@mlcapsule/terminal'
 import {
   addCommand,
   type CliContext,
@@ -12,12 +13,14 @@ import {
 } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
-import { withCompiledModel } from '../../pack/compile-model.ts'
-import { describeTensor, headerPairs, summaryPairs } from '../describe.ts'
+import { headerPairs } from '../describe.ts'
+import { describeInspection } from '../describe-inspection.ts'
+import { collectSizes } from '../sizes.ts'
 
 interface InspectOptions extends CommonOptions {
   readonly publisher?: readonly string[]
   readonly verify?: true
+  readonly symbol?: Readonly<Record<string, number>>
 }
 
 export function addInspect(context: CliContext, program: Command): void {
@@ -27,12 +30,13 @@ export function addInspect(context: CliContext, program: Command): void {
     examples: [
       'inspect model.capsule',
       'inspect model.capsule --publisher publisher.jwk --verify',
-      'inspect model.onnx',
+      'inspect model.onnx --symbol batch=1 --symbol length=128',
       'inspect model.json',
     ],
   })
     .option('--publisher <file|key>', "check that this publisher's key signed it; repeatable", collect)
     .option('--verify', 'read the whole capsule and check every page against the signed header')
+    .option('--symbol <name=size>', "size of a model's symbolic dimension; repeatable", collectSizes)
     .action(async (path: string, options: InspectOptions) =>
       (await isModel(path)) ? inspectModel(context, path, options) : inspectCapsule(context, path, options),
     )
@@ -91,24 +95,12 @@ async function verifyPages(
 }
 
 async function inspectModel(context: CliContext, path: string, options: InspectOptions): Promise<void> {
-  const { style } = context
-  await withCompiledModel(path, {}, async (model) => {
-    const operators = Object.entries(model.summary.operators).sort(([a], [b]) => (a < b ? -1 : 1))
-    const pairs = [
-      ['inputs', model.inputs.map(describeTensor).join('; ')],
-      ['outputs', model.outputs.map(describeTensor).join('; ')],
-      ...summaryPairs(model),
-    ] as const
-    const text = [
-      fields(pairs, { indent: '  ', nameStyle: style.dim }),
-      '',
-      table(
-        operators.map(([name, count]) => [name, String(count)]),
-        { indent: '  ', align: 'lr', head: ['operator', 'count'], headStyle: style.dim },
-      ),
-    ]
-    const { inputs, outputs, summary } = model
-    const json = { inputs, outputs, summary: { ...summary, weightsSizeBytes: model.weights.sizeBytes } }
-    printReport(context, options, { text: text.join('\n'), json })
-  })
+  const source = await fileModelSource(path)
+  try {
+    const inspection = await reportOn(source, { symbols: options.symbol ?? {} })
+    const text = describeInspection(inspection, context.style, columnCount(context.stdout))
+    printReport(context, options, { text, json: inspection })
+  } finally {
+    await source.close()
+  }
 }

@@ -5,7 +5,7 @@ import type { IsolationTier } from '@mlcapsule/contracts'
 import type { StateOption } from '@mlcapsule/model-graph'
 import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
 import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
 import { builtInDefenses, parseDefense } from '../../pack/defenses.ts'
@@ -16,6 +16,7 @@ import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { headerPairs, summaryPairs } from '../describe.ts'
 import { parseStates } from '../parse-states.ts'
+import { collectSizes } from '../sizes.ts'
 
 const tiers = [
   'simulated',
@@ -41,13 +42,6 @@ interface PackCommandOptions extends StoreOptions {
   readonly dimension?: Readonly<Record<string, number>>
   readonly state: StateOption
   readonly force?: true
-}
-
-function collectDimension(text: string, previous: Readonly<Record<string, number>> = {}) {
-  const [, name, size] = /^([^=]+)=([1-9]\d{0,8})$/.exec(text) ?? []
-  if (name === undefined || size === undefined)
-    throw new InvalidArgumentError('Expected name=size, e.g. batch=1.')
-  return { ...previous, [name]: Number(size) }
 }
 
 function choicesHelp(): string {
@@ -85,7 +79,7 @@ export function addPack(context: CliContext, program: Command): void {
       new Option('--min-tier <tier>', 'least isolation to run under').choices(tiers).default('simulated'),
     )
     .option('--key-release-url <url>', 'where clients may ask for the key')
-    .option('--dimension <name=size>', 'size of a symbolic dimension; repeatable', collectDimension)
+    .option('--dimension <name=size>', 'size of a symbolic dimension; repeatable', collectSizes)
     .option(
       '--state <auto|none|in=out,…>',
       "inputs that take the outputs of the query before, kept in the enclave (auto: by the exporters' usual names)",
