@@ -46,6 +46,7 @@ test('the public surface', () => {
     'programLimits',
     'recurrentActivations',
     'sliceRange',
+    'stepInputs',
     'transposedAxes',
     'validateProgram',
     'windowAxes',

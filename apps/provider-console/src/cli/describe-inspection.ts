@@ -68,6 +68,10 @@ function costPairs(compiled: CompiledInspection): Pairs {
       `${formatBytes(compiled.programSizeBytes)} + ${formatBytes(compiled.recordsSizeBytes)} of records`,
     ],
     ['enclave', `${least}${formatBytes(compiled.residentMemorySizeBytes)}, the sum, besides code and heap`],
+    [
+      'streaming',
+      `about ${formatBytes(compiled.streamingMemorySizeBytes)}, if weights came step by step: not to be had yet`,
+    ],
   ]
 }
 

@@ -29,6 +29,7 @@ export {
   panelSizeBytes,
 } from './layouts.ts'
 export { programLimits } from './limits.ts'
+export { stepInputs } from './step-schema.ts'
 export type {
   Activation,
   BinaryKind,

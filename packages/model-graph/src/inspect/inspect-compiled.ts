@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { operatorOf, type ProgramStep } from '@mlcapsule/inference-kernels/program'
+import { operatorOf, type Program, type ProgramStep, stepInputs } from '@mlcapsule/inference-kernels/program'
 import type { compileWithPlan } from '../compile/compile.ts'
 
 /** The size of a symbolic dimension that figures hold for. */
@@ -41,6 +41,11 @@ export interface CompiledInspection {
   readonly recordsSizeBytes: number
   /** arena + weights + program + records: what an enclave holds that keeps all weights. Code and heap come on top. */
   readonly residentMemorySizeBytes: number
+  /**
+   * arena + program + records + twice the weights of the step that has most: an estimate of what an enclave would hold that
+   * reads the weights of the next step while one runs. The engine has no such mode yet.
+   */
+  readonly streamingMemorySizeBytes: number
   /** Whether these figures are the most that a query of these sizes can need, not merely the least. */
   readonly isComplete: boolean
   readonly dataDependences: readonly DataDependence[]
@@ -51,6 +56,15 @@ function running(steps: readonly ProgramStep[], known: readonly number[], openSt
   const firstOpen = Math.min(...openSteps, steps.length)
   const later = steps.flatMap((_, index) => (index >= firstOpen ? [index] : []))
   return new Set([...known, ...later])
+}
+
+/** The most weights that one step reads. */
+function largestStepWeights({ steps, values }: Program): number {
+  const sizes = steps.map((step) => {
+    const weights = new Set(stepInputs(step).map(([, value]) => values[value]?.storage))
+    return [...weights].reduce((sum, it) => sum + (it?.kind === 'weights' ? it.sizeBytes : 0), 0)
+  })
+  return Math.max(0, ...sizes)
 }
 
 export function inspectCompiled(
@@ -89,6 +103,8 @@ export function inspectCompiled(
     programSizeBytes,
     recordsSizeBytes,
     residentMemorySizeBytes: arenaSizeBytes + weightsSizeBytes + programSizeBytes + recordsSizeBytes,
+    streamingMemorySizeBytes:
+      arenaSizeBytes + programSizeBytes + recordsSizeBytes + 2 * largestStepWeights(lowered.program),
     isComplete: plan.isComplete,
     dataDependences: [
       ...steps.flatMap((step, index) =>

@@ -59,6 +59,10 @@ test('says what a model consists of and takes', async () => {
       (compiled?.programSizeBytes ?? 0) +
       (compiled?.recordsSizeBytes ?? 0),
   )
+  // The first layer: 16 rows of 24 columns in two panels of 16, and its bias.
+  expect(compiled?.streamingMemorySizeBytes).toBe(
+    (compiled?.residentMemorySizeBytes ?? 0) - (compiled?.weightsSizeBytes ?? 0) + 2 * 4 * (16 * 32 + 24),
+  )
   const eight = await inspectModel(source, { symbols: { batch: 8 } })
   expect(eight.compiled).toMatchObject({
     symbols: [{ name: 'batch', size: 8, isAssumed: false }],
