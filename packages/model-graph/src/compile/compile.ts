@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
-import { encodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
+import { elementCount, isMlCapsuleError, type TensorSpec } from '@mlcapsule/contracts'
+import { encodeProgram } from '@mlcapsule/inference-kernels/program'
 import { type Graph, isUnknown, type Value } from '../graph/graph.ts'
 import { carryStates } from './carry-states.ts'
 import type { LoweredGraph } from './lower.ts'
@@ -62,10 +62,17 @@ const specOf = (name: string, { dtype, dims }: Value): TensorSpec => ({
 /** Windows have to fit into an image: not every model takes dimensions of 1. */
 const plannedSizes = [1, 8, 64, 224, 512]
 
-/** Sizes that symbols may have to have, since they meet dimensions of the model's own. */
-function ownSizes({ values }: Program): readonly number[] {
-  const sizes = values.flatMap(({ dims }) => dims.filter((dim) => typeof dim === 'number'))
-  return [...new Set(sizes)].filter((size) => size > 1 && size <= 512)
+/** Sizes of the model's own that are tried: each is a plan of the whole program. */
+const ownSizeCount = 16
+
+/** Sizes that symbols may have to have, since they meet dimensions of the model's own, or shapes among its constants. */
+async function ownSizes({ program, decisive }: LoweredGraph): Promise<readonly number[]> {
+  const sizes = program.values.flatMap(({ dims }) => dims.filter((dim) => typeof dim === 'number'))
+  for (const constant of decisive.values()) {
+    if (constant.dtype !== 'int64') continue
+    sizes.push(...Array.from(await constant.read(0, elementCount(constant.dims)), Number))
+  }
+  return [...new Set(sizes)].filter((size) => size > 1 && size <= 512).slice(0, ownSizeCount)
 }
 
 /** A plan, and the sizes of symbols that it is for. */
@@ -76,7 +83,7 @@ export interface SizedPlan extends PlannedProgram {
 /** @throws KernelError `PROGRAM_*` if there are no sizes that the program takes */
 async function planSizes(result: LoweredGraph, given: Readonly<Record<string, number>>): Promise<SizedPlan> {
   let fault: unknown
-  for (const size of [...plannedSizes, ...ownSizes(result.program)]) {
+  for (const size of [...plannedSizes, ...(await ownSizes(result))]) {
     const sizeOf = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined) ?? size
     const symbols = Object.fromEntries(result.program.symbols.map((name) => [name, sizeOf(name)]))
     try {
