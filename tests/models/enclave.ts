@@ -31,9 +31,21 @@ export async function enclose(
   const world = await createWorld({ model, change: { pageSizeBytes: 1024 * 1024 } })
   const stateDir = await mkdtemp(join(tmpdir(), 'mlcapsule-models-'))
   const handle = await launchEnclave({ entry, bundleDir, stateDir, capsule: await world.open() })
-  const challenge = await challengeFor(world)
-  const offer = await handle.beginActivation(challenge.token)
-  await handle.finishActivation(await respond(world, challenge, offer, { units: 1_000_000, blockMax: 1000 }))
+  const close = async () => {
+    await handle.closed
+    await rm(stateDir, { recursive: true, force: true })
+  }
+  try {
+    const challenge = await challengeFor(world)
+    const offer = await handle.beginActivation(challenge.token)
+    await handle.finishActivation(
+      await respond(world, challenge, offer, { units: 1_000_000, blockMax: 1000 }),
+    )
+  } catch (error) {
+    handle.disconnect()
+    await close()
+    throw error
+  }
   return {
     kernels: handle.info.kernels,
     run: async (inputs) => {
@@ -42,8 +54,7 @@ export async function enclose(
     },
     close: async () => {
       await handle.close()
-      await handle.closed
-      await rm(stateDir, { recursive: true, force: true })
+      await close()
     },
   }
 }

@@ -168,7 +168,7 @@ export class Model {
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,
-        symbols: Object.fromEntries(named.map((name) => [name, 1])),
+        guessedSymbols: Object.fromEntries(named.map((name) => [name, 1])),
         threadCount: this.#platform.threadCount,
       })
       // The door may have closed while the last page was opened.

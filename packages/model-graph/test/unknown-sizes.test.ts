@@ -133,6 +133,23 @@ describe('a size that follows from one that queries choose', () => {
   })
 })
 
+test('an empty constant is not taken for the one that lies where it would be', async () => {
+  const nodes = [
+    { op: 'Expand', inputs: ['x', 'none'], outputs: ['y'] },
+    { op: 'Expand', inputs: ['x', 'two'], outputs: ['z'] },
+  ]
+  const given = {
+    inputs: { x: [] },
+    outputs: { y: null, z: null },
+    nodes,
+    constants: { none: ints(), two: ints(2) },
+  }
+  const compiled = await compileGraph(await importOnnx(memoryModelSource(buildModel(given))))
+  const query: Tensor = { dtype: 'float32', shape: [], data: Float32Array.of(3) }
+  const [y, z] = await runCompiled(compiled, [query], referenceKernels)
+  expect([y?.shape, z?.shape]).toEqual([[], [2]])
+})
+
 test('empty constants of different types are kept apart', async () => {
   const scalar: TestModel = {
     inputs: { x: [] },

@@ -3,6 +3,7 @@ import type { KernelBackend, Kernels, Tensor } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
 import { encodeProgram } from '../program/encode.ts'
 import { referenceKernels } from '../reference/index.ts'
+import { ProgramBuilder } from '../testing/program-builder.ts'
 import { denseProgram, imageProgram } from '../testing/sample-programs.ts'
 import { createSession } from './session.ts'
 
@@ -185,4 +186,25 @@ describe('run', () => {
     expect(() => session.run(inputs)).toThrow(expect.objectContaining({ code: 'KERNEL_DISPOSED' }))
     session.dispose()
   })
+})
+
+test('sizes that are only guessed need not fit: the first query makes the program ready', async () => {
+  const p = new ProgramBuilder()
+  const rows = p.symbol('rows')
+  const input = p.input('x', [rows, 2])
+  // From row 2 on, backward: there is none in a tensor of one row.
+  p.output('y', p.step({ op: 'slice', input, output: p.arena([3, 2]), starts: [2, 0], steps: [-1, 1] }))
+  const { program, weights } = p.build()
+  const options = { kernels: referenceKernels, program, weights }
+  await expect(createSession({ ...options, symbols: { rows: 1 } })).rejects.toMatchObject({
+    code: 'PROGRAM_INVALID',
+  })
+  const session = await createSession({ ...options, guessedSymbols: { rows: 1 } })
+  const query = (rowCount: number): ReadonlyMap<string, Tensor> => {
+    const data = Float32Array.from({ length: rowCount * 2 }, (_, i) => i)
+    return new Map([['x', { dtype: 'float32', shape: [rowCount, 2], data }]])
+  }
+  expect(() => session.run(query(1))).toThrow(expect.objectContaining({ code: 'PROGRAM_INVALID' }))
+  expect(session.run(query(3)).get('y')?.data).toEqual(Float32Array.of(4, 5, 2, 3, 0, 1))
+  session.dispose()
 })

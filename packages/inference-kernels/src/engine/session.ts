@@ -25,6 +25,8 @@ export interface SessionOptions {
    * query may have others.
    */
   readonly symbols?: Readonly<Record<string, number>>
+  /** As `symbols`, but a guess: where the program does not take these sizes, the first query makes it ready. */
+  readonly guessedSymbols?: Readonly<Record<string, number>>
   /** What arena and weights may grow to, by default what 32-bit addresses reach. */
   readonly maxMemorySizeBytes?: number
   /** Threads that one step may use, 1 by default. */
@@ -189,13 +191,18 @@ function isStatic({ symbols, steps }: Program): boolean {
   return symbols.length === 0 && steps.every(({ op }) => op !== 'operator' && op !== 'if')
 }
 
+/** Whether sizes are at fault that another query may have otherwise. */
+const isOfSizes = (error: unknown) =>
+  error instanceof KernelError && (error.code === 'PROGRAM_INVALID' || error.code === 'KERNEL_VALUE_INVALID')
+
 /**
  * Makes a model ready: creates kernels, fills in the weights, lets the kernels prove themselves, and, where all sizes are
  * known, plans the program and lets them check every record. Memory grows when a query needs more.
  * @throws KernelError `PROGRAM_*`, `KERNEL_*`; whatever the source of weights throws. Nothing stays behind.
  */
 export async function createSession(options: SessionOptions): Promise<Session> {
-  const { symbols = {}, threadCount = 1, maxMemorySizeBytes = programLimits.memorySizeBytes } = options
+  const { threadCount = 1, maxMemorySizeBytes = programLimits.memorySizeBytes } = options
+  const symbols = { ...options.guessedSymbols, ...options.symbols }
   const program = validated(options.program)
   const ofStates = stateSymbols(program)
   const sizes = Object.fromEntries(program.symbols.map((name) => [name, ofStates.includes(name) ? 0 : 1]))
@@ -218,7 +225,13 @@ export async function createSession(options: SessionOptions): Promise<Session> {
     await loadWeights(options.weights, kernels.memory.subarray(0, program.weightsSizeBytes))
     const bindings = new Bindings(binder, kernels)
     const isGiven = (name: string) => Object.hasOwn(symbols, name) || ofStates.includes(name)
-    if (program.symbols.every(isGiven)) bindings.root(dims)
+    if (program.symbols.every(isGiven)) {
+      try {
+        bindings.root(dims)
+      } catch (error) {
+        if (options.guessedSymbols === undefined || !isOfSizes(error)) throw error
+      }
+    }
     return new KernelSession(kernels, binder, bindings)
   } catch (error) {
     kernels.dispose()

@@ -125,8 +125,9 @@ class Lowering {
       const { storage } = this.values[inputs[i] ?? -1] ?? {}
       const constant = value?.constant
       if (constant == null || storage?.kind !== 'weights') continue
-      if (elementCount(constant.dims) <= decisiveElementCount)
-        this.decisive.set(storage.offsetBytes, constant)
+      // What is empty lies where the next one begins.
+      const count = elementCount(constant.dims)
+      if (count > 0 && count <= decisiveElementCount) this.decisive.set(storage.offsetBytes, constant)
     }
     this.#push({ op: 'operator', operator, inputs, outputs, attributes }, node.origin)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TensorData } from '@mlcapsule/contracts'
 import { planCourses } from '@mlcapsule/inference-kernels'
+import { newTensorData } from '../graph/constant.ts'
 import type { LoweredGraph } from './lower.ts'
 import { type Work, workOf } from './work.ts'
 
@@ -29,7 +30,8 @@ export async function planned(
   }
   const { courses, isComplete } = planCourses(program, {
     symbols,
-    weightsContents: ({ addressBytes }) => contents.get(addressBytes) ?? null,
+    weightsContents: ({ dtype, addressBytes, sizeBytes }) =>
+      sizeBytes === 0 ? newTensorData(dtype, 0) : (contents.get(addressBytes) ?? null),
   })
   const works = courses.map(({ stepIndices, dims }) => workOf(program, stepIndices, dims))
   const largest = works.reduce((a, b) => (b.flopCount > a.flopCount ? b : a))
