@@ -148,6 +148,19 @@ export class Model {
     this.#pages.keys.wipe()
   }
 
+  /**
+   * One item, to have the program checked and planned before the first query; nothing where there are other sizes to choose,
+   * since a model need not take them to be 1.
+   */
+  #usualSizes(): Readonly<Record<string, number>> {
+    const { inputs } = this.#header
+    const isOfItems = inputs.every(({ shape }) =>
+      shape.every((it, axis) => typeof it === 'number' || axis === 0),
+    )
+    const named = isOfItems ? inputs.flatMap(({ shape }) => shape.filter((it) => typeof it === 'string')) : []
+    return Object.fromEntries(named.map((name) => [name, 1]))
+  }
+
   #live(): Session {
     if (this.#session === undefined) throw wiped()
     return this.#session
@@ -161,14 +174,12 @@ export class Model {
       sizeBytes,
       progress(this.#pages.host, reader.pageSizeBytes, sizeBytes),
     )
-    // One of each: what most queries have.
-    const named = this.#header.inputs.flatMap(({ shape }) => shape.filter((it) => typeof it === 'string'))
     try {
       const session = await createSession({
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,
-        guessedSymbols: Object.fromEntries(named.map((name) => [name, 1])),
+        guessedSymbols: this.#usualSizes(),
         threadCount: this.#platform.threadCount,
       })
       // The door may have closed while the last page was opened.

@@ -241,6 +241,8 @@ export class Service {
       })
       const named = new Map(outputs.map((tensor, index) => [model.outputNames[index] as string, tensor]))
       const { descriptors, payloads } = splitTensors(named)
+      // Where a size depends on data, it is known only now.
+      assertAnswerFits(payloads.reduce((sum, { length }) => sum + length, 0))
       const advances = sequenceId !== undefined && outcome.verdict !== 'block'
       if (advances) this.#sequences.assertRoom(sequenceId)
       const settlement = this.#ledger.settle(reservation, outcome)
