@@ -148,16 +148,9 @@ export class Model {
     this.#pages.keys.wipe()
   }
 
-  /**
-   * One item, to have the program checked and planned before the first query; nothing where there are other sizes to choose,
-   * since a model need not take them to be 1.
-   */
+  /** One of each: what most queries have. A model need not take it. */
   #usualSizes(): Readonly<Record<string, number>> {
-    const { inputs } = this.#header
-    const isOfItems = inputs.every(({ shape }) =>
-      shape.every((it, axis) => typeof it === 'number' || axis === 0),
-    )
-    const named = isOfItems ? inputs.flatMap(({ shape }) => shape.filter((it) => typeof it === 'string')) : []
+    const named = this.#header.inputs.flatMap(({ shape }) => shape.filter((it) => typeof it === 'string'))
     return Object.fromEntries(named.map((name) => [name, 1]))
   }
 
