@@ -34,6 +34,7 @@ test('the public surface', () => {
     'randomFloats',
     'runCompiled',
     'seededRandom',
+    'testNode',
     'tfjsFiles',
     'tfjsSource',
     'tinyModel',

@@ -10,6 +10,7 @@ import { ModelProtoSchema } from '../src/onnx/generated/onnx_pb.ts'
 import {
   buildModel,
   graphInit,
+  testNode as node,
   type TestModel,
   type TestNode,
   type TestTensor,
@@ -23,17 +24,6 @@ const scalar = (value: bigint): TestTensor => ({ dims: [], data: BigInt64Array.o
 const floats = (...dims: number[]): TestTensor => ({
   dims,
   data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)).fill(1),
-})
-const node = (
-  op: string,
-  inputs: string,
-  output: string,
-  attributes: TestNode['attributes'] = {},
-): TestNode => ({
-  op,
-  inputs: inputs.split(' '),
-  outputs: [output],
-  attributes,
 })
 
 /** Nodes one after another, from x (or what `first` names) to y. */

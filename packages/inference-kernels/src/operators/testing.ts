@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType, Tensor, TensorData } from '@mlcapsule/contracts'
 import type { AttributeValue } from './attributes.ts'
+import { OperatorFault } from './fault.ts'
 import { completeAttributes, type Operand } from './operator.ts'
 import { operatorOf } from './registry.ts'
 import { product } from './support.ts'
@@ -42,4 +43,20 @@ export function runOperator(
   if (operator.isAlias) outputs[0]?.data.set(operands[0]?.data as never)
   else operator.run({ inputs: operands, attributes: complete, outputs })
   return outputs.map(({ dtype, dims, data }) => ({ dtype, shape: dims, data }))
+}
+
+/** The kind of fault that a call gives; null where it gives none. */
+export function faultKind(
+  name: string,
+  inputs: readonly (Tensor | null)[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  outputCount = 1,
+): OperatorFault['kind'] | null {
+  try {
+    runOperator(name, inputs, attributes, outputCount)
+    return null
+  } catch (error) {
+    if (error instanceof OperatorFault) return error.kind
+    throw error
+  }
 }

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
 import { memoryModelSource } from '../source/model-source.ts'
-import { buildModel, type TestModel, type TestNode, type TestTensor, tinyModel } from '../testing/index.ts'
+import {
+  buildModel,
+  type TestModel,
+  type TestNode,
+  type TestTensor,
+  testNode,
+  tinyModel,
+} from '../testing/index.ts'
 import { inspectModel } from './inspect-model.ts'
 
 const inspect = (model: TestModel, symbols?: Record<string, number>) =>
   inspectModel(memoryModelSource(buildModel(model)), symbols === undefined ? {} : { symbols })
 const node = (
   op: string,
-  inputs: string,
-  output: string,
-  attributes: TestNode['attributes'] = {},
+  ...rest: [inputs: string, output: string, attributes?: TestNode['attributes']]
 ): TestNode => ({
-  op,
-  inputs: inputs.split(' '),
-  outputs: [output],
-  attributes,
+  ...testNode(op, ...rest),
   name: `the ${op}`,
 })
 const floats = (...dims: number[]): TestTensor => ({

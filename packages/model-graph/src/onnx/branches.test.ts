@@ -4,6 +4,7 @@ import type { Graph, GraphNode } from '../graph/graph.ts'
 import { memoryModelSource } from '../source/model-source.ts'
 import {
   buildModel,
+  testNode as node,
   type TestGraph,
   type TestModel,
   type TestNode,
@@ -16,17 +17,6 @@ const bool = (isTrue: boolean): TestTensor => ({ dims: [], data: Uint8Array.of(i
 const ints = (...values: number[]): TestTensor => ({
   dims: [values.length],
   data: BigInt64Array.from(values, BigInt),
-})
-const node = (
-  op: string,
-  inputs: string,
-  output: string,
-  attributes: TestNode['attributes'] = {},
-): TestNode => ({
-  op,
-  inputs: inputs.split(' '),
-  outputs: [output],
-  attributes,
 })
 const branch = (outputs: string, ...nodes: TestNode[]): TestGraph => ({ outputs: outputs.split(' '), nodes })
 const choice = (condition: string, output: string, then: TestGraph, otherwise: TestGraph): TestNode => ({

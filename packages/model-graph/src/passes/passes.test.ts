@@ -5,6 +5,7 @@ import { importOnnx } from '../onnx/import.ts'
 import { memoryModelSource } from '../source/model-source.ts'
 import {
   buildModel,
+  testNode as node,
   randomFloats,
   seededRandom,
   type TestModel,
@@ -44,17 +45,6 @@ function load(
   }
   return importOnnx(memoryModelSource(buildModel(model)))
 }
-const node = (
-  op: string,
-  inputs: string,
-  output: string,
-  attributes: TestNode['attributes'] = {},
-): TestNode => ({
-  op,
-  inputs: inputs.split(' '),
-  outputs: [output],
-  attributes,
-})
 const ops = (graph: Graph): readonly Op[] => graph.nodes.map((it) => it.op)
 function only<K extends Op>(graph: Graph, op: K): Extract<GraphNode, { op: K }> {
   const found = graph.nodes.filter((it) => it.op === op)

@@ -43,6 +43,14 @@ export interface TestNode {
   readonly name?: string
 }
 
+/** A node with one output, in few words; names of inputs are parted by spaces. */
+export const testNode = (
+  op: string,
+  inputs: string,
+  output: string,
+  attributes: TestNode['attributes'] = {},
+): TestNode => ({ op, inputs: inputs.split(' '), outputs: [output], attributes })
+
 /** A model in few words. Inputs and outputs are float32; a string among dims is a symbolic dimension. */
 export interface TestModel {
   readonly opset?: number

@@ -8,6 +8,7 @@ export {
   type TestModel,
   type TestNode,
   type TestTensor,
+  testNode,
 } from './build-model.ts'
 export { type Comparison, compareTensors, type Tolerance } from './compare-tensors.ts'
 export { randomFloats, seededRandom } from './random.ts'

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, list, results, tensor, unknownDims } from './testing.ts'
+import { faultKind } from '../testing.ts'
+import { counting, list, results, tensor, unknownDims } from './testing.ts'
 
 const x = counting(2, 1, 3)
 const elements = [0, 1, 2, 3, 4, 5]

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transpose, Concat, Split, Slice, Expand, Tile, Pad: operators that copy boxes.
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, float32, int64, list, results, tensor, unknownDims } from './testing.ts'
+import { faultKind } from '../testing.ts'
+import { counting, float32, int64, list, results, tensor, unknownDims } from './testing.ts'
 
 const x = counting(2, 3)
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators whose result depends on values: NonZero, Compress, Unique, TopK; and those that make elements: Range, EyeLike, Trilu.
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, float32, int64, list, results, tensor, unknownDims } from './testing.ts'
+import { faultKind } from '../testing.ts'
+import { counting, float32, int64, list, results, tensor, unknownDims } from './testing.ts'
 
 test('NonZero gives indices, one row per dimension', () => {
   expect(results('NonZero', [float32([2, 2], [1, 0, Number.NaN, -0])])).toEqual([

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gather, Scatter and their kin: operators that look elements up by index.
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, float32, int64, list, results, tensor } from './testing.ts'
+import { faultKind } from '../testing.ts'
+import { counting, float32, int64, list, results, tensor } from './testing.ts'
 
 const x = counting(3, 2)
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { expect, test } from 'vitest'
-import { counting, faultKind, list, results, unknownDims } from './testing.ts'
+import { faultKind } from '../testing.ts'
+import { counting, list, results, unknownDims } from './testing.ts'
 
 const x = counting(2, 3)
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DType, elementSizeBytes, type Tensor, viewTensorData } from '@mlcapsule/contracts'
 import type { AttributeValue } from '../attributes.ts'
-import { OperatorFault } from '../fault.ts'
 import { completeAttributes } from '../operator.ts'
 import { operatorOf } from '../registry.ts'
 import { runOperator } from '../testing.ts'
@@ -62,20 +61,4 @@ export function unknownDims(
   )
   const complete = completeAttributes(operator, attributes) as never
   return operator.infer({ inputs: operands, attributes: complete, outputCount }).map(({ dims }) => dims)
-}
-
-/** The kind of fault that a call gives; null where it gives none. */
-export function faultKind(
-  name: string,
-  inputs: readonly (Tensor | null)[],
-  attributes: Readonly<Record<string, AttributeValue>> = {},
-  outputCount = 1,
-): OperatorFault['kind'] | null {
-  try {
-    runOperator(name, inputs, attributes, outputCount)
-    return null
-  } catch (error) {
-    if (error instanceof OperatorFault) return error.kind
-    throw error
-  }
 }

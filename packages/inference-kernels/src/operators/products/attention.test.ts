@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
-import { runOperator } from '../testing.ts'
-import { faultOf, floats, ramp, rounded } from './testing.ts'
+import { faultKind, runOperator } from '../testing.ts'
+import { floats, ramp, rounded } from './testing.ts'
 
 const bools = (shape: readonly number[], values: readonly number[]): Tensor => ({
   dtype: 'bool',
@@ -104,19 +104,19 @@ describe('Attention', () => {
   })
 
   test('refuses what does not fit', () => {
-    expect(faultOf('Attention', [q, k, ramp([1, 1, 3, 2])])).toBe('mismatch')
-    expect(faultOf('Attention', [ramp([1, 3, 1, 1]), ramp([1, 2, 2, 1]), ramp([1, 2, 2, 1])])).toBe(
+    expect(faultKind('Attention', [q, k, ramp([1, 1, 3, 2])])).toBe('mismatch')
+    expect(faultKind('Attention', [ramp([1, 3, 1, 1]), ramp([1, 2, 2, 1]), ramp([1, 2, 2, 1])])).toBe(
       'mismatch',
     )
-    expect(faultOf('Attention', [ramp([1, 1, 4]), ramp([1, 2, 4]), ramp([1, 2, 4])])).toBe('mismatch')
-    expect(faultOf('Attention', [q, k, v, bools([1, 3], [1, 1, 1])])).toBe('mismatch')
-    expect(faultOf('Attention', [q, k, v, bools([2, 1, 1, 2], [1, 1, 1, 1])])).toBe('mismatch')
-    expect(faultOf('Attention', [q, k, v, bools([1, 1], [1])])).toBe('unsupported')
-    expect(faultOf('Attention', [q, k, v, null, k])).toBe('mismatch')
-    expect(faultOf('Attention', [q, k, v, null, k, ramp([1, 1, 3, 2])])).toBe('mismatch')
-    expect(faultOf('Attention', [q, k, v, null, null, null, counts(3n)])).toBe('value')
-    expect(faultOf('Attention', [q, k, v, null, null, null, counts(-1n)])).toBe('value')
-    expect(faultOf('Attention', [q, k, v], { qk_matmul_output_mode: 4 })).toBe('unsupported')
+    expect(faultKind('Attention', [ramp([1, 1, 4]), ramp([1, 2, 4]), ramp([1, 2, 4])])).toBe('mismatch')
+    expect(faultKind('Attention', [q, k, v, bools([1, 3], [1, 1, 1])])).toBe('mismatch')
+    expect(faultKind('Attention', [q, k, v, bools([2, 1, 1, 2], [1, 1, 1, 1])])).toBe('mismatch')
+    expect(faultKind('Attention', [q, k, v, bools([1, 1], [1])])).toBe('unsupported')
+    expect(faultKind('Attention', [q, k, v, null, k])).toBe('mismatch')
+    expect(faultKind('Attention', [q, k, v, null, k, ramp([1, 1, 3, 2])])).toBe('mismatch')
+    expect(faultKind('Attention', [q, k, v, null, null, null, counts(3n)])).toBe('value')
+    expect(faultKind('Attention', [q, k, v, null, null, null, counts(-1n)])).toBe('value')
+    expect(faultKind('Attention', [q, k, v], { qk_matmul_output_mode: 4 })).toBe('unsupported')
   })
 })
 
@@ -151,13 +151,13 @@ describe('RotaryEmbedding', () => {
       shape: [1, 1],
       data: BigInt64Array.of(position),
     })
-    expect(faultOf('RotaryEmbedding', [x, cos, sin, at(1n)])).toBe(null)
-    expect(faultOf('RotaryEmbedding', [x, cos, sin, at(2n)])).toBe('value')
-    expect(faultOf('RotaryEmbedding', [x, cos, sin, at(-1n)])).toBe('value')
-    expect(faultOf('RotaryEmbedding', [x, cos, sin])).toBe('mismatch')
-    expect(faultOf('RotaryEmbedding', [ramp([1, 1, 1, 3]), cos, sin, at(0n)])).toBe('mismatch')
-    expect(faultOf('RotaryEmbedding', [ramp([1, 1, 4]), cos, sin, at(0n)])).toBe('mismatch')
-    expect(faultOf('RotaryEmbedding', [ramp([1, 1, 1, 4]), cos, sin, at(0n)])).toBe('mismatch')
-    expect(faultOf('RotaryEmbedding', [x, cos, sin, at(0n)], { rotary_embedding_dim: 4 })).toBe('mismatch')
+    expect(faultKind('RotaryEmbedding', [x, cos, sin, at(1n)])).toBe(null)
+    expect(faultKind('RotaryEmbedding', [x, cos, sin, at(2n)])).toBe('value')
+    expect(faultKind('RotaryEmbedding', [x, cos, sin, at(-1n)])).toBe('value')
+    expect(faultKind('RotaryEmbedding', [x, cos, sin])).toBe('mismatch')
+    expect(faultKind('RotaryEmbedding', [ramp([1, 1, 1, 3]), cos, sin, at(0n)])).toBe('mismatch')
+    expect(faultKind('RotaryEmbedding', [ramp([1, 1, 4]), cos, sin, at(0n)])).toBe('mismatch')
+    expect(faultKind('RotaryEmbedding', [ramp([1, 1, 1, 4]), cos, sin, at(0n)])).toBe('mismatch')
+    expect(faultKind('RotaryEmbedding', [x, cos, sin, at(0n)], { rotary_embedding_dim: 4 })).toBe('mismatch')
   })
 })

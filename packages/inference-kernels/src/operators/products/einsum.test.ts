@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
 import { expect, test } from 'vitest'
-import { runOperator } from '../testing.ts'
-import { faultOf, floats, ramp } from './testing.ts'
+import { faultKind, runOperator } from '../testing.ts'
+import { floats, ramp } from './testing.ts'
 
 const [a, b, c, d] = [1, 2, 3, 4]
 
@@ -58,13 +58,13 @@ test('of an empty sum is 0', () => {
 })
 
 test('refuses labels that do not fit', () => {
-  expect(faultOf('Einsum', [ramp([2, 3])], { labels: [a], output: [a] })).toBe('mismatch')
-  expect(faultOf('Einsum', [ramp([2, 3])], { labels: [a, a], output: [a] })).toBe('mismatch')
-  expect(faultOf('Einsum', [ramp([2])], { labels: [a], output: [b] })).toBe('mismatch')
-  expect(faultOf('Einsum', [ramp([2])], { labels: [a], output: [a, a] })).toBe('mismatch')
+  expect(faultKind('Einsum', [ramp([2, 3])], { labels: [a], output: [a] })).toBe('mismatch')
+  expect(faultKind('Einsum', [ramp([2, 3])], { labels: [a, a], output: [a] })).toBe('mismatch')
+  expect(faultKind('Einsum', [ramp([2])], { labels: [a], output: [b] })).toBe('mismatch')
+  expect(faultKind('Einsum', [ramp([2])], { labels: [a], output: [a, a] })).toBe('mismatch')
 })
 
 test('refuses endless work', () => {
   const x = ramp([4096])
-  expect(faultOf('Einsum', [x, x, x, x], { labels: [a, b, c, d], output: [] })).toBe('unsupported')
+  expect(faultKind('Einsum', [x, x, x, x], { labels: [a, b, c, d], output: [] })).toBe('unsupported')
 })

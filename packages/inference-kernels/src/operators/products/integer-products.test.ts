@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
-import { runOperator } from '../testing.ts'
-import { faultOf, floats } from './testing.ts'
+import { faultKind, runOperator } from '../testing.ts'
+import { floats } from './testing.ts'
 
 const uint8 = (shape: readonly number[], values: readonly number[]): Tensor => ({
   dtype: 'uint8',
@@ -36,10 +36,10 @@ describe('MatMulInteger', () => {
   })
 
   test('refuses other dtypes, and zero points that do not fit', () => {
-    expect(faultOf('MatMulInteger', [a, floats([2, 2], [1, 2, 3, 4])])).toBe('unsupported')
-    expect(faultOf('MatMulInteger', [a, b, int8([], [1])])).toBe('mismatch')
-    expect(faultOf('MatMulInteger', [a, b, uint8([3], [1, 2, 3])])).toBe('mismatch')
-    expect(faultOf('MatMulInteger', [a, uint8([1, 2], [1, 2])])).toBe('mismatch')
+    expect(faultKind('MatMulInteger', [a, floats([2, 2], [1, 2, 3, 4])])).toBe('unsupported')
+    expect(faultKind('MatMulInteger', [a, b, int8([], [1])])).toBe('mismatch')
+    expect(faultKind('MatMulInteger', [a, b, uint8([3], [1, 2, 3])])).toBe('mismatch')
+    expect(faultKind('MatMulInteger', [a, uint8([1, 2], [1, 2])])).toBe('mismatch')
   })
 })
 
@@ -63,10 +63,10 @@ describe('QLinearMatMul', () => {
 
   test('refuses what does not fit', () => {
     const parameters = [floats([], [1]), uint8([], [0]), b, floats([], [1]), int8([], [0])]
-    expect(faultOf('QLinearMatMul', [a, ...parameters, floats([3], [1, 1, 1]), int8([], [0])])).toBe(
+    expect(faultKind('QLinearMatMul', [a, ...parameters, floats([3], [1, 1, 1]), int8([], [0])])).toBe(
       'mismatch',
     )
-    expect(faultOf('QLinearMatMul', [a, ...parameters, int8([], [1]), int8([], [0])])).toBe('mismatch')
-    expect(faultOf('QLinearMatMul', [a, ...parameters, floats([], [1]), null])).toBe('mismatch')
+    expect(faultKind('QLinearMatMul', [a, ...parameters, int8([], [1]), int8([], [0])])).toBe('mismatch')
+    expect(faultKind('QLinearMatMul', [a, ...parameters, floats([], [1]), null])).toBe('mismatch')
   })
 })

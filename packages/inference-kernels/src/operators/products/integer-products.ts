@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { roundHalfEven } from '../elements/elements.ts'
 import { mismatch } from '../fault.ts'
 import { defineOperator, type Operand, type TensorType } from '../operator.ts'
 import { product, requireDtype, required, requireSameDtype, result, showDims } from '../support.ts'
@@ -124,7 +125,7 @@ export const qLinearMatMul = defineOperator({
       const offset = zeros[row * stepZero] as number
       const perRow = (scalesA[row * stepA] as number) / (scales[row * stepScale] as number)
       for (let j = 0; j < columns; j++, at++) {
-        const value = roundToEven((sums[at] as number) * perRow * (scalesB[j * stepB] as number)) + offset
+        const value = roundHalfEven((sums[at] as number) * perRow * (scalesB[j * stepB] as number)) + offset
         out.data[at] = (value < least ? least : value > most ? most : value) as never
       }
     }
@@ -135,11 +136,4 @@ type Eight<T> = [a: T, aScale: T, aZero: T, b: T, bScale: T, bZero: T, scale: T,
 
 function eightOf<T>(inputs: readonly (T | null)[]): Eight<T> {
   return Array.from({ length: 8 }, (_, i) => required(inputs, i)) as Eight<T>
-}
-
-function roundToEven(x: number): number {
-  const floor = Math.floor(x)
-  const rest = x - floor
-  if (rest !== 0.5) return Math.round(x)
-  return floor % 2 === 0 ? floor : floor + 1
 }

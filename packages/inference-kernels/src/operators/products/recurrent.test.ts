@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
-import { runOperator } from '../testing.ts'
+import { faultKind, runOperator } from '../testing.ts'
 import { recurrentActivations } from './recurrent-activations.ts'
-import { faultOf, floats, ramp, rounded } from './testing.ts'
+import { floats, ramp, rounded } from './testing.ts'
 
 const near = (value: number) => Math.round(value * 1e6) / 1e6
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
@@ -88,20 +88,20 @@ describe('RNN', () => {
     const activations = [number(name)]
     const attributes = { activations, activation_alpha: [2], activation_beta: [3] }
     expect(rounded(runOperator('RNN', inputs, attributes)[0])).toEqual([near(expected)])
-    expect(faultOf('RNN', inputs, { activations })).toBe('unsupported')
+    expect(faultKind('RNN', inputs, { activations })).toBe('unsupported')
   })
 
   test('refuses what does not fit', () => {
-    expect(faultOf('RNN', [ramp([3, 1]), w, r])).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, ramp([1, 2, 1])])).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r], { hidden_size: 2 })).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r], { layout: 2 })).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r], { activations: [11] })).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r], { activations: [0, 0] })).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r], { direction: 'bidirectional' })).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r, null, lengths(1, 1)])).toBe('mismatch')
-    expect(faultOf('RNN', [x, w, r, null, lengths(4)])).toBe('value')
-    expect(faultOf('RNN', [x, w, r, null, lengths(-1)])).toBe('value')
+    expect(faultKind('RNN', [ramp([3, 1]), w, r])).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, ramp([1, 2, 1])])).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r], { hidden_size: 2 })).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r], { layout: 2 })).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r], { activations: [11] })).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r], { activations: [0, 0] })).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r], { direction: 'bidirectional' })).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r, null, lengths(1, 1)])).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r, null, lengths(4)])).toBe('value')
+    expect(faultKind('RNN', [x, w, r, null, lengths(-1)])).toBe('value')
   })
 
   test('of no steps keeps its state', () => {
@@ -152,10 +152,10 @@ describe('LSTM', () => {
   })
 
   test('refuses what does not fit', () => {
-    expect(faultOf('LSTM', [state(1), w, ramp([1, 3, 1])])).toBe('mismatch')
-    expect(faultOf('LSTM', [state(1), w, r, ramp([1, 4])])).toBe('mismatch')
-    expect(faultOf('LSTM', [state(1), w, r, b, null, null, ramp([1, 2, 1])])).toBe('mismatch')
-    expect(faultOf('LSTM', [state(1), w, r, b, null, null, null, ramp([1, 4])])).toBe('mismatch')
+    expect(faultKind('LSTM', [state(1), w, ramp([1, 3, 1])])).toBe('mismatch')
+    expect(faultKind('LSTM', [state(1), w, r, ramp([1, 4])])).toBe('mismatch')
+    expect(faultKind('LSTM', [state(1), w, r, b, null, null, ramp([1, 2, 1])])).toBe('mismatch')
+    expect(faultKind('LSTM', [state(1), w, r, b, null, null, null, ramp([1, 4])])).toBe('mismatch')
   })
 })
 

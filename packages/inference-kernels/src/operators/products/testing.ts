@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
-import type { AttributeValue } from '../attributes.ts'
-import { OperatorFault } from '../fault.ts'
-import { runOperator } from '../testing.ts'
 
 export const floats = (shape: readonly number[], values: readonly number[]): Tensor => ({
   dtype: 'float32',
@@ -25,19 +22,3 @@ export const rounded = (tensor: Tensor | undefined): number[] =>
     (tensor as Tensor).data as ArrayLike<number | bigint>,
     (it) => Math.round(Number(it) * 1e6) / 1e6,
   )
-
-/** The kind of fault that a call ends with; null where it ends well. */
-export function faultOf(
-  name: string,
-  inputs: readonly (Tensor | null)[],
-  attributes: Readonly<Record<string, AttributeValue>> = {},
-  outputCount = 1,
-): OperatorFault['kind'] | null {
-  try {
-    runOperator(name, inputs, attributes, outputCount)
-    return null
-  } catch (error) {
-    if (error instanceof OperatorFault) return error.kind
-    throw error
-  }
-}

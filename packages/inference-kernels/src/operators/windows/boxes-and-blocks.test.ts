@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // NonMaxSuppression, Col2Im and DeformConv.
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, float32, int64, list, results, unknownDims } from '../movement/testing.ts'
+import { counting, float32, int64, list, results, unknownDims } from '../movement/testing.ts'
+import { faultKind } from '../testing.ts'
 
 describe('NonMaxSuppression', () => {
   const boxes = float32([1, 3, 4], [0, 2, 1, 3, 0, 0, 1, 1, 1, 1.1, 0, 0.1])

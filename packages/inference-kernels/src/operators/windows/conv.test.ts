@@ -2,8 +2,8 @@
 // Conv and ConvTranspose: by hand, against the definition, and against one another.
 import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../testing/random.ts'
-import { counting, faultKind, float32, results, tensor } from '../movement/testing.ts'
-import { runOperator } from '../testing.ts'
+import { counting, float32, results, tensor } from '../movement/testing.ts'
+import { faultKind, runOperator } from '../testing.ts'
 
 const ones = (...dims: readonly number[]) =>
   float32(

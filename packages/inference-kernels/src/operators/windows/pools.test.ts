@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // MaxPool, AveragePool, LpPool, the global pools and MaxUnpool.
+
 import { describe, expect, test } from 'vitest'
-import {
-  counting,
-  faultKind,
-  float32,
-  int64,
-  list,
-  results,
-  tensor,
-  unknownDims,
-} from '../movement/testing.ts'
+import { counting, float32, int64, list, results, tensor, unknownDims } from '../movement/testing.ts'
+import { faultKind } from '../testing.ts'
 
 const line = (...values: readonly number[]) => float32([1, 1, values.length], values)
 const square = counting(1, 1, 3, 3)

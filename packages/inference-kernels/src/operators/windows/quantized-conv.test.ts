@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ConvInteger and QLinearConv.
+
 import { describe, expect, test } from 'vitest'
-import { faultKind, float32, results, tensor } from '../movement/testing.ts'
+import { float32, results, tensor } from '../movement/testing.ts'
+import { faultKind } from '../testing.ts'
 
 const bytes = (shape: readonly number[], values: readonly number[]) => tensor('uint8', shape, values)
 const signed = (shape: readonly number[], values: readonly number[]) => tensor('int8', shape, values)

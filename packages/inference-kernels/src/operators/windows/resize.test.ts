@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, float32, list, results, tensor, unknownDims } from '../movement/testing.ts'
+import { counting, float32, list, results, tensor, unknownDims } from '../movement/testing.ts'
+import { faultKind } from '../testing.ts'
 
 const scales = (...values: readonly number[]) => float32([values.length], values)
 const tens = float32([4], [0, 10, 20, 30])

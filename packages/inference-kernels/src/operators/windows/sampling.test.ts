@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // GridSample, AffineGrid, RoiAlign, MaxRoiPool.
+
 import { describe, expect, test } from 'vitest'
-import { counting, faultKind, float32, int64, list, results, unknownDims } from '../movement/testing.ts'
+import { counting, float32, int64, list, results, unknownDims } from '../movement/testing.ts'
+import { faultKind } from '../testing.ts'
 
 describe('GridSample', () => {
   const x = float32([1, 1, 2, 2], [4, 8, 12, 16])
