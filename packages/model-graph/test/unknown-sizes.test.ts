@@ -82,6 +82,26 @@ describe('a size that depends on data', () => {
     })
   })
 
+  test('is no number because few of those tried fit', async () => {
+    const w = floats([1, 2, 3, 2], ...new Array(12).fill(1))
+    const nodes = [
+      { op: 'Reshape', inputs: ['x', 'to'], outputs: ['image'] },
+      { op: 'ConvTranspose', inputs: ['image', 'w'], outputs: ['y'], attributes: { strides: [1, 2] } },
+    ]
+    const given: TestModel = {
+      inputs: { x: [66], to: [4] },
+      inputTypes: { to: 'int64' },
+      outputs: { y: null },
+      nodes,
+      constants: { w },
+    }
+    const compiled = await compileGraph(await importOnnx(memoryModelSource(buildModel(given))))
+    const flat: Tensor = { dtype: 'float32', shape: [66], data: new Float32Array(66).fill(1) }
+    const to: Tensor = { dtype: 'int64', shape: [4], data: BigInt64Array.of(-1n, 1n, 2n, 11n) }
+    const [{ shape }] = (await runCompiled(compiled, [flat, to], referenceKernels)) as [Tensor]
+    expect(shape).toEqual([3, 2, 4, 22])
+  })
+
   test('says nothing about the sizes of others', async () => {
     const nodes = [
       { op: 'Max', inputs: ['part', 'row'], outputs: ['m'] },

@@ -294,7 +294,18 @@ export class NodeContext {
       const known = this.#builder.probes.uniform(value)
       return this.#withContents(reshapedConstant(value.constant, dims as number[]), known)
     }
-    return this.emit('reshape', {}, [value], dims)
+    return dims.some(isUnknown) ? this.#reshapeLater(value, dims) : this.emit('reshape', {}, [value], dims)
+  }
+
+  /** A reshape by the engine, which knows sizes that are not known here: each is kept in its place, or one is what is left. */
+  #reshapeLater(value: Value, dims: readonly Dim[]): Value {
+    const asked = dims.map((dim, axis) => (typeof dim === 'number' ? dim : dim === value.dims[axis] ? 0 : -1))
+    if (asked.filter((dim) => dim === -1).length > 1) {
+      this.unsupported(
+        `${formatDims(value.dims)} become ${formatDims(dims)}, which the engine cannot tell apart`,
+      )
+    }
+    return this.operator('Reshape', [value, this.integers(asked)])
   }
 
   transpose(value: Value, permutation: readonly number[]): Value {

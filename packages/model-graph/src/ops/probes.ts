@@ -433,8 +433,12 @@ export class Probes {
     })
   }
 
-  /** As `#nameOf`, from those trials alone that came to something. */
+  /** As `#nameOf`, from those trials alone that came to something: null where they are too few to tell. */
   #nearNameOf(sizes: readonly number[], near: readonly Dim[]): Dim | null {
+    const told = new Set(
+      sizes.flatMap((size, trial) => (Number.isNaN(size) ? [] : [this.#at(near, trial).join()])),
+    )
+    if (told.size < 3) return null
     const fits = new Set(
       near.filter((dim) => {
         const own = typeof dim === 'number' ? null : this.#sizes.get(dim)
