@@ -102,6 +102,17 @@ const tasks = {
     about: 'build random graphs and compare the kernel backends, and peers where they are installed',
     steps: [{ turbo: 'kernels:build' }, { node: 'tests/graphs/main.ts' }],
   },
+  'models:all': {
+    about: 'the three above in turn: conformance on both backends, coverage, models, 10,000 graphs',
+    steps: [
+      buildEnclave,
+      { turbo: 'kernels:build' },
+      { node: 'tests/conformance/main.ts' },
+      { node: 'tests/conformance/main.ts', args: ['--coverage'] },
+      { node: 'tests/models/main.ts' },
+      { node: 'tests/graphs/main.ts', args: ['--count', '10000'] },
+    ],
+  },
   'peers:install': {
     about: 'install the runtimes of bench/peers, which nothing else needs',
     steps: [{ run: installPeers }],

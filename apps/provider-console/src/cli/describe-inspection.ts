@@ -9,8 +9,7 @@ import {
   type Styles,
   table,
 } from '@mlcapsule/terminal'
-
-type Pairs = readonly (readonly [name: string, value: string])[]
+import { listed, type Pairs } from './describe.ts'
 
 const indent = '  '
 /** Nodes that are named; `--json` has all of them. */
@@ -21,10 +20,6 @@ function describeTensor({ name, dtype, shape }: InspectedTensor): string {
   const dims = shape.map((dim) => (dim === null ? '?' : typeof dim === 'string' ? printable(dim) : dim))
   return `${printable(name)}  ${dtype} [${dims.join(', ')}]`
 }
-
-/** One value a line, the first beside its name. */
-const listed = (name: string, values: readonly string[]): Pairs =>
-  values.map((value, i) => [i === 0 ? name : '', value] as const)
 
 /** Words in lines of a width. */
 function wrapped(words: readonly string[], width: number): readonly string[] {

@@ -5,7 +5,11 @@ import { toBase64Url } from '@mlcapsule/crypto'
 import type { CompiledModel } from '@mlcapsule/model-graph'
 import { formatBytes, formatCount, printable } from '@mlcapsule/terminal'
 
-type Pairs = readonly (readonly [name: string, value: string])[]
+export type Pairs = readonly (readonly [name: string, value: string])[]
+
+/** A name beside several values, a line for each. */
+export const listed = (name: string, values: readonly string[]): Pairs =>
+  values.map((value, i) => [i === 0 ? name : '', value] as const)
 
 export function describeTensor({ name, dtype, shape }: TensorSpec): string {
   return `${printable(name)}  ${dtype} [${shape.map((it) => (typeof it === 'string' ? printable(it) : it)).join(', ')}]`
@@ -39,10 +43,6 @@ export function headerPairs(header: CapsuleHeader, sizeBytes: number): Pairs {
   ]
 }
 
-function describeStates(states: CompiledModel['summary']['states']): string {
-  return states.map(({ input, output }) => `${printable(input)} = ${printable(output)}`).join(', ')
-}
-
 /** What the model compiler found. Never part of a capsule's public side: it shows the architecture. */
 export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
   return [
@@ -51,6 +51,9 @@ export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
     ['multiply-adds', formatCount(summary.macCount)],
     ['weights', formatBytes(weights.sizeBytes)],
     ['arena', `${summary.isArenaComplete ? '' : 'at least '}${formatBytes(summary.arenaSizeBytes)}`],
-    ...(summary.states.length === 0 ? [] : [['states', describeStates(summary.states)] as const]),
+    ...listed(
+      'states',
+      summary.states.map(({ input, output }) => `${printable(input)} = ${printable(output)}`),
+    ),
   ]
 }
