@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
+import { KernelError } from '@mlcapsule/inference-kernels'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
@@ -84,5 +85,22 @@ describe('random graphs', () => {
       verdict: 'unconfirmed',
       detail: 'no such operator',
     })
+  })
+
+  test('that the peer refuses too are no excuse for an error without a code, nor for one backend alone', async () => {
+    const refusing: Peer = {
+      name: 'other',
+      close: () => undefined,
+      run: () => Promise.reject(new Error('no such operator')),
+    }
+    const failing = (error: Error): KernelBackend => ({ ...wasmKernels, create: () => Promise.reject(error) })
+    const judge = async (...backends: readonly KernelBackend[]) =>
+      (await judgeGraph(randomGraph(2), backends, refusing)).verdict
+    const broken = failing(new TypeError('undefined has no length'))
+    const coded = failing(new KernelError('KERNEL_MEMORY_TOO_LARGE', 'too large'))
+    expect(await judge(broken)).toBe('difference')
+    expect(await judge(coded)).toBe('refused')
+    expect(await judge(coded, referenceKernels)).toBe('difference')
+    expect(await judge(referenceKernels, coded)).toBe('difference')
   })
 })

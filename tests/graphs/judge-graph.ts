@@ -13,8 +13,8 @@ import { type FuzzGraph, type FuzzOutput, withFixedSizes } from './fuzz-graph.ts
 import type { Peer } from './peer.ts'
 
 /**
- * `same`: all agree. `unsupported`: we say that we do not do it. `refused`: nobody takes it. `unconfirmed`: our backends
- * agree, and the peer does not take it.
+ * `same`: all agree. `unsupported`: we say that we do not do it. `refused`: nobody takes it, and we say so with a code.
+ * `unconfirmed`: our backends agree, and the peer does not take it.
  */
 export type GraphVerdict = 'same' | 'unsupported' | 'refused' | 'unconfirmed' | 'difference'
 
@@ -67,23 +67,35 @@ interface Answer {
   readonly outputs: readonly Tensor[]
 }
 
-/** Answers of all backends, or the first thing that one of them said against it. */
+interface Refusal {
+  readonly refusal: string
+  /** Whether none of our backends takes it. */
+  readonly isShared: boolean
+}
+
+/**
+ * Answers of all backends, or what they said against it.
+ * @throws what no backend may say: an error without a code
+ */
 async function askBackends(
   model: CompiledModel,
   graph: FuzzGraph,
   backends: readonly KernelBackend[],
-): Promise<readonly Answer[] | string> {
+): Promise<readonly Answer[] | Refusal> {
   const byName = new Map(graph.inputs.map((it) => [it.name, it.tensor]))
   const inputs = model.inputs.map(({ name }) => byName.get(name) as Tensor)
   const answers: Answer[] = []
+  const refusals: string[] = []
   for (const kernels of backends) {
     try {
       answers.push({ name: kernels.name, outputs: await runCompiled(model, inputs, kernels) })
     } catch (error) {
-      return `${kernels.name}: ${say(error)}`
+      if (!isMlCapsuleError(error)) throw error
+      refusals.push(`${kernels.name}: ${say(error)}`)
     }
   }
-  return answers
+  const [refusal] = refusals
+  return refusal === undefined ? answers : { refusal, isShared: answers.length === 0 }
 }
 
 /** Runs a graph on all kernel backends and on the peer, and compares each with the last backend. */
@@ -93,7 +105,7 @@ export async function judgeGraph(
   peer: Peer | null,
 ): Promise<GraphJudgement> {
   const bytes = encodeGraph(graph)
-  let answers: readonly Answer[] | string
+  let answers: readonly Answer[] | Refusal
   try {
     answers = await askBackends(
       await compileGraph(await importOnnx(memoryModelSource(bytes))),
@@ -110,11 +122,14 @@ export async function judgeGraph(
         return { verdict: 'unsupported', detail: `needs sizes for symbols: ${say(error)}` }
       return { verdict, detail }
     }
-    answers = say(error)
+    // A fault of ours, whatever the peer says of the graph.
+    if (!isMlCapsuleError(error)) return { verdict: 'difference', detail: say(error) }
+    answers = { refusal: say(error), isShared: true }
   }
   const peerAnswer = peer === null ? null : await askPeer(peer, bytes, graph)
-  if (typeof answers === 'string') {
-    return { verdict: typeof peerAnswer === 'string' ? 'refused' : 'difference', detail: answers }
+  if ('refusal' in answers) {
+    const isRefused = answers.isShared && typeof peerAnswer === 'string'
+    return { verdict: isRefused ? 'refused' : 'difference', detail: answers.refusal }
   }
   const judged = answers.at(-1) as Answer
   const against = (other: Answer): GraphJudgement | null => {
