@@ -206,7 +206,7 @@ export class GraphWriter {
     )
     if (!isFit) return false
     const names = inputs.map((it) => (typeof it === 'string' ? it : it.name))
-    const outputs = results.map((it, i) => (it === null ? '' : `v${this.#nodes.length}${'abc'[i]}`))
+    const outputs = results.map((it, i) => (it === null ? '' : `v${this.#nodes.length}${'abcd'[i]}`))
     this.#nodes.push({ op, inputs: names, outputs, attributes })
     for (const name of names) this.#read.add(name)
     for (const [i, it] of results.entries()) {

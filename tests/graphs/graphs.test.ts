@@ -51,6 +51,12 @@ describe('random graphs', () => {
     }
   })
 
+  test('name each value after its node, also the fourth that one makes', () => {
+    const names = Array.from({ length: 200 }, (_, seed) => [...randomGraph(seed).values.keys()]).flat()
+    expect(names.filter((it) => !/^v\d+[abcd]$/.test(it))).toEqual([])
+    expect(names.filter((it) => it.endsWith('d')).length).toBeGreaterThan(0)
+  })
+
   test('find kernels that are wrong by a thousandth, and the node that shows it', async () => {
     const report = await fuzzGraphs({
       count: 40,
