@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { normalizedEstimate, recurrentEstimate } from '../bounds.ts'
-import { epsilon, magnitude, productOf, quotientOf, roughly, sumOf } from '../estimate.ts'
+import { type Estimate, epsilon, magnitude, productOf, quotientOf, roughly, sumOf } from '../estimate.ts'
 import type { FuzzAttribute } from '../fuzz-graph.ts'
-import { type Generator, type KnownValue, positive } from '../graph-writer.ts'
+import { type Generator, type GraphWriter, type KnownValue, positive } from '../graph-writer.ts'
 import { product } from './shapes.ts'
 
 const isSmall = ({ estimate }: KnownValue) => magnitude(estimate) <= 16
 const stabilizer = 0.25
+
+/** Adds a node whose result is of the shape of what it normalizes, the first operand. */
+const addNormalized = (
+  w: GraphWriter,
+  op: string,
+  operands: readonly [KnownValue, ...KnownValue[]],
+  estimate: Estimate,
+  { epsilon: float = stabilizer, ...attributes }: Readonly<Record<string, number>> = {},
+) => w.add(op, operands, { ...attributes, epsilon: { float } }, { ...operands[0], estimate })
 
 const batch: Generator = {
   op: 'BatchNormalization',
@@ -25,12 +34,8 @@ const batch: Generator = {
     const scaled = sumOf(productOf(normal, scale.estimate), bias.estimate)
     // Scale and mean may have been joined with the bias before.
     const estimate = { ...scaled, error: scaled.error + 32 * epsilon * (magnitude(scaled) + 64) }
-    return w.add(
-      'BatchNormalization',
-      [x, scale, bias, mean, variance],
-      { epsilon: { float: 1e-5 } },
-      { ...x, estimate },
-    )
+    const operands = [x, scale, bias, mean, variance] as const
+    return addNormalized(w, 'BatchNormalization', operands, estimate, { epsilon: 1e-5 })
   },
 }
 
@@ -43,14 +48,12 @@ const layer: Generator = {
     const axis = w.random.below(x.dims.length)
     const inner = x.dims.slice(axis)
     const scale = w.operand('float32', inner)
-    const operands = [x, scale, ...(w.random.chance(0.6) ? [w.operand('float32', inner)] : [])]
+    const bias = w.random.chance(0.6) ? w.operand('float32', inner) : null
     const normal = productOf(normalizedEstimate(x.estimate, product(inner), stabilizer), scale.estimate)
-    const estimate = operands[2] === undefined ? normal : sumOf(normal, operands[2].estimate)
-    const attributes = {
+    const estimate = bias === null ? normal : sumOf(normal, bias.estimate)
+    return addNormalized(w, 'LayerNormalization', [x, scale, ...(bias === null ? [] : [bias])], estimate, {
       axis: w.random.chance(0.5) ? axis - x.dims.length : axis,
-      epsilon: { float: stabilizer },
-    }
-    return w.add('LayerNormalization', operands, attributes, { ...x, estimate })
+    })
   },
 }
 
@@ -64,7 +67,7 @@ const rootMeanSquare: Generator = {
     const inner = x.dims.slice(axis)
     const scale = w.operand('float32', inner)
     const estimate = productOf(normalizedEstimate(x.estimate, product(inner), stabilizer), scale.estimate)
-    return w.add('RMSNormalization', [x, scale], { axis, epsilon: { float: stabilizer } }, { ...x, estimate })
+    return addNormalized(w, 'RMSNormalization', [x, scale], estimate, { axis })
   },
 }
 
@@ -77,12 +80,7 @@ const instance: Generator = {
     const [scale, bias] = [w.operand('float32', [c]), w.operand('float32', [c])]
     const normal = normalizedEstimate(x.estimate, product(x.dims.slice(2)), stabilizer)
     const estimate = sumOf(productOf(normal, scale.estimate), bias.estimate)
-    return w.add(
-      'InstanceNormalization',
-      [x, scale, bias],
-      { epsilon: { float: stabilizer } },
-      { ...x, estimate },
-    )
+    return addNormalized(w, 'InstanceNormalization', [x, scale, bias], estimate)
   },
 }
 
@@ -97,8 +95,7 @@ const group: Generator = {
     const count = (4 / groups) * product(x.dims.slice(2))
     const normal = normalizedEstimate(x.estimate, count, stabilizer)
     const estimate = sumOf(productOf(normal, scale.estimate), bias.estimate)
-    const attributes = { num_groups: groups, epsilon: { float: stabilizer } }
-    return w.add('GroupNormalization', [x, scale, bias], attributes, { ...x, estimate })
+    return addNormalized(w, 'GroupNormalization', [x, scale, bias], estimate, { num_groups: groups })
   },
 }
 
