@@ -69,7 +69,7 @@ export function functionEstimate(name: string, x: Estimate): Estimate | null {
   return { ...result, error: result.error + rounding * epsilon * Math.max(magnitude(result), 2 ** -8) }
 }
 
-/** Softmax over `count` elements: probabilities, off by at most twice what the operand is off by. */
+/** Softmax: probabilities, off by at most twice what the operand is off by. */
 export const softmaxEstimate = (x: Estimate): Estimate => roughly(0, 1, 2 * x.error + 32 * epsilon)
 
 export function logSoftmaxEstimate(x: Estimate, count: number): Estimate {
@@ -102,9 +102,3 @@ export function normalizedEstimate(x: Estimate, count: number, stabilizer: numbe
 
 /** Cells of recurrent layers, on exact operands: states in [-1, 1], off by some epsilons per step that they are carried on. */
 export const recurrentEstimate = (stepCount: number): Estimate => roughly(-1, 1, 256 * epsilon * stepCount)
-
-/** A weighted mean of neighbors, as interpolation takes it: of the operand's magnitude, or 1.5 times it for cubic ones. */
-export function interpolatedEstimate(x: Estimate, overshoot: number): Estimate {
-  const most = magnitude(x) * overshoot
-  return roughly(-most, most, 2 * x.error + 64 * epsilon * Math.max(1, most))
-}

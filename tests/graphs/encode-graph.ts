@@ -31,16 +31,13 @@ function tensorProto(name: string, { dtype, shape, data }: Tensor): TensorProto 
   return create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType: typeOf(dtype), rawData })
 }
 
-const utf8 = (text: string) => new TextEncoder().encode(text)
-
 function attributeProto(name: string, value: FuzzAttribute): AttributeProto {
   const attribute = (fields: Parameters<typeof create<typeof AttributeProtoSchema>>[1]) =>
     create(AttributeProtoSchema, { name, ...fields } as typeof fields)
   if (typeof value === 'number') return attribute({ type: AttributeType.INT, i: BigInt(value) })
-  if (typeof value === 'string') return attribute({ type: AttributeType.STRING, s: utf8(value) })
+  if (typeof value === 'string')
+    return attribute({ type: AttributeType.STRING, s: new TextEncoder().encode(value) })
   if ('float' in value) return attribute({ type: AttributeType.FLOAT, f: value.float })
-  if ('floats' in value) return attribute({ type: AttributeType.FLOATS, floats: [...value.floats] })
-  if ('strings' in value) return attribute({ type: AttributeType.STRINGS, strings: value.strings.map(utf8) })
   if ('dtype' in value) return attribute({ type: AttributeType.TENSOR, t: tensorProto('', value) })
   return attribute({ type: AttributeType.INTS, ints: value.map(BigInt) })
 }

@@ -3,14 +3,7 @@ import type { Tensor } from '@mlcapsule/contracts'
 import type { Estimate } from './estimate.ts'
 
 /** A number is an INT or, as `{ float }`, a FLOAT; a list is INTS. */
-export type FuzzAttribute =
-  | number
-  | string
-  | readonly number[]
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly strings: readonly string[] }
-  | Tensor
+export type FuzzAttribute = number | string | readonly number[] | { readonly float: number } | Tensor
 
 export interface FuzzNode {
   readonly op: string

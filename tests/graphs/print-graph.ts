@@ -14,8 +14,6 @@ function elements({ data }: Tensor): string {
 function attribute(value: FuzzAttribute): string {
   if (typeof value !== 'object') return String(value)
   if ('float' in value) return String(value.float)
-  if ('floats' in value) return `[${value.floats}]`
-  if ('strings' in value) return `[${value.strings}]`
   return 'dtype' in value ? `${value.dtype}(${elements(value)})` : `[${value}]`
 }
 

@@ -28,9 +28,7 @@ const nonNegative = ({ low, high, error, grid }: Estimate): Estimate => ({
 const absolute = (x: Estimate): Estimate => ({ ...x, low: 0, high: magnitude(x) })
 
 /** Functions that are exact, or continuous with a slope of at most 1, and the dtypes that they are tried with. */
-const simple: Readonly<
-  Record<string, { readonly dtypes: readonly DType[]; readonly since?: number; of(x: Estimate): Estimate }>
-> = {
+const simple: Readonly<Record<string, { readonly dtypes: readonly DType[]; of(x: Estimate): Estimate }>> = {
   Abs: { dtypes: ['float32', 'int32', 'int64', 'int8'], of: absolute },
   Identity: { dtypes: ['float32', 'int64', 'bool', 'uint8'], of: (x) => x },
   Neg: { dtypes: ['float32', 'int32', 'int64', 'int8'], of: negated },

@@ -98,11 +98,7 @@ const cast: Generator = {
         (!/int8/.test(it) || (it === 'uint8' ? low >= 0 && high <= 255 : low >= -128 && high <= 127)),
     ) as (keyof typeof typeNumbers)[]
     const to = w.random.pick(fits)
-    const isWhole = to !== 'float32' || x.dtype !== 'float32'
-    const estimate =
-      to === 'bool'
-        ? truth
-        : exactly(Math.min(low, 0), Math.max(high, 0), isWhole ? 0 : (x.estimate.grid ?? 0))
+    const estimate = to === 'bool' ? truth : exactly(Math.min(low, 0), Math.max(high, 0))
     return w.add('Cast', [x], { to: typeNumbers[to] }, { dtype: to, dims: x.dims, estimate })
   },
 }
