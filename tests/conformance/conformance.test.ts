@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KernelBackend } from '@mlcapsule/contracts'
 import { nativeKernelsAddonPath } from '@mlcapsule/enclave-bridge/node'
 import { nativeKernels } from '@mlcapsule/inference-kernels/native'
 import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { missing, sharedDir } from '../support/shared.ts'
 import { readCoverage } from './coverage.ts'
 import { judge } from './judge.ts'
@@ -87,6 +89,16 @@ describe.skipIf(skipped !== null)(`ONNX's own tests of operators ${skipped ?? ''
     const some = small.filter((it) => ['node/test_relu', 'node/test_add'].includes(it.name))
     const { marked } = await judgeAll(some, [wrong])
     expect(marked).toEqual({ pass: 0, unsupported: 0, wrong: 2 })
+  })
+
+  test('an output that is stored and that we do not give is found', async () => {
+    const relu = small.find((it) => it.name === 'node/test_relu') as ConformanceTest
+    const folder = await mkdtemp(join(tmpdir(), 'mlcapsule-conformance-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await cp(relu.folder, folder, { recursive: true })
+    const stored = join(folder, 'test_data_set_0')
+    await cp(join(stored, 'output_0.pb'), join(stored, 'output_1.pb'))
+    expect((await judge({ ...relu, folder }, [wasmKernels]))?.verdict).toBe('wrong')
   })
 
   test('99 of 100 real models use supported operators alone', () => {

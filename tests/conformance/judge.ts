@@ -13,7 +13,7 @@ import { fromBinary, ModelProtoSchema } from '@mlcapsule/model-graph/onnx-proto'
 import { compareTensors, runCompiled, type Tolerance } from '@mlcapsule/model-graph/testing'
 import { withConstantInputs } from './constant-inputs.ts'
 import type { ConformanceTest } from './suite.ts'
-import { ramp, readTensor, testDataSets } from './test-data.ts'
+import { ramp, readTensor, readTensors, testDataSets } from './test-data.ts'
 
 export type Verdict = 'pass' | 'unsupported' | 'wrong'
 
@@ -51,16 +51,12 @@ async function readCase(model: CompiledModel, names: readonly string[], dataSet:
     if (stored === null) isStored = false
     inputs.push(stored ?? ramp(shape as readonly number[]))
   }
-  const expected: Tensor[] = []
-  for (let i = 0; i < model.outputs.length; i++) {
-    const tensor = await readTensor(dataSet, 'output', i)
-    if (tensor === null) throw new Error(`${dataSet} has no output ${i}`)
-    expected.push(tensor)
-  }
+  const expected = await readTensors(dataSet, 'output')
   return { inputs, expected, tolerance: isStored ? float32Tolerance : storedWithoutInputTolerance }
 }
 
 function firstProblem(actual: readonly Tensor[], { expected, tolerance }: Case): string | null {
+  if (actual.length !== expected.length) return `${actual.length} outputs, expected ${expected.length}`
   for (const [i, tensor] of expected.entries()) {
     const bound = tensor.dtype === 'float16' ? float16Tolerance : tolerance
     const { problem } = compareTensors(actual[i] as Tensor, tensor, bound)

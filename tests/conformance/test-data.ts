@@ -23,6 +23,16 @@ export async function readTensor(
   return existsSync(path) ? decodeTensorProto(await readFile(path)).tensor : null
 }
 
+/** All tensors of a set of test data, from `<prefix>_0.pb` on. */
+export async function readTensors(dataSet: string, prefix: 'input' | 'output'): Promise<readonly Tensor[]> {
+  const tensors: Tensor[] = []
+  for (let i = 0; ; i++) {
+    const tensor = await readTensor(dataSet, prefix, i)
+    if (tensor === null) return tensors
+    tensors.push(tensor)
+  }
+}
+
 /** Element i of N is i / N: what graphs are fed whose input is not stored. */
 export function ramp(shape: readonly number[]): Tensor {
   const count = elementCount(shape)

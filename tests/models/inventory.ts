@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@mlcapsule/contracts'
-import { readTensor, testDataSets } from '../conformance/test-data.ts'
+import { readTensors, testDataSets } from '../conformance/test-data.ts'
 
 /** A query with the answer that is right, by position where the source names no tensors. */
 export interface Sample {
@@ -19,19 +19,10 @@ export interface StoredModel {
   readSamples(): Promise<readonly Sample[]>
 }
 
-async function readAll(dataSet: string, prefix: 'input' | 'output'): Promise<readonly Tensor[]> {
-  const tensors: Tensor[] = []
-  for (let i = 0; ; i++) {
-    const tensor = await readTensor(dataSet, prefix, i)
-    if (tensor === null) return tensors
-    tensors.push(tensor)
-  }
-}
-
 async function onnxSamples(folder: string): Promise<readonly Sample[]> {
   const samples = testDataSets(folder).map(async (dataSet) => ({
-    inputs: await readAll(dataSet, 'input'),
-    outputs: await readAll(dataSet, 'output'),
+    inputs: await readTensors(dataSet, 'input'),
+    outputs: await readTensors(dataSet, 'output'),
     outputNames: null,
   }))
   return Promise.all(samples)
