@@ -39,13 +39,15 @@ async function withCompiled<Result>(
   }
 }
 
-/** None where a model imports as it is; else the sizes of its sample, as a provider would give them. */
+/** None where a model imports as it is; else, of an ONNX model, the sizes of its sample, as a provider would give them. */
 async function neededSymbols(stored: StoredModel, samples: readonly Sample[]): Promise<Symbols> {
   try {
     return await withCompiled(stored, {}, async () => ({}))
   } catch (error) {
-    if (!(error instanceof ModelError) || samples[0] === undefined) throw error
-    return symbolsOf(stored, samples[0])
+    const [sample] = samples
+    const isOnnx = stored.path.endsWith('.onnx')
+    if (!(error instanceof ModelError) || sample === undefined || !isOnnx) throw error
+    return symbolsOf(stored, sample)
   }
 }
 

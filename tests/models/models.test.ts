@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { missing, repository, sharedDir } from '../support/shared.ts'
 import { checkModel } from './check-model.ts'
-import { readInventory } from './inventory.ts'
+import { readInventory, type StoredModel } from './inventory.ts'
 
 const bundleDir = join(repository, 'enclave-runtime', 'dist')
 const skipped =
@@ -28,6 +30,18 @@ describe.skipIf(skipped !== null)(
 
     test('all that are stored are known here', () => {
       expect(inventory.map((it) => it.name)).toEqual(Object.keys(expected))
+    })
+
+    test('one that cannot be packed fails with the reason, also in the format of TensorFlow.js', async () => {
+      const stored = inventory.find((it) => it.name === 'basic-pitch-tfjs-graph') as StoredModel
+      const folder = await mkdtemp(join(tmpdir(), 'mlcapsule-models-'))
+      onTestFinished(() => rm(folder, { recursive: true }))
+      const [path, shard] = [join(folder, 'model.json'), 'group1-shard1of1.bin']
+      await copyFile(join(dirname(stored.path), shard), join(folder, shard))
+      await writeFile(path, (await readFile(stored.path, 'utf8')).replaceAll('"Conv2D"', '"NoSuchOperator"'))
+      await expect(checkModel({ ...stored, path }, { entry: 'process', bundleDir })).rejects.toMatchObject({
+        code: 'MODEL_OPERATOR_UNSUPPORTED',
+      })
     })
 
     test.each(inventory)(
