@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '@mlcapsule/contracts'
@@ -76,6 +77,12 @@ test.each(['anywhere', 'lines'] as const)(
     expect(run()).toEqual({ losses, head })
   },
 )
+
+test('a command that there is not is refused, not passed over', () => {
+  const cli = join(folder, 'train', 'cli.ts')
+  const { status } = spawnSync(process.execPath, ['--conditions=@mlcapsule/source', cli, 'no-such-command'])
+  expect(status).toBe(2)
+})
 
 test('the exported file computes what was trained', async () => {
   const parameters = initialParameters(characters.length, 5)

@@ -13,8 +13,12 @@ const folder = join(import.meta.dirname, '..')
 const checkpoint = join(folder, 'dist', 'training', 'weights.f32')
 const text = readFileSync(join(import.meta.dirname, 'corpus.txt'), 'utf8')
 const characters = charactersOf(text)
-const [command = 'all'] = process.argv.slice(2)
+const [command = 'all', ...rest] = process.argv.slice(2)
 
+if (rest.length > 0 || !['all', 'train', 'publish'].includes(command)) {
+  process.stderr.write('usage: npm run gpt:train -- [all|train|publish]\n')
+  process.exit(2)
+}
 if (command === 'all' || command === 'train') {
   const parameters = initialParameters(characters.length, (defaultPhases[0] as TrainingPhase).seed)
   const ids = encodeText(text, characters)
