@@ -10,17 +10,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Program, programs, sourceCondition } from './support/programs.ts'
 
 const root = join(import.meta.dirname, '..')
 const digits = join(root, 'examples', 'digits')
 const isBuilt = existsSync(join(root, 'enclave-runtime', 'dist', 'manifest.json'))
 const timeout = 120_000
-
-type Program = 'mlcapsule' | 'mlcapsule-provider'
-const mains: Readonly<Record<Program, string>> = {
-  mlcapsule: join(root, 'apps', 'client-runtime', 'src', 'cli', 'main.ts'),
-  'mlcapsule-provider': join(root, 'apps', 'provider-console', 'src', 'cli', 'main.ts'),
-}
 
 let folder: string
 let service: ChildProcess
@@ -28,7 +23,7 @@ let url: string
 
 function start(program: Program, args: readonly string[]): ChildProcess {
   const env = { ...process.env, MLCAPSULE_PROVIDER_STORE: 'provider', MLCAPSULE_STATE: join(folder, 'state') }
-  return spawn(process.execPath, ['--conditions=@mlcapsule/source', mains[program], ...args, '--json'], {
+  return spawn(process.execPath, [sourceCondition, programs[program], ...args, '--json'], {
     cwd: folder,
     env,
     // A process group of its own, as a shell gives it.

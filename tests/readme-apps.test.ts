@@ -7,22 +7,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bashFunctions, programs, sourceCondition } from './support/programs.ts'
 
 const root = join(import.meta.dirname, '..')
 const digits = join(root, 'examples', 'digits')
 const isBuilt = existsSync(join(root, 'enclave-runtime', 'dist', 'manifest.json'))
 const timeout = 120_000
 const exampleService = 'https://models.example'
-const sourceCondition = '--conditions=@mlcapsule/source'
-
-const mains = {
-  mlcapsule: join(root, 'apps', 'client-runtime', 'src', 'cli', 'main.ts'),
-  'mlcapsule-provider': join(root, 'apps', 'provider-console', 'src', 'cli', 'main.ts'),
-}
-/** The two programs, for bash, under the names that they are installed with. */
-const shims = Object.entries(mains)
-  .map(([name, main]) => `${name}() { '${process.execPath}' ${sourceCondition} '${main}' "$@"; }`)
-  .join('\n')
 
 const home = mkdtempSync(join(tmpdir(), 'mlcapsule-readme-'))
 const env = { ...process.env, MLCAPSULE_STATE: join(home, 'state'), NODE_NO_WARNINGS: '1', NO_COLOR: '1' }
@@ -38,7 +29,8 @@ const [clientKeyCommand = '', ...clientCommands] = example('client-runtime', 'sh
 
 /** Runs commands as they stand; the first that fails ends them. */
 async function bash(commands: string): Promise<string> {
-  return (await promisify(execFile)('bash', ['-euc', `${shims}\n${commands}`], { cwd: home, env })).stdout
+  return (await promisify(execFile)('bash', ['-euc', `${bashFunctions}\n${commands}`], { cwd: home, env }))
+    .stdout
 }
 
 describe.skipIf(!isBuilt)('the READMEs of the applications (needs a built enclave: npm run build)', () => {
@@ -67,7 +59,7 @@ describe.skipIf(!isBuilt)('the READMEs of the applications (needs a built enclav
     const args = command.replace(/#.*/, '').replace('8750', '0').trim().split(/\s+/).slice(1)
     service = spawn(
       process.execPath,
-      [sourceCondition, mains['mlcapsule-provider'], ...args, '--quiet', '--json'],
+      [sourceCondition, programs['mlcapsule-provider'], ...args, '--quiet', '--json'],
       { cwd: home, env, stdio: ['ignore', 'pipe', 'ignore'] },
     )
     const [line] = await once(createInterface({ input: service.stdout as NodeJS.ReadableStream }), 'line')

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bashFunctions } from './support/programs.ts'
 
 const root = join(import.meta.dirname, '..')
 const example = join(root, 'examples', 'gpt')
@@ -12,15 +13,6 @@ const isBuilt = existsSync(join(root, 'enclave-runtime', 'dist', 'manifest.json'
 const timeout = 120_000
 const home = mkdtempSync(join(tmpdir(), 'mlcapsule-gpt-readme-'))
 const env = { ...process.env, MLCAPSULE_STATE: join(home, 'state'), NODE_NO_WARNINGS: '1', NO_COLOR: '1' }
-
-const mains = {
-  mlcapsule: join(root, 'apps', 'client-runtime', 'src', 'cli', 'main.ts'),
-  'mlcapsule-provider': join(root, 'apps', 'provider-console', 'src', 'cli', 'main.ts'),
-}
-/** The two programs, for bash, under the names that they are installed with. */
-const shims = Object.entries(mains)
-  .map(([name, main]) => `${name}() { '${process.execPath}' --conditions=@mlcapsule/source '${main}' "$@"; }`)
-  .join('\n')
 
 interface Ended {
   readonly stdout: string
@@ -32,7 +24,10 @@ interface Ended {
 async function bash(commands: string): Promise<Ended> {
   const options = { cwd: home, env }
   try {
-    return { ...(await promisify(execFile)('bash', ['-euc', `${shims}\n${commands}`], options)), code: 0 }
+    return {
+      ...(await promisify(execFile)('bash', ['-euc', `${bashFunctions}\n${commands}`], options)),
+      code: 0,
+    }
   } catch (error) {
     return error as Ended
   }
