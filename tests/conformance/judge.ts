@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMlCapsuleError, type KernelBackend, type Tensor } from '@mlcapsule/contracts'
+import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import {
   type CompiledModel,
   compileGraph,
@@ -11,6 +11,7 @@ import {
 } from '@mlcapsule/model-graph'
 import { fromBinary, ModelProtoSchema } from '@mlcapsule/model-graph/onnx-proto'
 import { compareTensors, runCompiled, type Tolerance } from '@mlcapsule/model-graph/testing'
+import { errorText, reasonsOf } from '../support/error-text.ts'
 import { withConstantInputs } from './constant-inputs.ts'
 import type { ConformanceTest } from './suite.ts'
 import { ramp, readTensor, readTensors, testDataSets } from './test-data.ts'
@@ -65,18 +66,6 @@ function firstProblem(actual: readonly Tensor[], { expected, tolerance }: Case):
   return null
 }
 
-const describe = (error: unknown) =>
-  isMlCapsuleError(error)
-    ? `${error.code}: ${error.message}`
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error)
-
-function reasonOf(error: ModelError): string {
-  const reasons = error.issues.map(({ operator, reason }) => `${operator}: ${reason}`)
-  return reasons.length > 0 ? [...new Set(reasons)].join('; ') : error.message
-}
-
 async function judgeModel(
   bytes: Uint8Array,
   dataSets: readonly string[],
@@ -89,8 +78,8 @@ async function judgeModel(
     model = await compileGraph(await importOnnx(memoryModelSource(bytes)))
   } catch (error) {
     if (error instanceof ModelError && unsupportedCodes.has(error.code))
-      return { verdict: 'unsupported', detail: reasonOf(error) }
-    return { verdict: 'wrong', detail: describe(error) }
+      return { verdict: 'unsupported', detail: reasonsOf(error) }
+    return { verdict: 'wrong', detail: errorText(error) }
   }
   for (const dataSet of dataSets) {
     const stored = await readCase(model, names, dataSet)
@@ -99,7 +88,7 @@ async function judgeModel(
         const problem = firstProblem(await runCompiled(model, stored.inputs, kernels), stored)
         if (problem !== null) return { verdict: 'wrong', detail: `${kernels.name}: ${problem}` }
       } catch (error) {
-        return { verdict: 'wrong', detail: `${kernels.name}: ${describe(error)}` }
+        return { verdict: 'wrong', detail: `${kernels.name}: ${errorText(error)}` }
       }
     }
   }

@@ -8,6 +8,7 @@ import {
   memoryModelSource,
 } from '@mlcapsule/model-graph'
 import { compareTensors, runCompiled } from '@mlcapsule/model-graph/testing'
+import { errorText, reasonsOf } from '../support/error-text.ts'
 import { encodeGraph } from './encode-graph.ts'
 import { type FuzzGraph, type FuzzOutput, withFixedSizes } from './fuzz-graph.ts'
 import type { Peer } from './peer.ts'
@@ -34,18 +35,7 @@ const shapeCodes: ReadonlySet<string> = new Set(['MODEL_SHAPE_MISMATCH', 'PROGRA
 const isSymbolic = ({ inputs }: FuzzGraph) =>
   inputs.some(({ declared }) => declared.some((dim) => typeof dim === 'string'))
 
-const say = (error: unknown) => {
-  const text = isMlCapsuleError(error)
-    ? `${error.code}: ${error.message}`
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error)
-  return text.split('\n').slice(0, 6).join('\n  ')
-}
-
-function reasonOf(error: ModelError): string {
-  return error.issues.map(({ operator, reason }) => `${operator}: ${reason}`).join('; ') || error.message
-}
+const say = (error: unknown) => errorText(error).split('\n').slice(0, 6).join('\n  ')
 
 /** What two runtimes do not agree on; null where they do. */
 function disagreement(
@@ -114,7 +104,7 @@ export async function judgeGraph(
     )
   } catch (error) {
     if (error instanceof ModelError && unsupportedCodes.has(error.code)) {
-      return { verdict: 'unsupported', detail: reasonOf(error) }
+      return { verdict: 'unsupported', detail: reasonsOf(error) }
     }
     if (isMlCapsuleError(error) && shapeCodes.has(error.code) && isSymbolic(graph)) {
       const { verdict, detail } = await judgeGraph(withFixedSizes(graph), backends, peer)
