@@ -34,7 +34,7 @@ export const allowedImports = {
     ...l2,
     'enclave-bridge',
   ],
-  // The client's application must not reach code that opens weights outside the enclave.
+  // Neither kernels nor the enclave's side of the door: the client's application runs no model outside the enclave.
   'apps/client-runtime': [
     ...l0,
     'crypto',
