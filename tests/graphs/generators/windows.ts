@@ -150,8 +150,9 @@ const transposed: Generator = {
   },
 }
 
+/** Of windows with at most `count` elements: one at a border holds fewer, whose sum is off by less in proportion. */
 function average(x: Estimate, count: number): Estimate {
-  const { error } = totalOf(x, count)
+  const error = totalOf(x, count).error / count
   return roughly(Math.min(0, x.low), Math.max(0, x.high), error + 4 * epsilon * magnitude(x))
 }
 
