@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
@@ -99,6 +100,22 @@ describe.skipIf(!built)(`native kernels${reason}`, () => {
     expect(taken[0]).toBe(7)
     kernels.dispose()
     expect(taken.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('wipes memory that was taken over before it grew, and leaves it where it is', () => {
+    // In a process of its own: reading memory that is gone would end it by a signal.
+    const script = `
+      const addon = require(${JSON.stringify(defaultAddonPath())})
+      const handle = addon.create(128, 65536, 1, 'scalar')
+      const { buffer } = new Uint8Array(addon.memory(handle)).fill(7)
+      const taken = new Uint8Array(buffer.transfer())
+      addon.grow(handle, 256)
+      const grown = new Uint8Array(addon.memory(handle))
+      const before = [taken[0], grown.length]
+      addon.dispose(handle)
+      console.log(JSON.stringify([...before, taken[0], grown.length]))`
+    const { status, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '[7,256,0,0]\n' })
   })
 
   it.each([
