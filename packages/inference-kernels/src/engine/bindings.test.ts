@@ -6,14 +6,28 @@ import { ProgramBuilder } from '../testing/program-builder.ts'
 import { branchProgram } from '../testing/sample-programs.ts'
 import { createSession } from './session.ts'
 
-/** Kernels with a count of the segments that are loaded now and of all that ever were, and faults on demand. */
+/**
+ * Kernels with a count of the segments that are loaded now and of all that ever were, and of the views that are made of their
+ * memory, and with faults on demand.
+ */
 function observed(kernels: KernelBackend) {
-  const seen = { loaded: 0, loads: 0, isGrowthRefused: false }
+  const seen = { loaded: 0, loads: 0, viewCount: 0, isGrowthRefused: false }
   const backend: KernelBackend = {
     ...kernels,
     create: async (options) => {
       const made = await kernels.create(options)
       const [load, unload, grow] = [made.load.bind(made), made.unload.bind(made), made.grow.bind(made)]
+      const watch = () => {
+        const { memory } = made
+        const { buffer } = memory
+        Object.defineProperty(memory, 'buffer', {
+          get: () => {
+            seen.viewCount++
+            return buffer
+          },
+        })
+      }
+      watch()
       made.load = (records) => {
         const handle = load(records)
         seen.loaded++
@@ -27,6 +41,7 @@ function observed(kernels: KernelBackend) {
       made.grow = (sizeBytes) => {
         if (seen.isGrowthRefused) throw new Error('no memory left')
         grow(sizeBytes)
+        watch()
       }
       return made
     },
@@ -62,6 +77,21 @@ test('a query like one before loads nothing; another course of the same shapes l
   expect(seen.loads).toBe(second + 1)
   session.run(query(2, [6, 1]))
   expect(seen.loads).toBe(second + 1)
+  session.dispose()
+})
+
+test('views of inputs, outputs and what decides are made once for a shape, and again after the memory grew', async () => {
+  const { session, seen } = await open()
+  const [small, large] = [query(2, [3, 2]), query(200, [3, 200])]
+  const answer = session.run(small)
+  const first = seen.viewCount
+  expect(first).toBeGreaterThan(5)
+  expect(session.run(small)).toEqual(answer)
+  expect(seen.viewCount).toBe(first)
+  session.run(large)
+  const grown = seen.viewCount
+  expect(session.run(small)).toEqual(answer)
+  expect(seen.viewCount).toBe(grown + first)
   session.dispose()
 })
 

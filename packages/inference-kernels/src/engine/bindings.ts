@@ -3,6 +3,7 @@ import type { Kernels, TensorData } from '@mlcapsule/contracts'
 import type { BoundPort, BoundTensor } from '../plan/bound.ts'
 import { keptElementCount, type ProgramBinder } from '../plan/program-binder.ts'
 import { SegmentRunner } from './segment-runner.ts'
+import { TensorViews } from './tensor-views.ts'
 
 /** What is kept for queries of shapes that came before. Beyond that, the shapes that were asked longest ago are forgotten. */
 const keptSegmentCount = 256
@@ -19,6 +20,7 @@ export interface BindingNode {
 /** A binding to the dims of what a query begins with. */
 export class BindingRoot {
   readonly inputs: readonly BoundPort[]
+  readonly inputViews: TensorViews
   readonly states: readonly BoundTensor[]
   readonly node: BindingNode
   /** All segments that are kept. */
@@ -26,6 +28,7 @@ export class BindingRoot {
 
   constructor({ inputs, states }: ReturnType<ProgramBinder['begin']>, runner: SegmentRunner) {
     this.inputs = inputs
+    this.inputViews = new TensorViews(inputs)
     this.states = states
     this.runners = [runner]
     this.node = { root: this, runner, next: new Map(), isKept: true }

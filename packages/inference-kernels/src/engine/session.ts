@@ -11,8 +11,8 @@ import type { Dimension, Program, ProgramPort, ProgramValue } from '../program/t
 import { validateProgram } from '../program/validate.ts'
 import { type BindingNode, Bindings } from './bindings.ts'
 import { checkInputs, copyInputs, copyOutputs, type InputPort } from './port-copies.ts'
-import { viewTensor } from './segment-runner.ts'
 import { HeldState, type SessionState, type StateOptions } from './session-state.ts'
+import { viewTensor } from './tensor-views.ts'
 import { loadWeights, type WeightSource } from './weight-source.ts'
 
 export interface SessionOptions {
@@ -133,7 +133,7 @@ class KernelSession implements Session {
     state?.discard()
     const held = state ?? this.#noState
     const root = this.#bindings.root([...inputDims, ...held.dimsFor(inputDims)])
-    copyInputs(root.inputs, inputs, kernels.memory)
+    copyInputs(root.inputs, root.inputViews, inputs, kernels.memory)
     held.copyTo(root.states, kernels.memory)
     const passed: BindingNode[] = [root.node]
     try {
@@ -142,7 +142,7 @@ class KernelSession implements Session {
         const { wanted, outputs, states } = node.runner.segment
         if (wanted === null) {
           state?.stage(states, kernels.memory)
-          return copyOutputs(outputs, kernels.memory)
+          return copyOutputs(outputs, node.runner.outputViews, kernels.memory)
         }
         node = this.#bindings.next(node)
       }
