@@ -7,11 +7,11 @@ import { branchProgram } from '../testing/sample-programs.ts'
 import { createSession } from './session.ts'
 
 /**
- * Kernels with a count of the segments that are loaded now and of all that ever were, and of the views that are made of their
- * memory, and with faults on demand.
+ * Kernels with a count of the segments that are loaded now, of the most at once and of all that ever were, and of the views
+ * that are made of their memory, and with faults on demand.
  */
 function observed(kernels: KernelBackend) {
-  const seen = { loaded: 0, loads: 0, viewCount: 0, isGrowthRefused: false }
+  const seen = { loaded: 0, loads: 0, mostLoaded: 0, viewCount: 0, isGrowthRefused: false }
   const backend: KernelBackend = {
     ...kernels,
     create: async (options) => {
@@ -32,6 +32,7 @@ function observed(kernels: KernelBackend) {
         const handle = load(records)
         seen.loaded++
         seen.loads++
+        seen.mostLoaded = Math.max(seen.mostLoaded, seen.loaded)
         return handle
       }
       made.unload = (handle) => {
@@ -178,6 +179,25 @@ test('what depends on many elements is made for one query and let go, also where
   expect(() => run(50_000, 50_000, [1, 50_000])).toThrow('no memory left')
   expect(seen.loaded).toBe(loaded)
   expect(run(100, 6, [3, 2]).get('y')?.data).toEqual(BigInt64Array.of(0n, 1n, 2n, 3n, 4n, 5n))
+  session.dispose()
+})
+
+test('what one query alone needs is let go as the query goes on, however long its course', async () => {
+  const p = new ProgramBuilder()
+  let x = p.input('x', [100])
+  for (let i = 0; i < 1100; i++) {
+    x = p.step({ op: 'unary', input: x, output: p.arena([100]), unary: 'neg', alpha: 0, beta: 0 })
+    const outputs = [p.arena([1, null], { dtype: 'int64' })]
+    p.step({ op: 'operator', operator: 'NonZero', inputs: [x], outputs, attributes: {} })
+  }
+  const { backend, seen } = observed(referenceKernels)
+  const session = await createSession({ ...p.output('y', x).build(), kernels: backend })
+  const data = new Float32Array(100).fill(2)
+  const inputs = new Map<string, Tensor>([['x', { dtype: 'float32', shape: [100], data }]])
+  expect(session.run(inputs).get('y')?.data).toEqual(data)
+  expect(seen.loads).toBe(1101)
+  expect(seen.mostLoaded).toBe(3)
+  expect(seen.loaded).toBe(1)
   session.dispose()
 })
 

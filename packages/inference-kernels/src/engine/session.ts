@@ -9,7 +9,7 @@ import { decodeProgram } from '../program/decode.ts'
 import { programLimits } from '../program/limits.ts'
 import type { Dimension, Program, ProgramPort, ProgramValue } from '../program/types.ts'
 import { validateProgram } from '../program/validate.ts'
-import { type BindingNode, Bindings } from './bindings.ts'
+import { Bindings } from './bindings.ts'
 import { checkInputs, copyInputs, copyOutputs, type InputPort } from './port-copies.ts'
 import { HeldState, type SessionState, type StateOptions } from './session-state.ts'
 import { viewTensor } from './tensor-views.ts'
@@ -135,19 +135,22 @@ class KernelSession implements Session {
     const root = this.#bindings.root([...inputDims, ...held.dimsFor(inputDims)])
     copyInputs(root.inputs, root.inputViews, inputs, kernels.memory)
     held.copyTo(root.states, kernels.memory)
-    const passed: BindingNode[] = [root.node]
+    let { node } = root
     try {
-      for (let node = root.node; ; passed.push(node)) {
+      for (;;) {
         node.runner.run()
         const { wanted, outputs, states } = node.runner.segment
         if (wanted === null) {
+          const answer = copyOutputs(outputs, node.runner.outputViews, kernels.memory)
           state?.stage(states, kernels.memory)
-          return copyOutputs(outputs, node.runner.outputViews, kernels.memory)
+          return answer
         }
-        node = this.#bindings.next(node)
+        const next = this.#bindings.next(node)
+        this.#bindings.release(node)
+        node = next
       }
     } finally {
-      for (const node of passed) this.#bindings.release(node)
+      this.#bindings.release(node)
     }
   }
 
