@@ -27,7 +27,10 @@ export interface SessionOptions {
   readonly symbols?: Readonly<Record<string, number>>
   /** As `symbols`, but a guess: where the program does not take these sizes, the first query makes it ready. */
   readonly guessedSymbols?: Readonly<Record<string, number>>
-  /** What arena and weights may grow to, by default what 32-bit addresses reach. */
+  /**
+   * What queries may make arena and weights grow to, by default what 32-bit addresses reach. What the program needs to begin
+   * with, all of it where its sizes are fixed, it has in any case.
+   */
   readonly maxMemorySizeBytes?: number
   /** Threads that one step may use, 1 by default. */
   readonly threadCount?: number
