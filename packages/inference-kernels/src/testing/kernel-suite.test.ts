@@ -57,29 +57,32 @@ describe('the suite finds', () => {
     await expect(run(backend, 'dense')).rejects.toEqual(failed)
   })
 
-  test.each(['binary', 'unary'])('a finite number and an infinity of the other sign in place of one, from %s', async (word) => {
-    for (const wrong of [7, Number.NEGATIVE_INFINITY]) {
-      let [output, count] = [0, 0]
-      const backend = spoiled((kernels) => ({
-        load: (records) => {
-          const record = readRecord(records, 0)
-          if (record?.op === 'unary') [output, count] = [record.output, record.count]
-          if (record?.op === 'binary') {
-            ;[output, count] = [record.output, record.dims.reduce((a, b) => a * b, 1)]
-          }
-          return kernels.load(records)
-        },
-        runStep: (handle, step) => {
-          kernels.runStep(handle, step)
-          const floats = new Float32Array(kernels.memory.buffer, output, count)
-          for (const [i, value] of floats.entries()) {
-            if (value === Number.POSITIVE_INFINITY) floats[i] = wrong
-          }
-        },
-      }))
-      await expect(run(backend, word, 20)).rejects.toEqual(failed)
-    }
-  })
+  test.each(['binary', 'unary'])(
+    'a finite number and an infinity of the other sign in place of one, from %s',
+    async (word) => {
+      for (const wrong of [7, Number.NEGATIVE_INFINITY]) {
+        let [output, count] = [0, 0]
+        const backend = spoiled((kernels) => ({
+          load: (records) => {
+            const record = readRecord(records, 0)
+            if (record?.op === 'unary') [output, count] = [record.output, record.count]
+            if (record?.op === 'binary') {
+              ;[output, count] = [record.output, record.dims.reduce((a, b) => a * b, 1)]
+            }
+            return kernels.load(records)
+          },
+          runStep: (handle, step) => {
+            kernels.runStep(handle, step)
+            const floats = new Float32Array(kernels.memory.buffer, output, count)
+            for (const [i, value] of floats.entries()) {
+              if (value === Number.POSITIVE_INFINITY) floats[i] = wrong
+            }
+          },
+        }))
+        await expect(run(backend, word, 20)).rejects.toEqual(failed)
+      }
+    },
+  )
 
   test('a write beside the output', async () => {
     const backend = spoiled((kernels) => ({
