@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeRecord } from '../records/record.ts'
 import { type Addon, type AddonHandle, defaultAddonPath } from './addon.ts'
@@ -17,6 +19,25 @@ it('says how to get the addon where there is none', async () => {
     code: 'KERNEL_BACKEND_UNAVAILABLE',
     message: expect.stringContaining('npm run kernels:build'),
   })
+})
+
+it.each([
+  ['memory() { throw new Error() }', 'KERNEL_BACKEND_UNAVAILABLE'],
+  ['memory: () => new ArrayBuffer(64), selfTest: () => 3', 'KERNEL_SELF_TEST_FAILED'],
+])('releases what it has where the addon says: %s', async (methods, code) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mlcapsule-addon-'))
+  try {
+    const addonPath = join(folder, 'addon.cjs')
+    writeFileSync(
+      addonPath,
+      `module.exports = { listIsas: () => ['scalar'], create: () => ({}), dispose() { this.isReleased = true }, ${methods} }`,
+    )
+    const kernels = createNativeKernels({ addonPath })
+    await expect(kernels.create({ memorySizeBytes: 64 })).rejects.toMatchObject({ code })
+    expect(createRequire(import.meta.url)(addonPath)).toMatchObject({ isReleased: true })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 describe.skipIf(!built)(`native kernels${reason}`, () => {
