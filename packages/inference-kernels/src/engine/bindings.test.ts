@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { expect, test } from 'vitest'
+import { ProgramBinder } from '../plan/program-binder.ts'
 import { referenceKernels } from '../reference/index.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import { branchProgram } from '../testing/sample-programs.ts'
+import { Bindings } from './bindings.ts'
 import { createSession } from './session.ts'
 
 /**
@@ -199,6 +201,34 @@ test('what one query alone needs is let go as the query goes on, however long it
   expect(seen.mostLoaded).toBe(3)
   expect(seen.loaded).toBe(1)
   session.dispose()
+})
+
+test('small weights and deciding elements that bindings hold are wiped with them', async () => {
+  const p = new ProgramBuilder()
+  const x = p.input('x', [3])
+  const target = p.input('target', [2], 'int64')
+  const weights = p.weights(Float32Array.of(1, 2, 3), [3])
+  const sum = [p.arena([3])]
+  p.step({ op: 'operator', operator: 'Add', inputs: [x, weights], outputs: sum, attributes: {} })
+  const inputs = [sum[0] as number, target]
+  const outputs = [p.arena([null, null])]
+  p.step({ op: 'operator', operator: 'Reshape', inputs, outputs, attributes: { allowzero: false } })
+  const { program } = p.output('y', outputs[0] as number).build()
+  const small = Float32Array.of(1, 2, 3)
+  const kernels = await referenceKernels.create({ memorySizeBytes: 4096 })
+  const bindings = new Bindings(
+    new ProgramBinder(program, { weightsBaseBytes: 0, weightsContents: () => small }),
+    kernels,
+  )
+  const root = bindings.root([[3], [2]])
+  const [, place] = root.inputViews.of(kernels.memory)
+  place?.set([1n, 3n] as never)
+  root.node.runner.run()
+  const { contents } = bindings.next(root.node).runner.segment.continuation.state
+  expect(contents.get(target)).toEqual(BigInt64Array.of(1n, 3n))
+  bindings.dispose()
+  expect(contents.get(target)).toEqual(BigInt64Array.of(0n, 0n))
+  expect(small).toEqual(new Float32Array(3))
 })
 
 test('an alias whose size follows another symbol than its bytes is refused when it is bound', async () => {

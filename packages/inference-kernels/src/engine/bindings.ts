@@ -96,6 +96,12 @@ export class Bindings {
     return next
   }
 
+  /** Wipes and forgets all that is kept. What is loaded goes with the kernels. */
+  dispose(): void {
+    for (const { runners } of this.#roots.values()) for (const runner of runners) runner.wipe()
+    this.#roots.clear()
+  }
+
   /** Bytes of all records that are kept. */
   get recordsSizeBytes(): number {
     return this.#recordsSizeBytes
@@ -129,6 +135,7 @@ export class Bindings {
     for (const runner of root.runners) {
       this.#recordsSizeBytes -= runner.segment.records.byteLength
       runner.unload()
+      runner.wipe()
     }
   }
 }

@@ -43,6 +43,15 @@ export class SegmentRunner {
     this.#kernels.unload(this.#handle)
   }
 
+  /** Zeroes what is known outside the kernels' memory: copies of small weights, and elements of queries that decide. */
+  wipe(): void {
+    const { actions, continuation } = this.segment
+    const given = actions.flatMap((it) => (it.kind === 'operator' ? it.call.known : []))
+    for (const data of [...given, ...continuation.state.contents.values()]) {
+      if (data !== null) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0)
+    }
+  }
+
   #prepare(action: BoundAction): () => void {
     switch (action.kind) {
       case 'records': {

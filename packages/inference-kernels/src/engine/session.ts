@@ -168,6 +168,7 @@ class KernelSession implements Session {
   dispose(): void {
     for (const state of this.#states) state.dispose()
     this.#states.clear()
+    this.#bindings.dispose()
     this.#kernels?.dispose()
     this.#kernels = null
   }
