@@ -235,6 +235,10 @@ function nameReader(bytes: Uint8Array, offsetBytes: number, sizeBytes: number) {
  */
 export function decodeProgram(bytes: Uint8Array): Program {
   if (bytes.length < headerWordCount * 4) malformed('program', `${bytes.length} bytes cannot hold a header`)
+  if (bytes.length > programLimits.programSizeBytes) {
+    const detail = `has ${bytes.length} bytes, at most ${programLimits.programSizeBytes}`
+    failProgram('program', detail, 'PROGRAM_LIMIT_EXCEEDED')
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const header = readHeader(view)
   const { symbolCount, valueCount, stepCount, attributeWordCount } = header
