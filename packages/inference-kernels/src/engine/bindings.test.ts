@@ -231,6 +231,18 @@ test('small weights and deciding elements that bindings hold are wiped with them
   expect(small).toEqual(new Float32Array(3))
 })
 
+test('aliases of aliases are followed to the end, however many there are', async () => {
+  const p = new ProgramBuilder()
+  const n = p.symbol('N')
+  let value = p.input('x', [n, 2])
+  for (let i = 0; i < 60_000; i++) value = p.alias(value, i % 2 === 0 ? [2, n] : [n, 2])
+  const session = await createSession({ ...p.output('y', value).build(), kernels: referenceKernels })
+  const data = Float32Array.of(1, 2, 3, 4)
+  const x: Tensor = { dtype: 'float32', shape: [2, 2], data }
+  expect(session.run(new Map([['x', x]])).get('y')?.data).toEqual(data)
+  session.dispose()
+})
+
 test('an alias whose size follows another symbol than its bytes is refused when it is bound', async () => {
   const p = new ProgramBuilder()
   const [n, m] = [p.symbol('N'), p.symbol('M')]
