@@ -7,6 +7,7 @@ import { ProgramBinder } from '../plan/program-binder.ts'
 import { inputDims, stateSymbols } from '../program/bind-dims.ts'
 import { decodeProgram } from '../program/decode.ts'
 import { programLimits } from '../program/limits.ts'
+import { isOfSizes } from '../program/program-error.ts'
 import type { Dimension, Program, ProgramPort, ProgramValue } from '../program/types.ts'
 import { validateProgram } from '../program/validate.ts'
 import { Bindings } from './bindings.ts'
@@ -197,10 +198,6 @@ function validated(program: Program | Uint8Array): Program {
 function isStatic({ symbols, steps }: Program): boolean {
   return symbols.length === 0 && steps.every(({ op }) => op !== 'operator' && op !== 'if')
 }
-
-/** Whether sizes are at fault that another query may have otherwise. */
-const isOfSizes = (error: unknown) =>
-  error instanceof KernelError && (error.code === 'PROGRAM_INVALID' || error.code === 'KERNEL_VALUE_INVALID')
 
 /**
  * Makes a model ready: creates kernels, fills in the weights, lets the kernels prove themselves, and, where all sizes are
