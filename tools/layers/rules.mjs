@@ -3,7 +3,7 @@
 const l0 = ['contracts']
 const l1 = ['crypto', 'inference-kernels', 'defense-plugins']
 const l2 = ['capsule-format', 'attestation', 'metering']
-const libraries = [...l0, ...l1, ...l2, 'model-graph', 'enclave-bridge', 'attack-lab', 'terminal']
+const libraries = [...l0, ...l1, ...l2, 'model-graph', 'enclave-bridge', 'terminal']
 const apps = ['client-runtime', 'provider-console']
 
 /**
@@ -21,7 +21,6 @@ export const allowedImports = {
   'packages/attestation': [...l0, ...l1],
   'packages/metering': [...l0, ...l1],
   'packages/enclave-bridge': [...l0, ...l1, ...l2],
-  'packages/attack-lab': [...l0, ...l1, 'model-graph'],
   // Of the kernels what runs models; the subpath for tfjs would bring tfjs into the measured program.
   'enclave-runtime': [
     ...l0,
@@ -45,7 +44,7 @@ export const allowedImports = {
     'enclave-bridge/host',
     'enclave-bridge/node',
   ],
-  'apps/provider-console': [...l0, ...l1, ...l2, 'model-graph', 'attack-lab', 'terminal'],
+  'apps/provider-console': [...l0, ...l1, ...l2, 'model-graph', 'terminal'],
   'examples/*': [...libraries, ...apps],
   'bench/*': [...libraries, ...apps],
   tests: [...libraries, ...apps, 'enclave-runtime'],

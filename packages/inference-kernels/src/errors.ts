@@ -24,8 +24,8 @@ export const kernelErrorTable = defineErrorTable({
   },
   PROGRAM_SYMBOL_INVALID: {
     kind: 'usage',
-    meaning: 'A symbolic dimension is not bound, is unknown, or is not a positive integer.',
-    remedy: 'Give each symbol that the message names a positive integer, and no other symbol.',
+    meaning: 'A symbolic dimension is not bound, is unknown, or is not a non-negative integer.',
+    remedy: 'Give each symbol that the message names a non-negative integer, and no other symbol.',
   },
   PROGRAM_TOO_LARGE: {
     kind: 'environment',

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The C test runner: compiled with sanitizers, run by src/native/c.test.ts. Prints one line per group. */
+/* The C test runner: compiled with sanitizers, run by src/native/build.test.ts. Prints one line per group. */
 #ifndef MLC_TEST_H
 #define MLC_TEST_H
 

@@ -20,6 +20,7 @@ typedef struct {
   napi_ref buffer;
   uint32_t buffers_alive; /* ArrayBuffers whose finalizer is still to come */
   int handle_alive;       /* and the handle's */
+  int is_taken;           /* whether a buffer of before a growth lives on elsewhere, with the same pages */
 } owner;
 
 static void throw_type(napi_env env, const char *message) { napi_throw_type_error(env, NULL, message); }
@@ -212,6 +213,13 @@ static napi_value unload(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* Whether the buffer was there and is detached now. One that somebody else has detached lives on elsewhere. */
+static int detach(napi_env env, napi_value buffer) {
+  bool detached = false;
+  return buffer != NULL && napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached &&
+         napi_detach_arraybuffer(env, buffer) == napi_ok;
+}
+
 /* grow(handle, memorySizeBytes): whether kernels have that much now; the ArrayBuffer of before is detached then */
 static napi_value grow(napi_env env, napi_callback_info info) {
   napi_value values[2], buffer = NULL, result = NULL;
@@ -222,7 +230,7 @@ static napi_value grow(napi_env env, napi_callback_info info) {
   const int grown = mlc_instance_grow(o->instance, (uint64_t)size);
   if (grown && o->buffer != NULL) {
     napi_get_reference_value(env, o->buffer, &buffer);
-    if (buffer != NULL) napi_detach_arraybuffer(env, buffer);
+    if (!detach(env, buffer)) o->is_taken = 1;
     napi_delete_reference(env, o->buffer);
     o->buffer = NULL;
   }
@@ -259,12 +267,10 @@ static napi_value dispose(napi_env env, napi_callback_info info) {
   owner *o = unwrap(env, values[0], 0);
   if (o == NULL || o->instance->context.memory == NULL) return NULL;
   mlc_instance_close(o->instance);
-  bool detached = false;
   if (o->buffer != NULL) {
     napi_get_reference_value(env, o->buffer, &buffer);
-    /* One that somebody else has detached lives on elsewhere: its zeroed pages stay until its finalizer. */
-    if (buffer != NULL && napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached &&
-        napi_detach_arraybuffer(env, buffer) == napi_ok) {
+    /* The zeroed pages of a buffer that lives on elsewhere stay until its finalizer. */
+    if (detach(env, buffer) && !o->is_taken) {
       mlc_instance_unmap(o->memory, o->mapped_size_bytes);
       o->memory = NULL;
     }

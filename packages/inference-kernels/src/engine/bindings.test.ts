@@ -1,23 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { expect, test } from 'vitest'
+import { ProgramBinder } from '../plan/program-binder.ts'
 import { referenceKernels } from '../reference/index.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import { branchProgram } from '../testing/sample-programs.ts'
+import { Bindings } from './bindings.ts'
 import { createSession } from './session.ts'
 
-/** Kernels with a count of the segments that are loaded now and of all that ever were, and faults on demand. */
+/**
+ * Kernels with a count of the segments that are loaded now, of the most at once and of all that ever were, and of the views
+ * that are made of their memory, and with faults on demand.
+ */
 function observed(kernels: KernelBackend) {
-  const seen = { loaded: 0, loads: 0, isGrowthRefused: false }
+  const seen = { loaded: 0, loads: 0, mostLoaded: 0, viewCount: 0, isGrowthRefused: false }
   const backend: KernelBackend = {
     ...kernels,
     create: async (options) => {
       const made = await kernels.create(options)
       const [load, unload, grow] = [made.load.bind(made), made.unload.bind(made), made.grow.bind(made)]
+      const watch = () => {
+        const { memory } = made
+        const { buffer } = memory
+        Object.defineProperty(memory, 'buffer', {
+          get: () => {
+            seen.viewCount++
+            return buffer
+          },
+        })
+      }
+      watch()
       made.load = (records) => {
         const handle = load(records)
         seen.loaded++
         seen.loads++
+        seen.mostLoaded = Math.max(seen.mostLoaded, seen.loaded)
         return handle
       }
       made.unload = (handle) => {
@@ -27,6 +44,7 @@ function observed(kernels: KernelBackend) {
       made.grow = (sizeBytes) => {
         if (seen.isGrowthRefused) throw new Error('no memory left')
         grow(sizeBytes)
+        watch()
       }
       return made
     },
@@ -62,6 +80,21 @@ test('a query like one before loads nothing; another course of the same shapes l
   expect(seen.loads).toBe(second + 1)
   session.run(query(2, [6, 1]))
   expect(seen.loads).toBe(second + 1)
+  session.dispose()
+})
+
+test('views of inputs, outputs and what decides are made once for a shape, and again after the memory grew', async () => {
+  const { session, seen } = await open()
+  const [small, large] = [query(2, [3, 2]), query(200, [3, 200])]
+  const answer = session.run(small)
+  const first = seen.viewCount
+  expect(first).toBeGreaterThan(5)
+  expect(session.run(small)).toEqual(answer)
+  expect(seen.viewCount).toBe(first)
+  session.run(large)
+  const grown = seen.viewCount
+  expect(session.run(small)).toEqual(answer)
+  expect(seen.viewCount).toBe(grown + first)
   session.dispose()
 })
 
@@ -148,6 +181,65 @@ test('what depends on many elements is made for one query and let go, also where
   expect(() => run(50_000, 50_000, [1, 50_000])).toThrow('no memory left')
   expect(seen.loaded).toBe(loaded)
   expect(run(100, 6, [3, 2]).get('y')?.data).toEqual(BigInt64Array.of(0n, 1n, 2n, 3n, 4n, 5n))
+  session.dispose()
+})
+
+test('what one query alone needs is let go as the query goes on, however long its course', async () => {
+  const p = new ProgramBuilder()
+  let x = p.input('x', [100])
+  for (let i = 0; i < 1100; i++) {
+    x = p.step({ op: 'unary', input: x, output: p.arena([100]), unary: 'neg', alpha: 0, beta: 0 })
+    const outputs = [p.arena([1, null], { dtype: 'int64' })]
+    p.step({ op: 'operator', operator: 'NonZero', inputs: [x], outputs, attributes: {} })
+  }
+  const { backend, seen } = observed(referenceKernels)
+  const session = await createSession({ ...p.output('y', x).build(), kernels: backend })
+  const data = new Float32Array(100).fill(2)
+  const inputs = new Map<string, Tensor>([['x', { dtype: 'float32', shape: [100], data }]])
+  expect(session.run(inputs).get('y')?.data).toEqual(data)
+  expect(seen.loads).toBe(1101)
+  expect(seen.mostLoaded).toBe(3)
+  expect(seen.loaded).toBe(1)
+  session.dispose()
+})
+
+test('small weights and deciding elements that bindings hold are wiped with them', async () => {
+  const p = new ProgramBuilder()
+  const x = p.input('x', [3])
+  const target = p.input('target', [2], 'int64')
+  const weights = p.weights(Float32Array.of(1, 2, 3), [3])
+  const sum = [p.arena([3])]
+  p.step({ op: 'operator', operator: 'Add', inputs: [x, weights], outputs: sum, attributes: {} })
+  const inputs = [sum[0] as number, target]
+  const outputs = [p.arena([null, null])]
+  p.step({ op: 'operator', operator: 'Reshape', inputs, outputs, attributes: { allowzero: false } })
+  const { program } = p.output('y', outputs[0] as number).build()
+  const small = Float32Array.of(1, 2, 3)
+  const kernels = await referenceKernels.create({ memorySizeBytes: 4096 })
+  const bindings = new Bindings(
+    new ProgramBinder(program, { weightsBaseBytes: 0, weightsContents: () => small }),
+    kernels,
+  )
+  const root = bindings.root([[3], [2]])
+  const [, place] = root.inputViews.of(kernels.memory)
+  place?.set([1n, 3n] as never)
+  root.node.runner.run()
+  const { contents } = bindings.next(root.node).runner.segment.continuation.state
+  expect(contents.get(target)).toEqual(BigInt64Array.of(1n, 3n))
+  bindings.dispose()
+  expect(contents.get(target)).toEqual(BigInt64Array.of(0n, 0n))
+  expect(small).toEqual(new Float32Array(3))
+})
+
+test('aliases of aliases are followed to the end, however many there are', async () => {
+  const p = new ProgramBuilder()
+  const n = p.symbol('N')
+  let value = p.input('x', [n, 2])
+  for (let i = 0; i < 60_000; i++) value = p.alias(value, i % 2 === 0 ? [2, n] : [n, 2])
+  const session = await createSession({ ...p.output('y', value).build(), kernels: referenceKernels })
+  const data = Float32Array.of(1, 2, 3, 4)
+  const x: Tensor = { dtype: 'float32', shape: [2, 2], data }
+  expect(session.run(new Map([['x', x]])).get('y')?.data).toEqual(data)
   session.dispose()
 })
 

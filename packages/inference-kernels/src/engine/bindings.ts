@@ -3,6 +3,7 @@ import type { Kernels, TensorData } from '@mlcapsule/contracts'
 import type { BoundPort, BoundTensor } from '../plan/bound.ts'
 import { keptElementCount, type ProgramBinder } from '../plan/program-binder.ts'
 import { SegmentRunner } from './segment-runner.ts'
+import { TensorViews } from './tensor-views.ts'
 
 /** What is kept for queries of shapes that came before. Beyond that, the shapes that were asked longest ago are forgotten. */
 const keptSegmentCount = 256
@@ -19,6 +20,7 @@ export interface BindingNode {
 /** A binding to the dims of what a query begins with. */
 export class BindingRoot {
   readonly inputs: readonly BoundPort[]
+  readonly inputViews: TensorViews
   readonly states: readonly BoundTensor[]
   readonly node: BindingNode
   /** All segments that are kept. */
@@ -26,6 +28,7 @@ export class BindingRoot {
 
   constructor({ inputs, states }: ReturnType<ProgramBinder['begin']>, runner: SegmentRunner) {
     this.inputs = inputs
+    this.inputViews = new TensorViews(inputs)
     this.states = states
     this.runners = [runner]
     this.node = { root: this, runner, next: new Map(), isKept: true }
@@ -93,6 +96,12 @@ export class Bindings {
     return next
   }
 
+  /** Wipes and forgets all that is kept. What is loaded goes with the kernels. */
+  dispose(): void {
+    for (const { runners } of this.#roots.values()) for (const runner of runners) runner.wipe()
+    this.#roots.clear()
+  }
+
   /** Bytes of all records that are kept. */
   get recordsSizeBytes(): number {
     return this.#recordsSizeBytes
@@ -126,6 +135,7 @@ export class Bindings {
     for (const runner of root.runners) {
       this.#recordsSizeBytes -= runner.segment.records.byteLength
       runner.unload()
+      runner.wipe()
     }
   }
 }

@@ -2,7 +2,7 @@
 import { assertTensor, type DType, type Tensor, type TensorData } from '@mlcapsule/contracts'
 import { KernelError } from '../errors.ts'
 import type { BoundPort } from '../plan/bound.ts'
-import { viewTensor } from './segment-runner.ts'
+import type { TensorViews } from './tensor-views.ts'
 
 /** An input of a program: its dims are numbers, names of symbols, or null where anything goes. */
 export interface InputPort {
@@ -64,25 +64,31 @@ export function checkInputs(
   return ports.map(({ name }) => inputs.get(name)?.shape ?? [])
 }
 
-/** Copies checked inputs into memory. */
+/** Copies checked inputs into memory. @param views of the ports' places, in their order */
 export function copyInputs(
   ports: readonly BoundPort[],
+  views: TensorViews,
   inputs: ReadonlyMap<string, Tensor>,
   memory: Uint8Array,
 ): void {
-  for (const port of ports) {
-    const { data } = inputs.get(port.name) as Tensor
+  for (const [i, view] of views.of(memory).entries()) {
+    const { data } = inputs.get(ports[i]?.name ?? '') as Tensor
     // Both sides are the typed array of one dtype, which the type of set() cannot say.
-    ;(viewTensor(port, memory) as Float32Array).set(data as Float32Array)
+    ;(view as Float32Array).set(data as Float32Array)
   }
 }
 
-/** Fresh tensors, apart from the kernels' memory. */
-export function copyOutputs(ports: readonly BoundPort[], memory: Uint8Array): Map<string, Tensor> {
+/** Fresh tensors, apart from the kernels' memory. @param views of the ports' places, in their order */
+export function copyOutputs(
+  ports: readonly BoundPort[],
+  views: TensorViews,
+  memory: Uint8Array,
+): Map<string, Tensor> {
+  const data = views.of(memory)
   return new Map(
-    ports.map((port) => [
-      port.name,
-      { dtype: port.dtype, shape: [...port.shape], data: viewTensor(port, memory).slice() as TensorData },
+    ports.map(({ name, dtype, shape }, i) => [
+      name,
+      { dtype, shape: [...shape], data: data[i]?.slice() as TensorData },
     ]),
   )
 }

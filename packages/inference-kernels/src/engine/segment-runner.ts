@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  elementSizeBytes,
-  type Kernels,
-  type ProgramHandle,
-  type TensorData,
-  viewTensorData,
-} from '@mlcapsule/contracts'
+import type { Kernels, ProgramHandle, TensorData } from '@mlcapsule/contracts'
 import { guarded } from '../plan/bind-steps.ts'
 import type { BoundAction, BoundOperator, BoundTensor } from '../plan/bound.ts'
 import type { BoundSegment } from '../plan/program-binder.ts'
-
-/** The elements of a placed tensor, as a view of the kernels' memory. */
-export function viewTensor({ dtype, addressBytes, sizeBytes }: BoundTensor, memory: Uint8Array): TensorData {
-  const count = sizeBytes / elementSizeBytes(dtype)
-  return viewTensorData(dtype, memory.buffer, memory.byteOffset + addressBytes, count)
-}
+import { TensorViews, viewTensor } from './tensor-views.ts'
 
 /** One segment, loaded into kernels. Views of the memory are made when it first runs, and again after the memory grew. */
 export class SegmentRunner {
   readonly segment: BoundSegment
+  readonly outputViews: TensorViews
+  readonly #wantedViews: TensorViews
   readonly #kernels: Kernels
   readonly #handle: ProgramHandle
   #memory: Uint8Array | undefined
@@ -28,6 +19,8 @@ export class SegmentRunner {
   constructor(segment: BoundSegment, kernels: Kernels) {
     if (kernels.memory.length < segment.memorySizeBytes) kernels.grow(segment.memorySizeBytes)
     this.segment = segment
+    this.outputViews = new TensorViews(segment.outputs)
+    this.#wantedViews = new TensorViews(segment.wanted ?? [])
     this.#kernels = kernels
     this.#handle = kernels.load(segment.records)
   }
@@ -43,11 +36,20 @@ export class SegmentRunner {
 
   /** What the next segment depends on, in memory of its own. */
   readWanted(): readonly TensorData[] {
-    return (this.segment.wanted ?? []).map((it) => viewTensor(it, this.#kernels.memory).slice() as TensorData)
+    return this.#wantedViews.of(this.#kernels.memory).map((view) => view.slice() as TensorData)
   }
 
   unload(): void {
     this.#kernels.unload(this.#handle)
+  }
+
+  /** Zeroes what is known outside the kernels' memory: copies of small weights, and elements of queries that decide. */
+  wipe(): void {
+    const { actions, continuation } = this.segment
+    const given = actions.flatMap((it) => (it.kind === 'operator' ? it.call.known : []))
+    for (const data of [...given, ...continuation.state.contents.values()]) {
+      if (data !== null) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0)
+    }
   }
 
   #prepare(action: BoundAction): () => void {

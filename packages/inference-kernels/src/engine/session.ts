@@ -7,12 +7,13 @@ import { ProgramBinder } from '../plan/program-binder.ts'
 import { inputDims, stateSymbols } from '../program/bind-dims.ts'
 import { decodeProgram } from '../program/decode.ts'
 import { programLimits } from '../program/limits.ts'
+import { isOfSizes } from '../program/program-error.ts'
 import type { Dimension, Program, ProgramPort, ProgramValue } from '../program/types.ts'
 import { validateProgram } from '../program/validate.ts'
-import { type BindingNode, Bindings } from './bindings.ts'
+import { Bindings } from './bindings.ts'
 import { checkInputs, copyInputs, copyOutputs, type InputPort } from './port-copies.ts'
-import { viewTensor } from './segment-runner.ts'
 import { HeldState, type SessionState, type StateOptions } from './session-state.ts'
+import { viewTensor } from './tensor-views.ts'
 import { loadWeights, type WeightSource } from './weight-source.ts'
 
 export interface SessionOptions {
@@ -27,7 +28,10 @@ export interface SessionOptions {
   readonly symbols?: Readonly<Record<string, number>>
   /** As `symbols`, but a guess: where the program does not take these sizes, the first query makes it ready. */
   readonly guessedSymbols?: Readonly<Record<string, number>>
-  /** What arena and weights may grow to, by default what 32-bit addresses reach. */
+  /**
+   * What queries may make arena and weights grow to, by default what 32-bit addresses reach. What the program needs to begin
+   * with, all of it where its sizes are fixed, it has in any case.
+   */
   readonly maxMemorySizeBytes?: number
   /** Threads that one step may use, 1 by default. */
   readonly threadCount?: number
@@ -133,21 +137,24 @@ class KernelSession implements Session {
     state?.discard()
     const held = state ?? this.#noState
     const root = this.#bindings.root([...inputDims, ...held.dimsFor(inputDims)])
-    copyInputs(root.inputs, inputs, kernels.memory)
+    copyInputs(root.inputs, root.inputViews, inputs, kernels.memory)
     held.copyTo(root.states, kernels.memory)
-    const passed: BindingNode[] = [root.node]
+    let { node } = root
     try {
-      for (let node = root.node; ; passed.push(node)) {
+      for (;;) {
         node.runner.run()
         const { wanted, outputs, states } = node.runner.segment
         if (wanted === null) {
+          const answer = copyOutputs(outputs, node.runner.outputViews, kernels.memory)
           state?.stage(states, kernels.memory)
-          return copyOutputs(outputs, kernels.memory)
+          return answer
         }
-        node = this.#bindings.next(node)
+        const next = this.#bindings.next(node)
+        this.#bindings.release(node)
+        node = next
       }
     } finally {
-      for (const node of passed) this.#bindings.release(node)
+      this.#bindings.release(node)
     }
   }
 
@@ -162,6 +169,7 @@ class KernelSession implements Session {
   dispose(): void {
     for (const state of this.#states) state.dispose()
     this.#states.clear()
+    this.#bindings.dispose()
     this.#kernels?.dispose()
     this.#kernels = null
   }
@@ -190,10 +198,6 @@ function validated(program: Program | Uint8Array): Program {
 function isStatic({ symbols, steps }: Program): boolean {
   return symbols.length === 0 && steps.every(({ op }) => op !== 'operator' && op !== 'if')
 }
-
-/** Whether sizes are at fault that another query may have otherwise. */
-const isOfSizes = (error: unknown) =>
-  error instanceof KernelError && (error.code === 'PROGRAM_INVALID' || error.code === 'KERNEL_VALUE_INVALID')
 
 /**
  * Makes a model ready: creates kernels, fills in the weights, lets the kernels prove themselves, and, where all sizes are

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeRecord } from '../records/record.ts'
 import { type Addon, type AddonHandle, defaultAddonPath } from './addon.ts'
@@ -16,6 +19,25 @@ it('says how to get the addon where there is none', async () => {
     code: 'KERNEL_BACKEND_UNAVAILABLE',
     message: expect.stringContaining('npm run kernels:build'),
   })
+})
+
+it.each([
+  ['memory() { throw new Error() }', 'KERNEL_BACKEND_UNAVAILABLE'],
+  ['memory: () => new ArrayBuffer(64), selfTest: () => 3', 'KERNEL_SELF_TEST_FAILED'],
+])('releases what it has where the addon says: %s', async (methods, code) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mlcapsule-addon-'))
+  try {
+    const addonPath = join(folder, 'addon.cjs')
+    writeFileSync(
+      addonPath,
+      `module.exports = { listIsas: () => ['scalar'], create: () => ({}), dispose() { this.isReleased = true }, ${methods} }`,
+    )
+    const kernels = createNativeKernels({ addonPath })
+    await expect(kernels.create({ memorySizeBytes: 64 })).rejects.toMatchObject({ code })
+    expect(createRequire(import.meta.url)(addonPath)).toMatchObject({ isReleased: true })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 describe.skipIf(!built)(`native kernels${reason}`, () => {
@@ -99,6 +121,22 @@ describe.skipIf(!built)(`native kernels${reason}`, () => {
     expect(taken[0]).toBe(7)
     kernels.dispose()
     expect(taken.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('wipes memory that was taken over before it grew, and leaves it where it is', () => {
+    // In a process of its own: reading memory that is gone would end it by a signal.
+    const script = `
+      const addon = require(${JSON.stringify(defaultAddonPath())})
+      const handle = addon.create(128, 65536, 1, 'scalar')
+      const { buffer } = new Uint8Array(addon.memory(handle)).fill(7)
+      const taken = new Uint8Array(buffer.transfer())
+      addon.grow(handle, 256)
+      const grown = new Uint8Array(addon.memory(handle))
+      const before = [taken[0], grown.length]
+      addon.dispose(handle)
+      console.log(JSON.stringify([...before, taken[0], grown.length]))`
+    const { status, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '[7,256,0,0]\n' })
   })
 
   it.each([

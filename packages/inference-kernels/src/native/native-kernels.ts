@@ -17,6 +17,15 @@ export interface NativeKernelsOptions {
   readonly isa?: string
 }
 
+function memoryOf(addon: Addon, handle: AddonHandle): Uint8Array {
+  try {
+    return new Uint8Array(addon.memory(handle))
+  } catch (cause) {
+    const detail = 'this JavaScript engine does not take memory from outside its heap; use the wasm kernels'
+    throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', detail, { cause })
+  }
+}
+
 class NativeKernels implements Kernels {
   readonly isa: string
   readonly #addon: Addon
@@ -31,7 +40,7 @@ class NativeKernels implements Kernels {
     this.#handle = handle
     this.isa = isa
     this.#maxMemorySizeBytes = maxMemorySizeBytes
-    this.#memory = new Uint8Array(addon.memory(handle))
+    this.#memory = memoryOf(addon, handle)
   }
 
   get memory(): Uint8Array {
@@ -65,7 +74,7 @@ class NativeKernels implements Kernels {
     this.#assertAlive()
     assertGrowth(memorySizeBytes, this.#memory.length, this.#maxMemorySizeBytes)
     if (!this.#addon.grow(this.#handle, memorySizeBytes)) throw growthError(memorySizeBytes)
-    this.#memory = new Uint8Array(this.#addon.memory(this.#handle))
+    this.#memory = memoryOf(this.#addon, this.#handle)
   }
 
   runStep(handle: ProgramHandle, stepIndex: number): void {
@@ -141,9 +150,14 @@ export function createNativeKernels(options: NativeKernelsOptions = {}): KernelB
         const detail = `the system does not give ${maxMemorySizeBytes} bytes and ${threadCount} threads`
         throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'memorySizeBytes' })
       }
-      const kernels = new NativeKernels(addon, handle, isa, maxMemorySizeBytes)
-      kernels.selfTest()
-      return kernels
+      try {
+        const kernels = new NativeKernels(addon, handle, isa, maxMemorySizeBytes)
+        kernels.selfTest()
+        return kernels
+      } catch (error) {
+        addon.dispose(handle)
+        throw error
+      }
     },
   }
 }

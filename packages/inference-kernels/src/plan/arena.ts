@@ -29,27 +29,33 @@ interface Placed {
   readonly endBytes: number
 }
 
+function put(lists: (Placed[] | undefined)[], index: number, placed: Placed): void {
+  const list = lists[index]
+  if (list === undefined) lists[index] = [placed]
+  else list.push(placed)
+}
+
 /** Placed blocks by the steps that they live through, so that those which live with another one are found without the rest. */
 class Timeline {
-  /** Each block once, where it begins. */
-  readonly #beginning: Placed[][]
+  /** Each block once, where it begins. Lists are made where there is something to put in: most steps have none. */
+  readonly #beginning: (Placed[] | undefined)[]
   /** A binary tree over the steps: each block in the few nodes that make up its life. */
-  readonly #living: Placed[][]
+  readonly #living: (Placed[] | undefined)[]
   readonly #leafCount: number
 
   constructor(stepCount: number) {
     this.#leafCount = 2 ** Math.ceil(Math.log2(Math.max(stepCount, 1)))
-    this.#beginning = Array.from({ length: stepCount }, () => [])
-    this.#living = Array.from({ length: 2 * this.#leafCount }, () => [])
+    this.#beginning = new Array(stepCount)
+    this.#living = new Array(2 * this.#leafCount)
   }
 
   /** @param first,last steps counted from the first one of the timeline */
   add(placed: Placed, first: number, last: number): void {
-    this.#beginning[first]?.push(placed)
+    put(this.#beginning, first, placed)
     let from = first + this.#leafCount
     for (let to = last + 1 + this.#leafCount; from < to; from >>= 1, to >>= 1) {
-      if (from & 1) this.#living[from++]?.push(placed)
-      if (to & 1) this.#living[--to]?.push(placed)
+      if (from & 1) put(this.#living, from++, placed)
+      if (to & 1) put(this.#living, --to, placed)
     }
   }
 

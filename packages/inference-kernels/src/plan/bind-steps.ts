@@ -77,7 +77,9 @@ export class StepBinder {
     const dims = this.#declare(value, null, field)
     const storage = this.#context.program.values[value]?.storage
     if (storage?.kind === 'alias') {
-      const [own, other] = [product(dims), product(this.dimsOf(storage.of))]
+      // The end of the chain, not the next in it: a chain may be longer than the stack is deep.
+      const root = this.#context.roots[value] as number
+      const [own, other] = [product(dims), product(this.dimsOf(root))]
       if (own !== other) failProgram(`${field}.storage.of`, `${own} elements alias ${other}`)
     }
     return dims

@@ -70,4 +70,33 @@ describe('planCourses', () => {
     expect(planCourses(row(1, true), { symbols: { N: 3 } }).courses.length).toBe(2)
     expect(planCourses(row(1, true), { symbols: { N: 4 } }).courses).toMatchObject([{ stepIndices: [1] }])
   })
+
+  test('leaves out a way that takes an element which these sizes do not give', () => {
+    const p = new ProgramBuilder()
+    const x = p.input('x', [p.symbol('N')])
+    const mode = p.input('mode', [], 'bool')
+    const [y, size, element] = [0, 1, 2].map(() => p.arena([1], { dtype: 'int64' })) as [
+      number,
+      number,
+      number,
+    ]
+    const step = p.openIf(mode, [y])
+    const attributes = { start: 0, end: 1 }
+    p.step({ op: 'operator', operator: 'Shape', inputs: [x], outputs: [size], attributes })
+    // Element N of a list of one.
+    p.step({
+      op: 'operator',
+      operator: 'Gather',
+      inputs: [size, size],
+      outputs: [element],
+      attributes: { axis: 0 },
+    })
+    const one = p.arena([1], { dtype: 'int64' })
+    p.step({ op: 'operator', operator: 'Shape', inputs: [x], outputs: [one], attributes })
+    step.close({ thenStepCount: 2, elseStepCount: 1, thenOutputs: [element], elseOutputs: [one] })
+    const { program } = p.output('y', y).build()
+    validateProgram(program)
+    expect(planCourses(program, { symbols: { N: 0 } }).courses.length).toBe(2)
+    expect(planCourses(program, { symbols: { N: 4 } }).courses.length).toBe(1)
+  })
 })

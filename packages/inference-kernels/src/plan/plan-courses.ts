@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TensorData } from '@mlcapsule/contracts'
-import type { KernelError } from '../errors.ts'
 import { inputDims } from '../program/bind-dims.ts'
+import { isOfSizes } from '../program/program-error.ts'
 import type { Program } from '../program/types.ts'
 import type { BoundTensor } from './bound.ts'
 import { type BoundSegment, ProgramBinder } from './program-binder.ts'
@@ -75,7 +75,7 @@ export function planCourses(
           open.push(extended(binder.resume(continuation, [Uint8Array.of(condition)]), path))
         } catch (error) {
           // Exporters write branches that fit other sizes: a query of these sizes fails there, or never goes there.
-          if ((error as KernelError).code !== 'PROGRAM_INVALID') throw error
+          if (!isOfSizes(error)) throw error
           fault ??= error
         }
       }

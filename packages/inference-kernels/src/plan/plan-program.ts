@@ -30,7 +30,8 @@ export interface PlanOptions {
  * Binds a program: puts numbers for symbols, checks every size, lays out the arena and writes the records.
  * @param program that `validateProgram` has accepted
  * @throws KernelError `PROGRAM_SYMBOL_INVALID`, `PROGRAM_INVALID`, `PROGRAM_TOO_LARGE` beyond 4 GiB,
- *   `PROGRAM_LIMIT_EXCEEDED`
+ *   `PROGRAM_LIMIT_EXCEEDED`, `KERNEL_VALUE_INVALID` for a constant out of the range that its step allows,
+ *   `KERNEL_OPTION_INVALID`
  */
 export function planProgram(program: Program, options: PlanOptions = {}): BoundProgram {
   const { symbols = {}, weightsBaseBytes = 0, weightsContents = () => null } = options

@@ -72,7 +72,8 @@ export class ProgramBinder {
    * Binds the program to the dims of what a query begins with.
    * @param entryDims one list per input, then one per state
    * @returns the first segment, and where inputs and states go
-   * @throws KernelError `PROGRAM_INVALID`, `PROGRAM_TOO_LARGE` beyond 4 GiB, `PROGRAM_LIMIT_EXCEEDED`
+   * @throws KernelError `PROGRAM_INVALID`, `PROGRAM_TOO_LARGE` beyond 4 GiB, `PROGRAM_LIMIT_EXCEEDED`,
+   *   `KERNEL_VALUE_INVALID`
    */
   begin(entryDims: readonly (readonly number[])[]): {
     readonly inputs: readonly BoundPort[]
@@ -101,7 +102,7 @@ export class ProgramBinder {
   /**
    * Binds what comes after a segment.
    * @param contents what the segment wanted, in its order, in memory of its own
-   * @throws as `begin`; KernelError `KERNEL_VALUE_INVALID`
+   * @throws as `begin`
    */
   resume({ context, state: before, wanted }: Continuation, contents: readonly TensorData[]): BoundSegment {
     const state = forkState(before)

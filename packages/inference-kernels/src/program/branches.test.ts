@@ -130,6 +130,20 @@ describe('operators', () => {
     expect(() => decodeProgram(renamed)).toThrow(isFault('PROGRAM_INVALID', 'steps[3].operator'))
   })
 
+  test('a table of operators that no encoding of the program has is refused', () => {
+    const p = new ProgramBuilder()
+    let value = p.input('x', [2])
+    for (const operator of ['Sin', 'Cos']) {
+      const outputs = [p.arena([2])]
+      value = p.step({ op: 'operator', operator, inputs: [value], outputs, attributes: {} })
+    }
+    const bytes = Buffer.from(encodeProgram(p.output('y', value).build().program))
+    expect(decodeProgram(bytes).steps.length).toBe(2)
+    // One name twice: what it decodes to is written with the name once.
+    bytes.write('Sin', bytes.indexOf('Cos'))
+    expect(() => decodeProgram(bytes)).toThrow(isFault('PROGRAM_MALFORMED', 'operators'))
+  })
+
   test('more operators than there may be are refused before they are read', () => {
     const lying = encodeProgram(program)
     const view = new DataView(lying.buffer)

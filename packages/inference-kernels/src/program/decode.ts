@@ -15,7 +15,7 @@ import {
 } from './format.ts'
 import { programLimits } from './limits.ts'
 import { failProgram } from './program-error.ts'
-import { enumMembers, type StepFieldType, stepFields, stepOpOfNumber } from './step-schema.ts'
+import { enumMembers, type StepFieldType, stepFields, stepOpOfNumber, usedOperators } from './step-schema.ts'
 import type { Dimension, Program, ProgramPort, ProgramStep, ProgramValue, Storage } from './types.ts'
 import { validateProgram } from './validate.ts'
 import { WordReader } from './words.ts'
@@ -235,6 +235,10 @@ function nameReader(bytes: Uint8Array, offsetBytes: number, sizeBytes: number) {
  */
 export function decodeProgram(bytes: Uint8Array): Program {
   if (bytes.length < headerWordCount * 4) malformed('program', `${bytes.length} bytes cannot hold a header`)
+  if (bytes.length > programLimits.programSizeBytes) {
+    const detail = `has ${bytes.length} bytes, at most ${programLimits.programSizeBytes}`
+    failProgram('program', detail, 'PROGRAM_LIMIT_EXCEEDED')
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const header = readHeader(view)
   const { symbolCount, valueCount, stepCount, attributeWordCount } = header
@@ -266,6 +270,9 @@ export function decodeProgram(bytes: Uint8Array): Program {
     names.next(rows.int('operators'), `operators[${i}]`),
   )
   const steps = readSteps(view, stepsAt, stepCount, attributeWordCount, operators)
+  if (usedOperators(steps).join() !== operators.join()) {
+    malformed('operators', 'expected those that steps use, each once, in the order of their first use')
+  }
   const readPorts = (kind: string, count: number): ProgramPort[] =>
     Array.from({ length: count }, (_, i) => {
       const name = names.next(rows.int(kind), `${kind}[${i}].name`)

@@ -14,7 +14,7 @@ import {
 } from './format.ts'
 import { programLimits } from './limits.ts'
 import { failProgram } from './program-error.ts'
-import { enumMembers, type StepFieldType, stepFields, stepSchemas } from './step-schema.ts'
+import { enumMembers, type StepFieldType, stepFields, stepSchemas, usedOperators } from './step-schema.ts'
 import type { Activation, Program, ProgramStep, ProgramValue } from './types.ts'
 import { validateProgram } from './validate.ts'
 import { WordWriter } from './words.ts'
@@ -109,11 +109,6 @@ function writeField(
   }
 }
 
-/** Names of the operators that steps use, each once, in the order of their first use. */
-function usedOperators(program: Program): readonly string[] {
-  return [...new Set(program.steps.flatMap((step) => (step.op === 'operator' ? [step.operator] : [])))]
-}
-
 function writeStep(
   rows: WordWriter,
   attributes: WordWriter,
@@ -141,7 +136,7 @@ export function encodeProgram(program: Program): Uint8Array {
   for (const value of program.values) writeValue(values, value)
   const rows = new WordWriter()
   const attributes = new WordWriter()
-  const operators = usedOperators(program)
+  const operators = usedOperators(program.steps)
   for (const step of program.steps) writeStep(rows, attributes, step, operators)
 
   const utf8 = new TextEncoder()

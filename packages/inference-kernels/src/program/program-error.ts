@@ -22,3 +22,11 @@ export function assertInteger(
     failProgram(field, `expected an integer from ${min} to ${max}, got ${String(value)}`, code)
   }
 }
+
+/** Whether it may be sizes that are at fault, which another query may have otherwise. */
+export function isOfSizes(error: unknown): boolean {
+  return (
+    error instanceof KernelError &&
+    (error.code === 'PROGRAM_INVALID' || error.code === 'KERNEL_VALUE_INVALID')
+  )
+}

@@ -72,6 +72,12 @@ describe('the binary format', () => {
     expect(() => decodeProgram(longer)).toThrow(fails('PROGRAM_MALFORMED', 'sizeBytes'))
   })
 
+  test('more bytes than a program may have are refused as such', () => {
+    const bytes = new Uint8Array(programLimits.programSizeBytes + 4)
+    bytes.set(encodeProgram(denseProgram().program))
+    expect(() => decodeProgram(bytes)).toThrow(fails('PROGRAM_LIMIT_EXCEEDED', 'program'))
+  })
+
   test('a count that the bytes cannot hold is refused before it is believed', () => {
     const bytes = encodeProgram(denseProgram().program)
     const lying = bytes.slice()

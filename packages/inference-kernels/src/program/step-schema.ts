@@ -163,3 +163,8 @@ export function stepInputs(step: ProgramStep): readonly (readonly [field: string
   }
   return inputs
 }
+
+/** Names of the operators that steps use, each once, in the order of their first use: the program's table of them. */
+export function usedOperators(steps: readonly ProgramStep[]): readonly string[] {
+  return [...new Set(steps.flatMap((step) => (step.op === 'operator' ? [step.operator] : [])))]
+}

@@ -5,6 +5,7 @@ import { KernelError } from '../errors.ts'
 import { assertRecords } from '../records/check.ts'
 import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
 import { type AnyRecord, readRecord } from '../records/record.ts'
+import { assertStepRange } from '../records/step-range.ts'
 import { runConv2d, runDepthwiseConv2d, runPool2d } from './conv.ts'
 import { runBinary, runSoftmax, runUnary } from './elements.ts'
 import { type MemoryViews, runCopy, runFill, viewMemory } from './moves.ts'
@@ -110,14 +111,9 @@ class ReferenceKernels implements Kernels {
   runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
     this.#assertAlive()
     const program = this.#programs[handle]
-    const isRange =
-      Number.isSafeInteger(firstStep) && Number.isSafeInteger(stepCount) && firstStep >= 0 && stepCount >= 0
-    if (program === undefined || !isRange || firstStep + stepCount > program.length) {
-      const detail = `program ${handle} has no ${stepCount} steps from ${firstStep}`
-      throw new KernelError('KERNEL_HANDLE_INVALID', detail, { field: 'stepIndex' })
-    }
+    assertStepRange(program?.length, handle, firstStep, stepCount)
     for (let step = firstStep; step < firstStep + stepCount; step++) {
-      runRecord(program[step] as AnyRecord, this.#floats, this.#views)
+      runRecord(program?.[step] as AnyRecord, this.#floats, this.#views)
     }
   }
 

@@ -2,7 +2,7 @@
 import type { KernelBackend, Kernels } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
 import { opRecords } from '../abi.generated.ts'
-import { makeRecord } from '../records/record.ts'
+import { makeRecord, readRecord } from '../records/record.ts'
 import { recordError } from '../records/record-error.ts'
 import { referenceKernels } from '../reference/index.ts'
 import { kernelCases } from './kernel-suite.ts'
@@ -36,8 +36,8 @@ describe('the suite finds', () => {
       }
     },
   })
-  const run = (backend: KernelBackend, word: string) =>
-    kernelCases(backend, { problemCount: 5 })
+  const run = (backend: KernelBackend, word: string, problemCount = 5) =>
+    kernelCases(backend, { problemCount })
       .find(({ name }) => name.startsWith(word))
       ?.run()
   const failed = expect.objectContaining({ code: 'KERNEL_SELF_TEST_FAILED' })
@@ -56,6 +56,33 @@ describe('the suite finds', () => {
     }))
     await expect(run(backend, 'dense')).rejects.toEqual(failed)
   })
+
+  test.each(['binary', 'unary'])(
+    'a finite number and an infinity of the other sign in place of one, from %s',
+    async (word) => {
+      for (const wrong of [7, Number.NEGATIVE_INFINITY]) {
+        let [output, count] = [0, 0]
+        const backend = spoiled((kernels) => ({
+          load: (records) => {
+            const record = readRecord(records, 0)
+            if (record?.op === 'unary') [output, count] = [record.output, record.count]
+            if (record?.op === 'binary') {
+              ;[output, count] = [record.output, record.dims.reduce((a, b) => a * b, 1)]
+            }
+            return kernels.load(records)
+          },
+          runStep: (handle, step) => {
+            kernels.runStep(handle, step)
+            const floats = new Float32Array(kernels.memory.buffer, output, count)
+            for (const [i, value] of floats.entries()) {
+              if (value === Number.POSITIVE_INFINITY) floats[i] = wrong
+            }
+          },
+        }))
+        await expect(run(backend, word, 20)).rejects.toEqual(failed)
+      }
+    },
+  )
 
   test('a write beside the output', async () => {
     const backend = spoiled((kernels) => ({

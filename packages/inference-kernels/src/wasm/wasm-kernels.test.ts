@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { makeRecord, writeRecord } from '../records/record.ts'
 import { createWasmKernels, wasmKernels } from './index.ts'
 
@@ -84,6 +84,20 @@ describe('wasm kernels', () => {
     await expect(wasmKernels.create({ memorySizeBytes: 2 ** 32 })).rejects.toMatchObject({
       code: 'KERNEL_MEMORY_TOO_LARGE',
     })
+  })
+
+  it('compiles again after it has failed to', async () => {
+    const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValueOnce(new RangeError('no memory'))
+    try {
+      const kernels = createWasmKernels()
+      const failed = { code: 'KERNEL_BACKEND_UNAVAILABLE' }
+      await expect(kernels.create({ memorySizeBytes: 64 })).rejects.toMatchObject(failed)
+      expect((await kernels.create({ memorySizeBytes: 64 })).memory.length).toBe(64)
+      await kernels.create({ memorySizeBytes: 64 })
+      expect(compile).toHaveBeenCalledTimes(2)
+    } finally {
+      compile.mockRestore()
+    }
   })
 
   it('refuses bytes that are not the module', async () => {

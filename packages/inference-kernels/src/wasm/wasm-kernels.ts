@@ -161,7 +161,11 @@ export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBacken
     version: 1,
     async create(options) {
       assertOptions(options)
-      compiled ??= compile()
+      // A failure is not kept: an engine that is short of memory may compile later.
+      compiled ??= compile().catch((error: unknown) => {
+        compiled = undefined
+        throw error
+      })
       const { module, baseBytes } = await compiled
       const { memorySizeBytes, maxMemorySizeBytes = memorySizeBytes } = options
       const memory = createMemory(memorySizeBytes, maxMemorySizeBytes, baseBytes)
