@@ -238,6 +238,7 @@ describe('Pad', () => {
     expect(results('Pad', [three, list(-1, 2)], { mode: 'edge' })).toEqual([[[4], [1, 2, 2, 2]]])
     expect(results('Pad', [three, list(-2, -1)])).toEqual([[[0], []]])
     expect(results('Pad', [int64([2], [1, 2]), list(0, 1)])).toEqual([[[3], [1, 2, 0]]])
+    expect(results('Pad', [int64([2], [1, 2]), list(-1, -1)])).toEqual([[[0], []]])
     expect(results('Pad', [counting(), list()])).toEqual([[[], [0]]])
     expect(results('Pad', [counting(), list()], { mode: 'edge' })).toEqual([[[], [0]]])
     expect(results('Pad', [x, list(0, 1, 1, 0)], { mode: 'edge' })).toEqual([
