@@ -121,6 +121,8 @@ describe('Slice', () => {
     ['8:2:-3', [8], [2], [-3], [8, 5]],
     ['20:0:-5', [20], [0], [-5], [9, 4]],
     ['-20:3', [-20], [3], [1], [0, 1, 2]],
+    ['-20::-3, whose start is held within the dimension', [-20], [-last], [-3], [0]],
+    ['-11:0:-1', [-11], [0], [-1], []],
     ['5:2', [5], [2], [1], []],
     ['12:15', [12], [15], [1], []],
     ['with a step beyond the end', [1], [10], [last], [1]],
@@ -144,6 +146,7 @@ describe('Slice', () => {
       ],
     ])
     expect(results('Slice', [counting(0), list(0), list(5)])).toEqual([[[0], []]])
+    expect(results('Slice', [counting(0), list(-1), list(-5), list(0), list(-1)])).toEqual([[[0], []]])
   })
 
   test('knows the dims of axes that are not cut', () => {
