@@ -67,6 +67,7 @@ describe('axes', () => {
     expect(types(false, 2)).toEqual([null])
     expect(types(false, 0)).toEqual([])
     expect(() => types(false, 4)).toThrowError(fault('mismatch'))
+    expect(() => types(true, 4)).toThrowError(fault('mismatch'))
   })
 })
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { faultKind } from '../testing.ts'
-import { counting, list, results, unknownDims } from './testing.ts'
+import { counting, int64, list, results, unknownDims } from './testing.ts'
 
 const x = counting(2, 3)
 
@@ -24,6 +24,7 @@ test.each([
   ['a remainder', list(4, -1)],
   ['two to be worked out', list(-1, -1)],
   ['a negative dimension', list(-2, -3)],
+  ['what is not a list', int64([1, 2], [3, 2])],
 ])('Reshape refuses %s', (_what, asked) => {
   expect(faultKind('Reshape', [x, asked])).toBe('mismatch')
 })
