@@ -78,7 +78,12 @@ describe('Split', () => {
       [[3], [3, 4, 5]],
       [[1], [6]],
     ])
-    expect(results('Split', [counting(1)], {}, 3).map(([dims]) => dims)).toEqual([[1], [0], [0]])
+    expect(results('Split', [counting(4)], { num_outputs: 3 }, 3).map(([dims]) => dims)).toEqual([
+      [2],
+      [2],
+      [0],
+    ])
+    expect(results('Split', [counting(4)], {}, 2).map(([dims]) => dims)).toEqual([[2], [2]])
   })
 
   test('makes parts of given sizes', () => {
@@ -100,6 +105,8 @@ describe('Split', () => {
   })
 
   test('refuses sizes that do not add up', () => {
+    expect(faultKind('Split', [counting(5)], { num_outputs: 4 }, 4)).toBe('mismatch')
+    expect(faultKind('Split', [seven], {}, 3)).toBe('mismatch')
     expect(faultKind('Split', [seven, list(3, 3)], {}, 2)).toBe('mismatch')
     expect(faultKind('Split', [seven, list(8, -1)], {}, 2)).toBe('value')
     expect(faultKind('Split', [seven, list(3, 4)], {}, 1)).toBe('mismatch')
