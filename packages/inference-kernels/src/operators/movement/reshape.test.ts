@@ -18,6 +18,11 @@ test('Reshape keeps, works out and lists dims', () => {
   expect(unknownDims('Reshape', [x, list(3, 2)], [1])).toEqual([[null, null]])
 })
 
+test('Reshape of nothing works out what can only be 0', () => {
+  expect(results('Reshape', [counting(0, 3), list(-1, 3)])).toEqual([[[0, 3], []]])
+  expect(faultKind('Reshape', [counting(0, 3), list(0, -1)])).toBe('mismatch')
+})
+
 test.each([
   ['another count', list(4, 2)],
   ['a dimension to keep that does not exist', list(1, 1, 0)],

@@ -14,7 +14,8 @@ function reshaped(dims: readonly number[], asked: readonly number[], allowzero: 
   const open = out.indexOf(-1)
   const rest = product(out.filter((dim) => dim !== -1))
   const count = product(dims)
-  if (open >= 0) out[open] = rest === 0 ? 0 : count / rest
+  // Next to a dimension of 0 any size would do: that is NaN, and refused.
+  if (open >= 0) out[open] = count / rest
   if (out.some((dim) => !Number.isInteger(dim) || dim < 0) || product(out) !== count) {
     mismatch(`${showDims(dims)} cannot become ${showDims(asked)}`)
   }
