@@ -40,13 +40,13 @@ export function defineReduce({ name, dtypes, isNoopPlain, run }: ReduceDefinitio
       const axisCount = axisCountOf(axes)
       if (axisCount === 0 && noop_with_empty_axes && !isNoopPlain)
         unsupported('what noop_with_empty_axes means here is not settled')
+      if (axisCount > dims.length) mismatch(`${axisCount} axes of a tensor of rank ${dims.length}`)
       const known = axes === null || axisCount === 0 ? [] : knownNumbers(axes)
       if (known !== null)
         return [
           result(dtype, reducedDims(dims, reducedAxes(known, dims.length, noop_with_empty_axes), keepdims)),
         ]
       const rank = keepdims ? dims.length : dims.length - axisCount
-      if (rank < 0) mismatch(`${axisCount} axes of a tensor of rank ${dims.length}`)
       return [result(dtype, new Array<null>(rank).fill(null))]
     },
     run({ inputs, outputs, attributes: { noop_with_empty_axes } }) {

@@ -67,6 +67,7 @@ describe('axes', () => {
     expect(types(false, 2)).toEqual([null])
     expect(types(false, 0)).toEqual([])
     expect(() => types(false, 4)).toThrowError(fault('mismatch'))
+    expect(() => types(true, 4)).toThrowError(fault('mismatch'))
   })
 })
 
@@ -164,6 +165,15 @@ describe('kinds', () => {
     expect(elementsOfResult('ReduceL1', [list('int64', [-3n, 4n])])).toEqual([7n])
     expect(elementsOfResult('ReduceL2', [list('int64', [-3n, 4n])])).toEqual([5n])
     expect(elementsOfResult('ReduceMean', [list('int64', [-3n, -4n])])).toEqual([-3n])
+    expect(elementsOfResult('ReduceMean', [list('int64', [2n ** 62n, 2n ** 62n, 2n ** 62n])])).toEqual([
+      2n ** 62n,
+    ])
+    expect(
+      elementsOfResult('ReduceMean', [
+        tensor('uint64', [2, 2], [2n ** 64n - 1n, 3n, 2n ** 64n - 3n, 5n]),
+        axes(0),
+      ]),
+    ).toEqual([2n ** 64n - 2n, 4n])
     expect(elementsOfResult('ReduceMean', [list('int32', [2 ** 31 - 1, 2 ** 31 - 3])])).toEqual([2 ** 31 - 2])
     expect(elementsOfResult('ReduceMax', [list('int64', [2n ** 60n, 2n ** 60n + 1n])])).toEqual([
       2n ** 60n + 1n,

@@ -20,8 +20,11 @@ interface Reduction {
   readonly finish?: (total: number, count: number) => number
 }
 
+/** BigInts for 64-bit integers, typed as for numbers. */
+type Totals = Float32Array | Float64Array | number[]
+
 function growRow(
-  totals: Float32Array,
+  totals: Totals,
   place: number,
   step: number,
   x: Float32Array,
@@ -39,7 +42,7 @@ function growRow(
 }
 
 /** Totals of the elements that each element of the result stands for. */
-function growTotals(totals: Float32Array, x: Operand, axes: readonly number[], grow: Combine): void {
+function growTotals(totals: Totals, x: Operand, axes: readonly number[], grow: Combine): void {
   eachRow(x.dims, [reducedStrides(x.dims, axes)], (at, places, { count, steps }) =>
     growRow(totals, places[0] as number, steps[0] as number, elementsOf(x), at, count, grow),
   )
@@ -49,15 +52,23 @@ function reduce(out: Operand, x: Operand, axes: readonly number[], it: Reduction
   const { dtype } = x
   const isExact = isBigInt(dtype) && it.isInDoubles !== true
   const start = typeof it.start === 'function' ? it.start(dtype) : isExact ? BigInt(it.start) : it.start
-  const totals = isExact ? elementsOf(out) : new Float64Array(out.data.length)
+  // A total that is divided in the end must not wrap before.
+  const isWrapped = isExact && it.finish === undefined
+  const resultCount = out.data.length
+  const totals: Totals = isWrapped
+    ? elementsOf(out)
+    : isExact
+      ? new Array<number>(resultCount)
+      : new Float64Array(resultCount)
   totals.fill(start as number)
   const grow = kindFor(it.grow, dtype)
-  growTotals(totals as Float32Array, x, axes, grow)
+  growTotals(totals, x, axes, grow)
   if (it.finish !== undefined) {
     const count = product(axes.map((axis) => x.dims[axis] as number))
     for (let i = 0; i < totals.length; i++) totals[i] = it.finish(totals[i] as number, count)
   }
   if (!isExact) convertElements(totals as Float64Array, 'float64', out.data, dtype)
+  else if (!isWrapped) out.data.set(totals as never)
 }
 
 const define = (

@@ -78,7 +78,12 @@ describe('Split', () => {
       [[3], [3, 4, 5]],
       [[1], [6]],
     ])
-    expect(results('Split', [counting(1)], {}, 3).map(([dims]) => dims)).toEqual([[1], [0], [0]])
+    expect(results('Split', [counting(4)], { num_outputs: 3 }, 3).map(([dims]) => dims)).toEqual([
+      [2],
+      [2],
+      [0],
+    ])
+    expect(results('Split', [counting(4)], {}, 2).map(([dims]) => dims)).toEqual([[2], [2]])
   })
 
   test('makes parts of given sizes', () => {
@@ -100,6 +105,8 @@ describe('Split', () => {
   })
 
   test('refuses sizes that do not add up', () => {
+    expect(faultKind('Split', [counting(5)], { num_outputs: 4 }, 4)).toBe('mismatch')
+    expect(faultKind('Split', [seven], {}, 3)).toBe('mismatch')
     expect(faultKind('Split', [seven, list(3, 3)], {}, 2)).toBe('mismatch')
     expect(faultKind('Split', [seven, list(8, -1)], {}, 2)).toBe('value')
     expect(faultKind('Split', [seven, list(3, 4)], {}, 1)).toBe('mismatch')
@@ -121,6 +128,8 @@ describe('Slice', () => {
     ['8:2:-3', [8], [2], [-3], [8, 5]],
     ['20:0:-5', [20], [0], [-5], [9, 4]],
     ['-20:3', [-20], [3], [1], [0, 1, 2]],
+    ['-20::-3, whose start is held within the dimension', [-20], [-last], [-3], [0]],
+    ['-11:0:-1', [-11], [0], [-1], []],
     ['5:2', [5], [2], [1], []],
     ['12:15', [12], [15], [1], []],
     ['with a step beyond the end', [1], [10], [last], [1]],
@@ -144,6 +153,7 @@ describe('Slice', () => {
       ],
     ])
     expect(results('Slice', [counting(0), list(0), list(5)])).toEqual([[[0], []]])
+    expect(results('Slice', [counting(0), list(-1), list(-5), list(0), list(-1)])).toEqual([[[0], []]])
   })
 
   test('knows the dims of axes that are not cut', () => {
@@ -238,6 +248,7 @@ describe('Pad', () => {
     expect(results('Pad', [three, list(-1, 2)], { mode: 'edge' })).toEqual([[[4], [1, 2, 2, 2]]])
     expect(results('Pad', [three, list(-2, -1)])).toEqual([[[0], []]])
     expect(results('Pad', [int64([2], [1, 2]), list(0, 1)])).toEqual([[[3], [1, 2, 0]]])
+    expect(results('Pad', [int64([2], [1, 2]), list(-1, -1)])).toEqual([[[0], []]])
     expect(results('Pad', [counting(), list()])).toEqual([[[], [0]]])
     expect(results('Pad', [counting(), list()], { mode: 'edge' })).toEqual([[[], [0]]])
     expect(results('Pad', [x, list(0, 1, 1, 0)], { mode: 'edge' })).toEqual([

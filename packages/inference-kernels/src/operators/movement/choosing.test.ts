@@ -16,6 +16,7 @@ test('NonZero gives indices, one row per dimension', () => {
   expect(results('NonZero', [tensor('bool', [], [1])])).toEqual([[[1, 1], [0]]])
   expect(results('NonZero', [counting(0, 3)])).toEqual([[[2, 0], []]])
   expect(unknownDims('NonZero', [counting(2, 2)], [0])).toEqual([[2, null]])
+  expect(faultKind('NonZero', [tensor('float16', [1], [0x8000])])).toBe('unsupported')
 })
 
 describe('Compress', () => {

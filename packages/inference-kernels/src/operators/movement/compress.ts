@@ -5,15 +5,18 @@ import { defineOperator, type OperandType } from '../operator.ts'
 import { normalAxis, product, requireDtype, required, result } from '../support.ts'
 
 /** Indices along the axis for which the condition holds; null where that is not known yet. */
-function chosenOf(inputs: readonly (OperandType | null)[], size: number): number[] | null {
+function chosenOf(inputs: readonly (OperandType | null)[], size: number): Int32Array | null {
   const condition = required(inputs, 1)
   requireDtype(condition.dtype, ['bool'])
   if (condition.dims.length !== 1 || product(condition.dims) > size) {
     mismatch(`the condition is a list of at most ${size}`)
   }
-  if (condition.data === null) return null
-  const chosen: number[] = []
-  for (let i = 0; i < condition.data.length; i++) if (condition.data[i] !== 0) chosen.push(i)
+  const { data } = condition
+  if (data === null) return null
+  let count = 0
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) count++
+  const chosen = new Int32Array(count)
+  for (let i = 0, n = 0; i < data.length; i++) if (data[i] !== 0) chosen[n++] = i
   return chosen
 }
 

@@ -31,9 +31,9 @@ export const gather = defineOperator({
     const size = x.dims[axis] as number
     const outer = product(x.dims.slice(0, axis))
     const inner = product(x.dims.slice(axis + 1))
-    const indices = Array.from(required(inputs, 1).data as BigInt64Array, (it) =>
-      normalIndex(Number(it), size),
-    )
+    const given = required(inputs, 1).data
+    const indices = new Int32Array(given.length)
+    for (let i = 0; i < indices.length; i++) indices[i] = normalIndex(Number(given[i]), size)
     const source = x.data as Float32Array
     const target = required(outputs, 0).data as Float32Array
     let to = 0

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AttributeSchema, AttributeValue } from '../attributes.ts'
 import { OperatorFault } from '../fault.ts'
-import type { Operator } from '../operator.ts'
+import { completeAttributes, type Operator } from '../operator.ts'
+import { operatorOf } from '../registry.ts'
 import { product } from '../support.ts'
 import { runOperator } from '../testing.ts'
 import { movementOperators } from './index.ts'
@@ -69,6 +70,30 @@ const calls = (operator: Operator) => {
     outputCount: fc.integer({ min: outputCount[0], max: Math.min(outputCount[1], 4) }),
   })
 }
+
+test.each([
+  'Reshape',
+  'Expand',
+  'Unsqueeze',
+  'Squeeze',
+  'Tile',
+  'Slice',
+  'Pad',
+  'CenterCropPad',
+  'Split',
+  'TopK',
+])('%s refuses a list too long to be one, before it makes as long a list itself', (name) => {
+  const operator = operatorOf(name) as Operator
+  const long = { dtype: 'int64', dims: [2 ** 31 - 1], data: null } as const
+  const inputs = [
+    { dtype: 'float32', dims: [2, 3], data: null } as const,
+    ...new Array<typeof long>(operator.inputCount[0] - 1 || 1).fill(long),
+  ]
+  const attributes = completeAttributes(operator, {}) as never
+  expect(() => operator.infer({ inputs, attributes, outputCount: 1 })).toThrowError(
+    expect.objectContaining({ kind: 'mismatch' }),
+  )
+})
 
 test.each(movementOperators.map((operator) => [operator.name, operator] as const))('%s', (name, operator) => {
   let doneCount = 0

@@ -143,6 +143,12 @@ describe('ScatterElements', () => {
     expect(faultKind('ScatterElements', [data, list(0), list(0)])).toBe('mismatch')
     const flags = tensor('bool', [1], [1])
     expect(faultKind('ScatterElements', [flags, list(0), flags], { reduction: 'add' })).toBe('unsupported')
+    expect(results('ScatterElements', [flags, list(0), flags], { reduction: 'min' })).toEqual([[[1], [1]]])
+    // The bits of a float16 are moved, and not computed with.
+    const half = tensor('float16', [1], [0x3c00])
+    expect(results('ScatterElements', [half, list(0), half])).toEqual([[[1], [0x3c00]]])
+    for (const reduction of ['add', 'max'])
+      expect(faultKind('ScatterElements', [half, list(0), half], { reduction })).toBe('unsupported')
   })
 })
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { attributeElementCount } from '../attributes.ts'
 import { badValue, mismatch } from '../fault.ts'
 import type { OperandType } from '../operator.ts'
 import { integerDtypes, knownNumbers, product, requireDtype } from '../support.ts'
@@ -15,7 +16,10 @@ export function integerList(inputs: readonly (OperandType | null)[], index: numb
   if (operand === null) return null
   requireDtype(operand.dtype, integerDtypes)
   if (operand.dims.length > 1) mismatch(`input ${index} has rank ${operand.dims.length}, a list is expected`)
-  return { count: product(operand.dims), values: knownNumbers(operand) }
+  const count = product(operand.dims)
+  // A file may declare any length; what is made of a list is as long as it is.
+  if (count > attributeElementCount) mismatch(`input ${index} lists more than ${attributeElementCount}`)
+  return { count, values: knownNumbers(operand) }
 }
 
 /** An input that has to be given. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineOperator } from '../operator.ts'
-import { required, result, rowMajorStrides } from '../support.ts'
+import { computedDtypes, requireDtype, required, result, rowMajorStrides } from '../support.ts'
 
 /** Indices of the elements that are not zero, in their order: one row per dimension. A scalar counts as a vector of one. */
 export const nonZero = defineOperator({
@@ -8,7 +8,8 @@ export const nonZero = defineOperator({
   inputCount: [1, 1],
   contents: [0],
   infer({ inputs }) {
-    const { dims, data } = required(inputs, 0)
+    const { dtype, dims, data } = required(inputs, 0)
+    requireDtype(dtype, computedDtypes)
     let count = data === null ? null : 0
     if (data !== null)
       for (let i = 0; i < data.length; i++) if (Number(data[i]) !== 0) count = (count as number) + 1

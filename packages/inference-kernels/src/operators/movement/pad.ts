@@ -3,6 +3,7 @@ import { oneOf } from '../attributes.ts'
 import { mismatch } from '../fault.ts'
 import { defineOperator, type OperandType, type RunCall } from '../operator.ts'
 import {
+  isBigInt,
   normalAxes,
   normalAxis,
   product,
@@ -53,7 +54,7 @@ const beyond = {
 function padConstant({ inputs, outputs }: RunCall<unknown>, margins: readonly Margin[]): void {
   const x = required(inputs, 0)
   const y = required(outputs, 0)
-  const value = inputs[2]?.data[0] ?? (typeof y.data[0] === 'bigint' ? 0n : 0)
+  const value = inputs[2]?.data[0] ?? (isBigInt(y.dtype) ? 0n : 0)
   ;(y.data as Float32Array).fill(value as number)
   const reads = rowMajorStrides(x.dims)
   const writes = rowMajorStrides(y.dims)

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { faultKind } from '../testing.ts'
-import { counting, list, results, unknownDims } from './testing.ts'
+import { counting, int64, list, results, unknownDims } from './testing.ts'
 
 const x = counting(2, 3)
 
@@ -18,12 +18,18 @@ test('Reshape keeps, works out and lists dims', () => {
   expect(unknownDims('Reshape', [x, list(3, 2)], [1])).toEqual([[null, null]])
 })
 
+test('Reshape of nothing works out what can only be 0', () => {
+  expect(results('Reshape', [counting(0, 3), list(-1, 3)])).toEqual([[[0, 3], []]])
+  expect(faultKind('Reshape', [counting(0, 3), list(0, -1)])).toBe('mismatch')
+})
+
 test.each([
   ['another count', list(4, 2)],
   ['a dimension to keep that does not exist', list(1, 1, 0)],
   ['a remainder', list(4, -1)],
   ['two to be worked out', list(-1, -1)],
   ['a negative dimension', list(-2, -3)],
+  ['what is not a list', int64([1, 2], [3, 2])],
 ])('Reshape refuses %s', (_what, asked) => {
   expect(faultKind('Reshape', [x, asked])).toBe('mismatch')
 })

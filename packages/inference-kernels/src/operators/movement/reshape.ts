@@ -2,7 +2,8 @@
 import { flag } from '../attributes.ts'
 import { mismatch } from '../fault.ts'
 import { defineOperator } from '../operator.ts'
-import { knownNumbers, product, required, result, showDims } from '../support.ts'
+import { product, required, result, showDims } from '../support.ts'
+import { requiredList } from './lists.ts'
 
 /** Dims asked for by a Reshape: 0 keeps a dimension unless `allowzero`, one -1 takes what is left. */
 function reshaped(dims: readonly number[], asked: readonly number[], allowzero: boolean): number[] {
@@ -13,7 +14,8 @@ function reshaped(dims: readonly number[], asked: readonly number[], allowzero: 
   const open = out.indexOf(-1)
   const rest = product(out.filter((dim) => dim !== -1))
   const count = product(dims)
-  if (open >= 0) out[open] = rest === 0 ? 0 : count / rest
+  // Next to a dimension of 0 any size would do: that is NaN, and refused.
+  if (open >= 0) out[open] = count / rest
   if (out.some((dim) => !Number.isInteger(dim) || dim < 0) || product(out) !== count) {
     mismatch(`${showDims(dims)} cannot become ${showDims(asked)}`)
   }
@@ -29,9 +31,8 @@ export const reshape = defineOperator({
   isAlias: true,
   infer({ inputs, attributes: { allowzero } }) {
     const x = required(inputs, 0)
-    const asked = knownNumbers(inputs[1])
-    const rank = required(inputs, 1).dims[0] ?? 0
-    const dims = asked === null ? new Array<null>(rank).fill(null) : reshaped(x.dims, asked, allowzero)
+    const { count, values: asked } = requiredList(inputs, 1)
+    const dims = asked === null ? new Array<null>(count).fill(null) : reshaped(x.dims, asked, allowzero)
     return [result(x.dtype, dims)]
   },
   run: () => {},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
 import { oneOf } from '../attributes.ts'
-import { unsupported } from '../fault.ts'
+import { computedDtypes, numericDtypes, requireDtype } from '../support.ts'
 
 /** What becomes of an element to which another one is written. */
 export const scatterReduction = oneOf(['none', 'add', 'mul', 'min', 'max'])
@@ -23,7 +23,7 @@ const combines: Readonly<Record<ScatterReduction, Combine>> = {
 /** How elements of a dtype are joined. */
 export function combineOf(reduction: ScatterReduction, dtype: DType): Combine {
   const isArithmetic = reduction === 'add' || reduction === 'mul'
-  if (dtype === 'bool' && isArithmetic) unsupported(`reduction ${reduction} of bool`)
+  if (reduction !== 'none') requireDtype(dtype, isArithmetic ? numericDtypes : computedDtypes)
   // Products of 32-bit integers need more bits than a number has; their low bits are wanted.
   if (reduction === 'mul' && (dtype === 'int32' || dtype === 'uint32')) return Math.imul
   return combines[reduction]

@@ -5,7 +5,7 @@ import { normalAxes, normalAxis, required, result, rowMajorStrides } from '../su
 import { copyBox, placeOf } from './copy-box.ts'
 import { integerList, requiredList } from './lists.ts'
 
-/** The part of a dimension that `start:end:step` names, by the rules of NumPy. */
+/** The part of a dimension that `start:end:step` names, by the rules of ONNX. */
 export interface SliceRange {
   readonly first: number
   readonly step: number
@@ -18,7 +18,8 @@ export function sliceRange(size: number, start: number, end: number, step: numbe
   if (step === 0) badValue('a step is 0')
   const fromEnd = (index: number) => (index < 0 ? index + size : index)
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
-  const first = clamp(fromEnd(start), low, high)
+  // A start is held within the dimension also going backward, where NumPy lets one before it take nothing.
+  const first = clamp(fromEnd(start), 0, high)
   const count = Math.max(0, Math.ceil((clamp(fromEnd(end), low, high) - first) / step))
   // Where nothing or one element is taken, any step would do: those that are beyond the size are not worth keeping.
   return { first: count === 0 ? 0 : first, step: count <= 1 ? 1 : step, count }

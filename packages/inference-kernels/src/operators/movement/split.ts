@@ -6,10 +6,13 @@ import { normalAxis, required, result, rowMajorStrides, showDims } from '../supp
 import { copyBox } from './copy-box.ts'
 import { integerList, requireSizes } from './lists.ts'
 
-/** Equal parts, the last ones smaller where a size does not come out even. */
-function equalParts(size: number, count: number): number[] {
+/** Equal parts. Only where their number is an attribute may the last one be smaller. */
+function equalParts(size: number, count: number, isNamed: boolean): number[] {
   const part = Math.ceil(size / count)
-  return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, size - i * part)))
+  const last = size - part * (count - 1)
+  if (last < 0 || (last < part && !isNamed))
+    mismatch(`a dimension of ${size} does not make ${count} equal parts`)
+  return [...new Array<number>(count - 1).fill(part), last]
 }
 
 /**
@@ -31,7 +34,9 @@ export const split = defineOperator({
     // More parts than results would be left unsaid, and cost memory: a program has no use for them.
     if (count !== outputCount) mismatch(`${count} parts for ${outputCount} results`)
     const sizes: readonly (number | null)[] =
-      list === null ? equalParts(size, count) : (list.values ?? new Array<null>(count).fill(null))
+      list === null
+        ? equalParts(size, count, attributes.num_outputs > 0)
+        : (list.values ?? new Array<null>(count).fill(null))
     if (list?.values != null && requireSizes(list.values).reduce((a, b) => a + b, 0) !== size) {
       mismatch(`parts of ${showDims(list.values)} do not make up a dimension of ${size}`)
     }

@@ -115,6 +115,25 @@ describe('a graph-model', () => {
     expect(graph.nodes).toHaveLength(1)
   })
 
+  test('takes nothing going backward from before the first element', async () => {
+    const backward = (size: number, begin: number) => {
+      const list = (name: string, ...data: number[]): TfjsWeight => {
+        return { name, shape: [data.length], dtype: 'int32', data: Int32Array.from(data) }
+      }
+      const lists = [list('begin', begin), list('end', -9), list('step', -1)]
+      const nodes = [
+        placeholder('x', size),
+        ...lists.map(({ name }): TestNode => ({ name, op: 'Const' })),
+        { name: 'y', op: 'StridedSlice', input: ['x', 'begin', 'end', 'step'] },
+      ]
+      return load(nodes, outputs('y'), lists)
+    }
+    const dims = async (size: number, begin: number) => (await backward(size, begin)).outputs[0]?.value.dims
+    expect(await dims(4, -4)).toEqual([1])
+    expect(await dims(4, -5)).toEqual([0])
+    await expect(backward(-1, -5)).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+  })
+
   test('moves what is cut into blocks to the batch and back, also of a batch that is not known', async () => {
     const list = (name: string, shape: number[], ...data: number[]): TfjsWeight => {
       return { name, shape, dtype: 'int32', data: Int32Array.from(data) }

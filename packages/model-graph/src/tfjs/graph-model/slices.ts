@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatDims } from '../../graph/dims.ts'
-import type { Value } from '../../graph/graph.ts'
+import type { Dim, Value } from '../../graph/graph.ts'
 import { type Element, elementsOf, listOf, sum, toEnd, whereEqual } from './lists.ts'
 import type { TfOp } from './op.ts'
 
@@ -52,8 +52,17 @@ interface SliceSpec {
   readonly added: number[]
 }
 
+/** Whether a slice that goes backward begins before the first element: it is empty here, ONNX's has the first one. */
+function isBeforeFirst(op: TfOp, begin: Element, size: Dim): boolean {
+  if (typeof begin === 'number' && begin >= -1) return false
+  if (typeof begin !== 'number' || typeof size !== 'number')
+    op.unsupported('a slice goes backward from where only a query tells')
+  return begin + size < 0
+}
+
 /** Reads the masks, in which bit i is about entry i of begins, ends and strides. */
-function readSpec(op: TfOp, rank: number): SliceSpec {
+function readSpec(op: TfOp, xDims: readonly Dim[]): SliceSpec {
+  const rank = xDims.length
   const begins = elementsOf(op, op.input(1))
   const ends = elementsOf(op, op.input(2))
   const steps = op.numbers(op.input(3), 'strides')
@@ -96,7 +105,9 @@ function readSpec(op: TfOp, rank: number): SliceSpec {
       const start = isOpenBegin(i) ? (step > 0 ? 0 : toEnd) : begin
       const end = isOpenEnd(i) ? (step > 0 ? toEnd : -toEnd) : (ends[i] as Element)
       const isWhole = start === 0 && end === toEnd && step === 1
-      if (!isWhole) spec.slices.push({ axis, start, end, step })
+      if (step < 0 && isBeforeFirst(op, start, xDims[axis] as Dim))
+        spec.slices.push({ axis, start: 0, end: 0, step: 1 })
+      else if (!isWhole) spec.slices.push({ axis, start, end, step })
       outputAxis++
     }
     axis++
@@ -106,7 +117,7 @@ function readSpec(op: TfOp, rank: number): SliceSpec {
 
 export function stridedSlice(op: TfOp): Value {
   const x = op.input(0)
-  const { slices, removed, picked, added } = readSpec(op, x.dims.length)
+  const { slices, removed, picked, added } = readSpec(op, x.dims)
   let result = sliced(op, x, slices)
   for (const { axis, index } of picked) result = op.call('Gather', [result, index], { axis })
   const gone = [...removed, ...picked.map((it) => it.axis)]
