@@ -84,6 +84,40 @@ function suite(transport: TransportUnderTest): void {
     expect((await handle.closed).code).toBe('BRIDGE_CLOSED')
   })
 
+  test('receipts that could not be kept come again with the next ones, before any further answer', async () => {
+    const kept: unknown[] = []
+    let isFull = true
+    const refusal = new Error('the disk is full')
+    const { handle } = connect(
+      () => {
+        let query = 0
+        return echoHandlers({
+          infer: async (...given) => {
+            const answer = await echoHandlers().infer(...given)
+            // The second one is the first one, repeated: its receipt does not cross again.
+            const log = ++query === 2 ? [] : [Uint8Array.of(query)]
+            return { ...answer, body: { ...answer.body, log } }
+          },
+        })
+      },
+      {
+        onLog: (log) => {
+          if (isFull) return Promise.reject(refusal)
+          kept.push(...log)
+          return Promise.resolve()
+        },
+      },
+    )
+    await expect(handle.infer(inputs())).rejects.toBe(refusal)
+    await expect(handle.infer(inputs())).rejects.toBe(refusal)
+    isFull = false
+    await handle.infer(inputs())
+    expect(kept).toEqual([{ receipt: Uint8Array.of(1) }, { receipt: Uint8Array.of(3) }])
+    await handle.infer(inputs())
+    expect(kept.length).toBe(3)
+    handle.disconnect()
+  })
+
   test('large tensors arrive unchanged', async () => {
     const { handle } = connect()
     const data = Float32Array.from({ length: 150_528 }, (_, i) => Math.sin(i))

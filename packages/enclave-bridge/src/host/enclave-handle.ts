@@ -22,8 +22,9 @@ export interface EnclaveHandleOptions {
   /** Only for the simulated platform. */
   readonly anchor?: SimulatedAnchor
   /**
-   * Keeps receipts and closings of blocks, in this order. Awaited before the answer that they belong to is given to the
-   * caller; called also when the caller has given up.
+   * Keeps receipts and closings of blocks, in this order: all of them, or none and rejects. Awaited before the answer that
+   * they belong to is given to the caller; called also when the caller has given up. What it rejects comes again, before
+   * what comes next.
    */
   readonly onLog?: KeepLog
   readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
@@ -71,6 +72,8 @@ export class EnclaveHandle {
   readonly #connection: Connection
   readonly #lane: Lane
   readonly #onLog: KeepLog
+  /** What `onLog` could not keep: the enclave gives it out once, and without it the chain of receipts has a gap. */
+  #unkept: Parameters<KeepLog>[0] = []
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
   /** @throws BridgeError `BRIDGE_OPTION_INVALID` */
@@ -81,7 +84,7 @@ export class EnclaveHandle {
     const { services, anchor } = options
     this.#connection = new Connection(channel, {
       onCall: (op, body, payloads) =>
-        serveCall({ services, anchor, keepLog: this.#onLog }, op, body, payloads),
+        serveCall({ services, anchor, keepLog: (entries) => this.#keep(entries) }, op, body, payloads),
       onEvent: options.onEvent ?? (() => undefined),
       onClosed: (error) => {
         this.#lane.close(error)
@@ -238,9 +241,15 @@ export class EnclaveHandle {
     transfer: boolean = false,
   ): Promise<Reply<Op>> {
     const reply = await this.#connection.request(op, body, payloads, transfer)
-    const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
-    if (entries.length > 0) await this.#onLog(entries)
+    if ('log' in reply.body) await this.#keep(logEntries(reply.body.log))
     return reply
+  }
+
+  async #keep(entries: Parameters<KeepLog>[0]): Promise<void> {
+    this.#unkept = [...this.#unkept, ...entries]
+    if (this.#unkept.length === 0) return
+    await this.#onLog(this.#unkept)
+    this.#unkept = []
   }
 }
 
