@@ -118,6 +118,28 @@ function suite(transport: TransportUnderTest): void {
     handle.disconnect()
   })
 
+  test('a sequence that was opened for a caller who had given up is closed again', async () => {
+    const gate = Promise.withResolvers<void>()
+    const closed: number[] = []
+    const { handle } = connect(() =>
+      echoHandlers({
+        openSequence: async () => {
+          await gate.promise
+          return { body: { id: 7 } }
+        },
+        closeSequence: async ({ id }) => {
+          closed.push(id)
+          return { body: {} }
+        },
+      }),
+    )
+    await expect(handle.openSequence({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'BRIDGE_TIMEOUT' })
+    gate.resolve()
+    await handle.openSequence()
+    expect(closed).toEqual([7])
+    handle.disconnect()
+  })
+
   test('large tensors arrive unchanged', async () => {
     const { handle } = connect()
     const data = Float32Array.from({ length: 150_528 }, (_, i) => Math.sin(i))

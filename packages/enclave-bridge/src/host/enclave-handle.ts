@@ -151,8 +151,18 @@ export class EnclaveHandle {
    * @throws EnclaveError `ENCLAVE_SEQUENCE_UNSUPPORTED`, `ENCLAVE_SEQUENCE_LIMIT_EXCEEDED`
    */
   async openSequence(options?: CallOptions): Promise<EnclaveSequence> {
-    const { body } = await this.#call('openSequence', {}, [], options)
-    return new EnclaveSequence(body.id, async (id, closing) => {
+    let hasGivenUp = false
+    const opening = this.#lane.run(async () => {
+      const { id } = (await this.#exchange('openSequence', {}, [])).body
+      // Nobody else knows the id: left open, it would take one of the few places for as long as the enclave lives.
+      if (hasGivenUp) await this.#exchange('closeSequence', { id }, [])
+      return id
+    }, options)
+    const id = await opening.catch((error: unknown) => {
+      hasGivenUp = true
+      throw error
+    })
+    return new EnclaveSequence(id, async (id, closing) => {
       await this.#call('closeSequence', { id }, [], closing)
     })
   }
