@@ -64,7 +64,7 @@ export function addPack(context: CliContext, program: Command): void {
   })
     .requiredOption('-o, --output <file>', 'the capsule to write')
     .option('--name <name>', "name that clients see (default: the file's)")
-    .option('--version <number>', 'version of the model, a whole number', integerOption(1, 4_294_967_295), 1)
+    .option('--version <number>', 'version of the model, a whole number', integerOption(1, 2_147_483_647), 1)
     .option('--model-id <id>', 'id that all versions share (default: made from the name)')
     .option('--publisher <file>', "private key that signs the capsule (default: the store's)")
     .option('--authority <file>', 'further public key that may sign licenses; repeatable', collect)
