@@ -279,6 +279,29 @@ function suite(transport: TransportUnderTest): void {
     handle.disconnect()
   })
 
+  test('a close takes its turn also behind a full queue: refused, it would cost the open block', async () => {
+    const asked: string[] = []
+    const note = <Answer>(op: string, answer: Answer) => {
+      asked.push(op)
+      return answer
+    }
+    const { usage, close } = echoHandlers()
+    const { handle } = connect(
+      () =>
+        echoHandlers({
+          usage: (...given) => note('usage', usage(...given)),
+          close: (...given) => note('close', close(...given)),
+        }),
+      { queueLimit: 1 },
+    )
+    const before = [handle.usage(), handle.usage()]
+    const [refused, closing] = [handle.usage(), handle.close()]
+    await expect(refused).rejects.toMatchObject({ code: 'BRIDGE_QUEUE_FULL' })
+    expect(await closing).toBeNull()
+    await Promise.all(before)
+    expect(asked).toEqual(['usage', 'usage', 'close'])
+  })
+
   test('whoever waits when the enclave dies is told so', async () => {
     const { handle, enclaveChannel } = connect(() =>
       echoHandlers({ usage: () => new Promise(() => undefined) }),

@@ -206,14 +206,15 @@ export class EnclaveHandle {
    * @returns the last statement of usage, or null where there was never anything to tell
    */
   async close(options?: CallOptions): Promise<string | null> {
-    return await this.#lane.run(async () => {
+    const end = async () => {
       try {
         return (await this.#exchange('close', {}, [])).body.statement
       } finally {
         // Whatever came of it, and whether or not the caller still waits: the enclave has stopped for good.
         this.#connection.close()
       }
-    }, options)
+    }
+    return await this.#lane.run(end, options, true)
   }
 
   /** Ends the enclave at once, as a crash would. */
