@@ -8,7 +8,7 @@ import { type CliContext, collect, integerOption, printReport } from '@mlcapsule
 import { type Command, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
-import { builtInDefenses, parseDefense } from '../../pack/defenses.ts'
+import { assertDefensible, builtInDefenses, parseDefense } from '../../pack/defenses.ts'
 import { readLabels } from '../../pack/labels.ts'
 import { type PackedCapsule, type PackOptions, packCapsule } from '../../pack/pack-capsule.ts'
 import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
@@ -98,6 +98,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
   const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
   await withCompiledModel(modelPath, { ...symbols, states: options.state }, async (model) => {
+    if (defenses.length > 0) assertDefensible(model.outputs)
     const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
     const packed = await whilePacking(context, (watch) =>
       withProvider({ storeDir: options.store }, (provider) =>
