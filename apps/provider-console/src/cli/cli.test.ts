@@ -234,6 +234,12 @@ describe('pack and inspect', () => {
     [['pack', '@model.onnx', '-o', '@x', '--version', '1.5'], 'PROVIDER_OPTION_INVALID'],
     [['inspect', '@customer.jwk'], 'MODEL_TFJS_MALFORMED'],
     [['inspect', '@garbage'], 'CAPSULE_BAD_MAGIC'],
+    [['inspect', '@model.onnx', '--verify'], 'PROVIDER_OPTION_INVALID'],
+    [
+      ['inspect', '@model.onnx', '--publisher', '@mlcapsule-store/keys/publisher.jwk'],
+      'PROVIDER_OPTION_INVALID',
+    ],
+    [['inspect', '@model.capsule', '--symbol', 'n=1'], 'PROVIDER_OPTION_INVALID'],
     [['inspect', '@none.capsule'], 'CAPSULE_SOURCE_FAILED'],
     [['policy', 'show', '@customer.jwk'], 'POLICY_FIELD_MISSING'],
     [['activate', '@customer.jwk', '-o', '@x'], 'ACTIVATION_TOKEN_FILE_INVALID'],
