@@ -74,6 +74,8 @@ export class EnclaveHandle {
   readonly #onLog: KeepLog
   /** What `onLog` could not keep: the enclave gives it out once, and without it the chain of receipts has a gap. */
   #unkept: Parameters<KeepLog>[0] = []
+  /** Those of other enclaves have the same ids. */
+  readonly #sequences: WeakSet<EnclaveSequence> = new WeakSet()
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
   /** @throws BridgeError `BRIDGE_OPTION_INVALID` */
@@ -162,16 +164,25 @@ export class EnclaveHandle {
       hasGivenUp = true
       throw error
     })
-    return new EnclaveSequence(id, async (id, closing) => {
+    const sequence = new EnclaveSequence(id, async (id, closing) => {
       await this.#call('closeSequence', { id }, [], closing)
     })
+    this.#sequences.add(sequence)
+    return sequence
   }
 
-  /** Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs. */
+  /**
+   * Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs.
+   * @throws BridgeError `ENCLAVE_SEQUENCE_UNKNOWN` for a sequence of another enclave; EnclaveError
+   */
   async infer(inputs: ReadonlyMap<string, Tensor>, options: InferOptions = {}): Promise<Inference> {
     for (const [name, tensor] of inputs) assertTensor(tensor, `inputs.${name}`)
     const { descriptors, payloads } = splitTensors(inputs)
     const { retryId, sequence, transfer } = options
+    if (sequence !== undefined && !this.#sequences.has(sequence)) {
+      const detail = 'the sequence is of another enclave'
+      throw new BridgeError('ENCLAVE_SEQUENCE_UNKNOWN', detail, { field: 'sequence' })
+    }
     const { body, payloads: data } = await this.#lane.run(async () => {
       // Where the query stands is known when its turn comes: others of the sequence may wait before it.
       const position = sequence?.positionOf(retryId)
