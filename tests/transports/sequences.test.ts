@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tensor } from '@mlcapsule/contracts'
-import type { EnclaveHandle, EnclaveSequence, InferOptions } from '@mlcapsule/enclave-bridge'
+import type { EnclaveHandle, InferOptions } from '@mlcapsule/enclave-bridge'
 import { encodeProgram } from '@mlcapsule/inference-kernels/program'
 import { noActivation, ProgramBuilder } from '@mlcapsule/inference-kernels/testing'
 import { expect, test } from 'vitest'
@@ -108,10 +108,9 @@ test('a query that is repeated with its retry id advances the sequence once, and
   expect(await sumOf(handle, 4, { sequence })).toBeCloseTo(8, 5)
   // By now the first one is no longer the last: it is not run again.
   await sumOf(handle, 1, { retryId: new Uint8Array(16).fill(1) })
-  const stale: EnclaveSequence = Object.create(sequence, {
-    positionOf: { value: () => ({ ...sequence.positionOf(undefined), step: 0 }) },
-  })
-  await expect(handle.infer(query(4), { sequence: stale, retryId })).rejects.toMatchObject({
+  const position = sequence.positionOf(undefined)
+  sequence.positionOf = () => ({ ...position, step: 0 })
+  await expect(handle.infer(query(4), { sequence, retryId })).rejects.toMatchObject({
     code: 'ENCLAVE_SEQUENCE_STEP_MISMATCH',
     field: 'sequence',
     numbers: [2, 0],
@@ -135,6 +134,21 @@ test('an id that is not open is refused, and so is one of an enclave that has en
   await expect(again.infer(query(1), { sequence: left })).rejects.toThrow(code('ENCLAVE_SEQUENCE_UNKNOWN'))
   expect(await again.usage()).toMatchObject({ unitsSpent: 1 })
   await again.close()
+})
+
+test('a sequence of another enclave is refused, and touches none of this one', async () => {
+  const [one, two] = [await start(), await start()]
+  const [foreign, own] = [await one.handle.openSequence(), await two.handle.openSequence()]
+  await sumOf(one.handle, 100, { sequence: foreign })
+  await sumOf(two.handle, 1, { sequence: own })
+  // Both have the same id, and stand at the same step.
+  await expect(two.handle.infer(query(2), { sequence: foreign })).rejects.toMatchObject({
+    code: 'ENCLAVE_SEQUENCE_UNKNOWN',
+    field: 'sequence',
+  })
+  expect(await sumOf(two.handle, 2, { sequence: own })).toBeCloseTo(3, 5)
+  await one.handle.close()
+  await two.handle.close()
 })
 
 test('an enclave keeps 16 sequences, and none of a model without states', async () => {

@@ -69,6 +69,10 @@ export function checkInputs(
     if (tensor === undefined) throw invalid(index, 'name', [], 'missing')
     if (tensor.dtype !== spec.dtype) throw invalid(index, 'dtype', [], 'another dtype')
     bindShape(index, spec, tensor.shape, symbols)
+    // Elsewhere a byte of 2 is as true as one of 1; computed with, it is two.
+    if (tensor.dtype === 'bool' && !(tensor.data as Uint8Array).every((it) => it <= 1)) {
+      throw invalid(index, 'data', [], 'an element that is neither 0 nor 1')
+    }
     if (!isFiniteData(tensor.dtype, tensor.data)) {
       throw new BridgeError('ENCLAVE_INPUT_NOT_FINITE', `inputs[${index}] holds NaN or infinity`, {
         field: `inputs[${index}]`,

@@ -16,6 +16,7 @@ test('the public surface is this list', () => {
     'elementCount',
     'elementSizeBytes',
     'exitCodeFor',
+    'float16Value',
     'isMlCapsuleError',
     'isTensorDataOf',
     'isolationTiers',

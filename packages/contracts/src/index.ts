@@ -49,4 +49,5 @@ export {
   type TensorData,
   viewTensorData,
 } from './tensor/dtype.ts'
+export { float16Value } from './tensor/float16.ts'
 export { assertTensor, elementCount, maxRank, type Tensor, type TensorSpec } from './tensor/tensor.ts'

@@ -84,6 +84,62 @@ function suite(transport: TransportUnderTest): void {
     expect((await handle.closed).code).toBe('BRIDGE_CLOSED')
   })
 
+  test('receipts that could not be kept come again with the next ones, before any further answer', async () => {
+    const kept: unknown[] = []
+    let isFull = true
+    const refusal = new Error('the disk is full')
+    const { handle } = connect(
+      () => {
+        let query = 0
+        return echoHandlers({
+          infer: async (...given) => {
+            const answer = await echoHandlers().infer(...given)
+            // The second one is the first one, repeated: its receipt does not cross again.
+            const log = ++query === 2 ? [] : [Uint8Array.of(query)]
+            return { ...answer, body: { ...answer.body, log } }
+          },
+        })
+      },
+      {
+        onLog: (log) => {
+          if (isFull) return Promise.reject(refusal)
+          kept.push(...log)
+          return Promise.resolve()
+        },
+      },
+    )
+    await expect(handle.infer(inputs())).rejects.toBe(refusal)
+    await expect(handle.infer(inputs())).rejects.toBe(refusal)
+    isFull = false
+    await handle.infer(inputs())
+    expect(kept).toEqual([{ receipt: Uint8Array.of(1) }, { receipt: Uint8Array.of(3) }])
+    await handle.infer(inputs())
+    expect(kept.length).toBe(3)
+    handle.disconnect()
+  })
+
+  test('a sequence that was opened for a caller who had given up is closed again', async () => {
+    const gate = Promise.withResolvers<void>()
+    const closed: number[] = []
+    const { handle } = connect(() =>
+      echoHandlers({
+        openSequence: async () => {
+          await gate.promise
+          return { body: { id: 7 } }
+        },
+        closeSequence: async ({ id }) => {
+          closed.push(id)
+          return { body: {} }
+        },
+      }),
+    )
+    await expect(handle.openSequence({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'BRIDGE_TIMEOUT' })
+    gate.resolve()
+    await handle.openSequence()
+    expect(closed).toEqual([7])
+    handle.disconnect()
+  })
+
   test('large tensors arrive unchanged', async () => {
     const { handle } = connect()
     const data = Float32Array.from({ length: 150_528 }, (_, i) => Math.sin(i))
@@ -221,6 +277,29 @@ function suite(transport: TransportUnderTest): void {
       code: 'BRIDGE_ABORTED',
     })
     handle.disconnect()
+  })
+
+  test('a close takes its turn also behind a full queue: refused, it would cost the open block', async () => {
+    const asked: string[] = []
+    const note = <Answer>(op: string, answer: Answer) => {
+      asked.push(op)
+      return answer
+    }
+    const { usage, close } = echoHandlers()
+    const { handle } = connect(
+      () =>
+        echoHandlers({
+          usage: (...given) => note('usage', usage(...given)),
+          close: (...given) => note('close', close(...given)),
+        }),
+      { queueLimit: 1 },
+    )
+    const before = [handle.usage(), handle.usage()]
+    const [refused, closing] = [handle.usage(), handle.close()]
+    await expect(refused).rejects.toMatchObject({ code: 'BRIDGE_QUEUE_FULL' })
+    expect(await closing).toBeNull()
+    await Promise.all(before)
+    expect(asked).toEqual(['usage', 'usage', 'close'])
   })
 
   test('whoever waits when the enclave dies is told so', async () => {

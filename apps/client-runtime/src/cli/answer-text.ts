@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
-import type { Tensor } from '@mlcapsule/contracts'
+import { float16Value, type Tensor } from '@mlcapsule/contracts'
 import type { Inference } from '@mlcapsule/enclave-bridge'
 import { pad, printable, type Styles } from '@mlcapsule/terminal'
 import type { RankedClass } from '../sdk/classes.ts'
@@ -17,11 +17,16 @@ const shownElementCount = 8
 
 const percent = (share: number) => pad(`${(share * 100).toFixed(1)} %`, 7, 'right')
 
-/** The typed arrays share this face only by cast. */
-const elements = (data: Tensor['data']) => data as Iterable<number | bigint>
+/** The first elements of a tensor as what they mean: half precision is carried as bits. */
+function elements({ dtype, data }: Tensor, count: number = data.length): (number | bigint)[] {
+  // The typed arrays share this face only by cast.
+  const found = Array.from(data.subarray(0, count) as Iterable<number | bigint>)
+  return dtype === 'float16' ? found.map((bits) => float16Value(Number(bits))) : found
+}
 
-function outputText(name: string, { dtype, shape, data }: Tensor): string {
-  const shown = Array.from(elements(data.subarray(0, shownElementCount)), (it) =>
+function outputText(name: string, tensor: Tensor): string {
+  const { dtype, shape, data } = tensor
+  const shown = elements(tensor, shownElementCount).map((it) =>
     typeof it === 'bigint' || Number.isInteger(it) ? String(it) : it.toPrecision(5),
   )
   const more = data.length > shownElementCount ? ', …' : ''
@@ -43,13 +48,10 @@ export function answerText(style: Styles, { input, inference, classes }: ShownAn
   return `${name}  ${percent(best.confidence)}  ${style.bold(printable(best.label))}${tail === '' ? '' : `   ${style.dim(tail)}`}`
 }
 
-/** JSON of a tensor as `run` also takes it; int64 as strings, since JSON numbers would lose digits. */
-function tensorJson({ dtype, shape, data }: Tensor) {
-  return {
-    dtype,
-    shape,
-    data: Array.from(elements(data), (it) => (typeof it === 'bigint' ? String(it) : it)),
-  }
+/** JSON of a tensor, but for float16 as `run` also takes it; int64 as strings, since JSON numbers would lose digits. */
+function tensorJson(tensor: Tensor) {
+  const { dtype, shape } = tensor
+  return { dtype, shape, data: elements(tensor).map((it) => (typeof it === 'bigint' ? String(it) : it)) }
 }
 
 /** One line of `run --json`. */

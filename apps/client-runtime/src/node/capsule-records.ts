@@ -130,6 +130,8 @@ export class CapsuleRecords {
     if (known !== undefined) return known
     const opening = this.#folder(fromHex(hashHex)).then(({ receiptsPath }) => openReceiptLog(receiptsPath))
     this.#logs.set(hashHex, opening)
+    // What stood in the way of opening it may be gone the next time.
+    opening.catch(() => this.#logs.delete(hashHex))
     return opening
   }
 

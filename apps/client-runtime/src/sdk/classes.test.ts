@@ -29,6 +29,9 @@ test.each([
   ['[1, 1000, 1, 1]', 'float64', [1, 1000, 1, 1], true],
   ['a scalar', 'float32', [], true],
   ['a feature map', 'float32', [1, 8, 8], false],
+  ['[N, 10, 1, 1]', 'float32', ['N', 10, 1, 1], true],
+  ['a map of named sizes', 'float32', ['N', 21, 'H', 'W'], false],
+  ['a row per token', 'float32', ['N', 'T', 10], false],
   ['integers', 'int64', [1, 10], false],
 ] as const)('scores of %s', (_form, dtype, shape, isAccepted) => {
   const check = () => assertClassifier({ outputs: [{ name: 'out', dtype, shape }], labels: null })
@@ -46,6 +49,25 @@ test('a blocked query has no classes', () => {
   const outputs = new Map([
     ['out', { dtype: 'float32', shape: [1, 2], data: Float32Array.of(0.25, 0.75) } as const],
   ])
-  const [best] = classesOf({ ...blocked, verdict: 'pass', outputs }, signature, 1)
+  const [best] = classesOf({ ...blocked, verdict: 'pass', outputs }, signature, 1) ?? []
   expect(best?.label).toBe('b')
+})
+
+test('answers to several items are not ranked as one', () => {
+  const signature = {
+    outputs: [{ name: 'out', dtype: 'float32', shape: ['N', 2] }],
+    labels: ['a', 'b'],
+  } as const
+  const ranked = (data: Float32Array, shape: readonly number[]) =>
+    classesOf(
+      {
+        verdict: 'pass',
+        outputs: new Map([['out', { dtype: 'float32', shape, data }]]),
+        units: 1,
+        unitsLeft: 3,
+      },
+      signature,
+    )
+  expect(ranked(Float32Array.of(0.25, 0.75, 0.5, 0.5), [2, 2])).toBeUndefined()
+  expect(ranked(Float32Array.of(0.25, 0.75), [1, 2])?.map((it) => it.label)).toEqual(['b', 'a'])
 })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CapsuleHeader } from '@mlcapsule/capsule-format'
+import { classDimension } from '@mlcapsule/contracts'
 import type { Inference } from '@mlcapsule/enclave-bridge'
 import { ClientError } from '../errors.ts'
 import { describe } from './inputs.ts'
@@ -43,8 +44,10 @@ type Signature = Pick<CapsuleHeader, 'outputs' | 'labels'>
 export function isClassifier({ outputs }: Signature): boolean {
   const [spec] = outputs
   const isFloat = spec?.dtype === 'float32' || spec?.dtype === 'float64'
-  // A named dimension stands for the number of items, which is 1.
-  return isFloat && spec.shape.filter((size) => typeof size === 'number' && size !== 1).length <= 1
+  const classes = classDimension(spec?.shape ?? [])
+  // A name for the first dimension stands for the number of items, which is 1.
+  const isOne = (size: number | string, i: number) => size === 1 || (i === 0 && typeof size === 'string')
+  return isFloat && spec.shape.every((size, i) => i === classes || isOne(size, i))
 }
 
 /** Checks it before a query is paid for. @throws ClientError `CLIENT_OUTPUT_NOT_CLASSES` */
@@ -55,15 +58,21 @@ export function assertClassifier(signature: Signature): void {
   throw new ClientError('CLIENT_OUTPUT_NOT_CLASSES', detail, { field: 'outputs' })
 }
 
-/** The classes of a classifier's answer, the best first; none where a defense blocked the query. */
+/**
+ * The classes of a classifier's answer, the best first; none where a defense blocked the query, and undefined where the
+ * answer has several rows of scores: a batch, say.
+ */
 export function classesOf(
   inference: Inference,
   { outputs, labels }: Signature,
   count = 5,
-): readonly RankedClass[] {
-  const scores = inference.outputs.get(outputs[0]?.name ?? '')?.data
+): readonly RankedClass[] | undefined {
+  const { data: scores, shape = [] } = inference.outputs.get(outputs[0]?.name ?? '') ?? {}
   const isScores = scores instanceof Float32Array || scores instanceof Float64Array
-  return isScores ? rankClasses(scores, labels, count) : []
+  if (!isScores) return []
+  return scores.length === (shape[classDimension(shape)] ?? 1)
+    ? rankClasses(scores, labels, count)
+    : undefined
 }
 
 /** The classes of one answer, the best first; among equals the lower index. */

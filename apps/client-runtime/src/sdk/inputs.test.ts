@@ -155,6 +155,10 @@ describe('tensorFromNpy', () => {
     ['<f4', '(2, 1)', Float32Array.of(1.5, -2), 'float32', [2, 1]],
     ['<i8', '(1,)', BigInt64Array.of(-5n), 'int64', [1]],
     ['|u1', '()', Uint8Array.of(7), 'uint8', []],
+    ['<i2', '(1,)', Int16Array.of(-300), 'int16', [1]],
+    ['<u2', '(1,)', Uint16Array.of(60_000), 'uint16', [1]],
+    ['<u4', '(1,)', Uint32Array.of(4_000_000_000), 'uint32', [1]],
+    ['<u8', '(1,)', BigUint64Array.of(2n ** 64n - 1n), 'uint64', [1]],
     ['<f8', '(0, 3)', new Float64Array(0), 'float64', [0, 3]],
   ])('reads %s %s', (descr, shape, data, dtype, dimensions) => {
     expect(tensorFromNpy(npy(descr, shape, data))).toEqual({ dtype, shape: dimensions, data })

@@ -64,7 +64,7 @@ export interface ActivateOptions {
 
 /** The answer to an image. */
 export interface Classification extends Inference {
-  /** The best first; none where a defense blocked the query. */
+  /** The best first; none where a defense blocked the query, or where the model gave more than one row of scores. */
   readonly classes: readonly RankedClass[]
 }
 
@@ -221,7 +221,7 @@ export class MlCapsule {
   ): Promise<Classification> {
     assertClassifier(this.header)
     const inference = await this.run(await this.imageTensor(image), options)
-    return { ...inference, classes: classesOf(inference, this.header, top) }
+    return { ...inference, classes: classesOf(inference, this.header, top) ?? [] }
   }
 
   /** The input that an image becomes. */

@@ -12,7 +12,11 @@ const byDescr: Readonly<Record<string, DType>> = {
   '<f2': 'float16',
   '<i8': 'int64',
   '<i4': 'int32',
+  '<i2': 'int16',
   '|i1': 'int8',
+  '<u8': 'uint64',
+  '<u4': 'uint32',
+  '<u2': 'uint16',
   '|u1': 'uint8',
   '|b1': 'bool',
 }

@@ -64,6 +64,8 @@ describe('pixelsToTensor', () => {
     ['color for gray', twoPixels, gray, spec(1, 1, 1, 2)],
     ['a batch', twoPixels, plain, spec(2, 3, 1, 2)],
     ['another rank', twoPixels, plain, spec(3, 1, 2)],
+    ['an alpha channel', { ...twoPixels, data: new Uint8Array(8) }, plain, spec(1, 3, 1, 2)],
+    ['too little data', { ...twoPixels, data: new Uint8Array(5) }, plain, spec(1, 3, 1, 2)],
     ['another dtype', twoPixels, plain, { ...spec(1, 3, 1, 2), dtype: 'uint8' }],
   ] as const)('refuses %s', (_what, pixels, preprocessing, tensorSpec) => {
     expect(() => pixelsToTensor(pixels, preprocessing, tensorSpec)).toThrow(code('CLIENT_INPUT_INVALID'))

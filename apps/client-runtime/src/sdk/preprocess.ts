@@ -19,7 +19,7 @@ const nano = 1e-9
  * Turns pixels that already have their final size into the model's first input: per channel
  * (value × scale − mean) ÷ std, in the channel order and layout that the header declares.
  * @param spec float32, [1, C, H, W] or [1, H, W, C]; a named first dimension stands for 1
- * @throws ClientError `CLIENT_INPUT_INVALID` when size or channels differ from the spec
+ * @throws ClientError `CLIENT_INPUT_INVALID` when size or channels differ from the spec, or the data from the size
  */
 export function pixelsToTensor(pixels: Pixels, preprocessing: ImagePreprocessing, spec: TensorSpec): Tensor {
   const { width, height, channelCount, data } = pixels
@@ -32,8 +32,11 @@ export function pixelsToTensor(pixels: Pixels, preprocessing: ImagePreprocessing
     spec.shape.length === 4 && spec.shape.every((size, i) => typeof size === 'string' || size === shape[i])
   if (spec.dtype !== 'float32') fail(spec, `images become float32, the input is ${spec.dtype}`)
   if (!fits) fail(spec, `the image gives [${shape.join(', ')}], the model takes [${spec.shape.join(', ')}]`)
+  const count = elementCount(shape)
+  // With an alpha channel, say, every pixel after the first would be read in the wrong place.
+  if (data.length !== count) fail(spec, `the pixels have ${data.length} values, their size takes ${count}`)
 
-  const out = new Float32Array(elementCount(shape))
+  const out = new Float32Array(count)
   const pixelCount = width * height
   for (let channel = 0; channel < channelCount; channel++) {
     const source = colorOrder === 'BGR' ? channelCount - 1 - channel : channel

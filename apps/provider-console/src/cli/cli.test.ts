@@ -12,7 +12,14 @@ import {
   publicKeyToJwk,
 } from '@mlcapsule/crypto'
 import type { ModelInspection } from '@mlcapsule/model-graph'
-import { buildModel, layerChain, tfjsFiles, tinyModel, waveWeight } from '@mlcapsule/model-graph/testing'
+import {
+  buildModel,
+  layerChain,
+  testNode,
+  tfjsFiles,
+  tinyModel,
+  waveWeight,
+} from '@mlcapsule/model-graph/testing'
 import { createCliContext, runProgram } from '@mlcapsule/terminal/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeEnclave, type FakeEnclave, testManifest } from '../../test-support/fake-enclave.ts'
@@ -58,6 +65,11 @@ beforeAll(async () => {
   await cryptoReady()
   writeFileSync(file('model.onnx'), tinyModel({ kind: 'cnn' }))
   writeFileSync(file('garbage'), 'neither a model nor a capsule')
+  const place = testNode('ArgMax', 'x', 'y')
+  writeFileSync(
+    file('place.onnx'),
+    buildModel({ inputs: { x: ['n', 3] }, outputs: { y: null }, nodes: [place] }),
+  )
   const { model, shards } = tfjsFiles(tfjsModel)
   for (const [name, bytes] of [['tfjs-model', model], ...shards] as const) writeFileSync(file(name), bytes)
   writeFileSync(file('manifest.json'), JSON.stringify(testManifest))
@@ -201,6 +213,10 @@ describe('pack and inspect', () => {
   // In this process, since there are many; how errors leave a process is shown above.
   test.each([
     [['pack', '@model.onnx', '-o', '@x.capsule', '--defense', 'nothing'], 'PROVIDER_DEFENSE_UNKNOWN'],
+    [
+      ['pack', '@place.onnx', '-o', '@x.capsule', '--defense', 'label-only', '--store', '@mlcapsule-store'],
+      'DEFENSE_OUTPUT_UNSUPPORTED',
+    ],
     [['pack', '@none.onnx', '-o', '@x.capsule'], 'MODEL_READ_FAILED'],
     [['pack', '@customer.jwk', '-o', '@x.capsule'], 'MODEL_TFJS_MALFORMED'],
     [['pack', '@garbage', '-o', '@x.capsule'], 'MODEL_PROTO_MALFORMED'],
@@ -218,6 +234,12 @@ describe('pack and inspect', () => {
     [['pack', '@model.onnx', '-o', '@x', '--version', '1.5'], 'PROVIDER_OPTION_INVALID'],
     [['inspect', '@customer.jwk'], 'MODEL_TFJS_MALFORMED'],
     [['inspect', '@garbage'], 'CAPSULE_BAD_MAGIC'],
+    [['inspect', '@model.onnx', '--verify'], 'PROVIDER_OPTION_INVALID'],
+    [
+      ['inspect', '@model.onnx', '--publisher', '@mlcapsule-store/keys/publisher.jwk'],
+      'PROVIDER_OPTION_INVALID',
+    ],
+    [['inspect', '@model.capsule', '--symbol', 'n=1'], 'PROVIDER_OPTION_INVALID'],
     [['inspect', '@none.capsule'], 'CAPSULE_SOURCE_FAILED'],
     [['policy', 'show', '@customer.jwk'], 'POLICY_FIELD_MISSING'],
     [['activate', '@customer.jwk', '-o', '@x'], 'ACTIVATION_TOKEN_FILE_INVALID'],

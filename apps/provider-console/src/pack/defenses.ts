@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DefenseConfig } from '@mlcapsule/capsule-format'
-import type { Defense } from '@mlcapsule/contracts'
-import { labelOnly, parseDefenseConfig, rounding, topK } from '@mlcapsule/defense-plugins'
+import type { Defense, TensorSpec } from '@mlcapsule/contracts'
+import { DefenseError, labelOnly, parseDefenseConfig, rounding, topK } from '@mlcapsule/defense-plugins'
 import { ProviderError } from '../errors.ts'
 
 /** Defenses that the released enclave has. A team with an enclave of its own passes its own list. */
@@ -46,4 +46,16 @@ export function parseDefense(argument: string, known: readonly Defense[] = built
   }
   const config = parseDefenseConfig(defense, parseSettings(rest.join(':'), argument))
   return { name: defense.name, version: defense.version, config }
+}
+
+/**
+ * Checks that the built-in defenses can work on a model: on another output than float32 an enclave would block every query,
+ * and charge it.
+ * @throws DefenseError `DEFENSE_OUTPUT_UNSUPPORTED`
+ */
+export function assertDefensible(outputs: readonly TensorSpec[]): void {
+  const other = outputs.find(({ dtype }) => dtype !== 'float32')
+  if (other === undefined) return
+  const detail = `output ${other.name} is ${other.dtype}, float32 is needed`
+  throw new DefenseError('DEFENSE_OUTPUT_UNSUPPORTED', detail, { field: 'outputs' })
 }

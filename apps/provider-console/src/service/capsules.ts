@@ -10,6 +10,9 @@ import { type CapsuleRow, insertRow, selectRows } from '../store/repository.ts'
 import type { ServiceContext } from './context.ts'
 import { parseWith } from './schema.ts'
 
+/** The highest version, of a model or a defense, that a license can name (spec/tokens.md §2). */
+const licensedVersionMax = 2 ** 31 - 1
+
 const registerSchema = z.strictObject({
   /** Magic, length, header and signature of the capsule. */
   prefix: base64UrlUpTo(1_048_576 + 128),
@@ -20,10 +23,7 @@ const registerSchema = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().min(1).max(64),
-        version: z
-          .int()
-          .min(1)
-          .max(2 ** 31 - 1),
+        version: z.int().min(1).max(licensedVersionMax),
       }),
     )
     .max(8),
@@ -57,6 +57,10 @@ export async function registerCapsule(context: ServiceContext, input: unknown): 
   const { header, headerHash } = parseHeader(prefixBytes, { publishers: 'any-unverified-publisher' })
   if (!header.authority.includes(context.authorityThumbprint)) {
     const detail = "the capsule's authority does not include the key that signs this store's licenses"
+    throw new ProviderError('PROVIDER_REQUEST_INVALID', detail, { field: 'prefix' })
+  }
+  if (header.modelVersion > licensedVersionMax) {
+    const detail = `licenses name versions up to ${licensedVersionMax}, the capsule has ${header.modelVersion}`
     throw new ProviderError('PROVIDER_REQUEST_INVALID', detail, { field: 'prefix' })
   }
   const sealed = fromBase64Url(sealedContentKey)

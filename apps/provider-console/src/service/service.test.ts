@@ -299,6 +299,19 @@ describe('packing', () => {
     expect(await provider.listCapsules()).toEqual(before)
   })
 
+  test('a version that no license can name is refused, and leaves no file', async () => {
+    const folder = tempDir()
+    await expect(pack(join(folder, 'x.capsule'), provider, { version: 2 ** 31 })).rejects.toMatchObject({
+      code: 'PROVIDER_REQUEST_INVALID',
+      field: 'prefix',
+    })
+    expect(readdirSync(folder)).toEqual([])
+    await pack(join(folder, 'x.capsule'), provider, { version: 2 ** 31 - 1 })
+    expect(await provider.listCapsules()).toContainEqual(
+      expect.objectContaining({ modelVersion: 2 ** 31 - 1 }),
+    )
+  })
+
   test('a capsule is registered once', async () => {
     let input: unknown
     const keeping: Provider = {

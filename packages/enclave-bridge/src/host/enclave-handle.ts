@@ -22,8 +22,9 @@ export interface EnclaveHandleOptions {
   /** Only for the simulated platform. */
   readonly anchor?: SimulatedAnchor
   /**
-   * Keeps receipts and closings of blocks, in this order. Awaited before the answer that they belong to is given to the
-   * caller; called also when the caller has given up.
+   * Keeps receipts and closings of blocks, in this order: all of them, or none and rejects. Awaited before the answer that
+   * they belong to is given to the caller; called also when the caller has given up. What it rejects comes again, before
+   * what comes next.
    */
   readonly onLog?: KeepLog
   readonly onEvent?: (code: EventCode, numbers: readonly number[]) => void
@@ -71,6 +72,10 @@ export class EnclaveHandle {
   readonly #connection: Connection
   readonly #lane: Lane
   readonly #onLog: KeepLog
+  /** What `onLog` could not keep: the enclave gives it out once, and without it the chain of receipts has a gap. */
+  #unkept: Parameters<KeepLog>[0] = []
+  /** Those of other enclaves have the same ids. */
+  readonly #sequences: WeakSet<EnclaveSequence> = new WeakSet()
   readonly #closed: PromiseWithResolvers<BridgeError> = Promise.withResolvers()
 
   /** @throws BridgeError `BRIDGE_OPTION_INVALID` */
@@ -81,7 +86,7 @@ export class EnclaveHandle {
     const { services, anchor } = options
     this.#connection = new Connection(channel, {
       onCall: (op, body, payloads) =>
-        serveCall({ services, anchor, keepLog: this.#onLog }, op, body, payloads),
+        serveCall({ services, anchor, keepLog: (entries) => this.#keep(entries) }, op, body, payloads),
       onEvent: options.onEvent ?? (() => undefined),
       onClosed: (error) => {
         this.#lane.close(error)
@@ -148,17 +153,36 @@ export class EnclaveHandle {
    * @throws EnclaveError `ENCLAVE_SEQUENCE_UNSUPPORTED`, `ENCLAVE_SEQUENCE_LIMIT_EXCEEDED`
    */
   async openSequence(options?: CallOptions): Promise<EnclaveSequence> {
-    const { body } = await this.#call('openSequence', {}, [], options)
-    return new EnclaveSequence(body.id, async (id, closing) => {
+    let hasGivenUp = false
+    const opening = this.#lane.run(async () => {
+      const { id } = (await this.#exchange('openSequence', {}, [])).body
+      // Nobody else knows the id: left open, it would take one of the few places for as long as the enclave lives.
+      if (hasGivenUp) await this.#exchange('closeSequence', { id }, [])
+      return id
+    }, options)
+    const id = await opening.catch((error: unknown) => {
+      hasGivenUp = true
+      throw error
+    })
+    const sequence = new EnclaveSequence(id, async (id, closing) => {
       await this.#call('closeSequence', { id }, [], closing)
     })
+    this.#sequences.add(sequence)
+    return sequence
   }
 
-  /** Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs. */
+  /**
+   * Asks the model. A query that a defense blocked resolves too: it is charged and has a receipt, but no outputs.
+   * @throws BridgeError `ENCLAVE_SEQUENCE_UNKNOWN` for a sequence of another enclave; EnclaveError
+   */
   async infer(inputs: ReadonlyMap<string, Tensor>, options: InferOptions = {}): Promise<Inference> {
     for (const [name, tensor] of inputs) assertTensor(tensor, `inputs.${name}`)
     const { descriptors, payloads } = splitTensors(inputs)
     const { retryId, sequence, transfer } = options
+    if (sequence !== undefined && !this.#sequences.has(sequence)) {
+      const detail = 'the sequence is of another enclave'
+      throw new BridgeError('ENCLAVE_SEQUENCE_UNKNOWN', detail, { field: 'sequence' })
+    }
     const { body, payloads: data } = await this.#lane.run(async () => {
       // Where the query stands is known when its turn comes: others of the sequence may wait before it.
       const position = sequence?.positionOf(retryId)
@@ -193,14 +217,15 @@ export class EnclaveHandle {
    * @returns the last statement of usage, or null where there was never anything to tell
    */
   async close(options?: CallOptions): Promise<string | null> {
-    return await this.#lane.run(async () => {
+    const end = async () => {
       try {
         return (await this.#exchange('close', {}, [])).body.statement
       } finally {
         // Whatever came of it, and whether or not the caller still waits: the enclave has stopped for good.
         this.#connection.close()
       }
-    }, options)
+    }
+    return await this.#lane.run(end, options, true)
   }
 
   /** Ends the enclave at once, as a crash would. */
@@ -238,9 +263,15 @@ export class EnclaveHandle {
     transfer: boolean = false,
   ): Promise<Reply<Op>> {
     const reply = await this.#connection.request(op, body, payloads, transfer)
-    const entries = 'log' in reply.body ? logEntries(reply.body.log) : []
-    if (entries.length > 0) await this.#onLog(entries)
+    if ('log' in reply.body) await this.#keep(logEntries(reply.body.log))
     return reply
+  }
+
+  async #keep(entries: Parameters<KeepLog>[0]): Promise<void> {
+    this.#unkept = [...this.#unkept, ...entries]
+    if (this.#unkept.length === 0) return
+    await this.#onLog(this.#unkept)
+    this.#unkept = []
   }
 }
 

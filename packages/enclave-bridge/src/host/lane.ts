@@ -42,10 +42,15 @@ export class Lane {
   }
 
   /**
+   * @param isLast for the call that ends everything: it waits for all before it, however many they are
    * @throws BridgeError `BRIDGE_QUEUE_FULL`, `BRIDGE_ABORTED`, `BRIDGE_TIMEOUT`, `BRIDGE_OPTION_INVALID`, or what the lane
    * was closed with
    */
-  run<Result>(call: () => Promise<Result>, { signal, timeoutMs }: CallOptions = {}): Promise<Result> {
+  run<Result>(
+    call: () => Promise<Result>,
+    { signal, timeoutMs }: CallOptions = {},
+    isLast: boolean = false,
+  ): Promise<Result> {
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy)
     if (signal?.aborted === true) return Promise.reject(aborted(signal))
     // Timers take a longer time, or none, for no time at all.
@@ -53,7 +58,7 @@ export class Lane {
       const detail = `timeoutMs: expected an integer from 1 to ${timeoutMaxMs}, got ${timeoutMs}`
       return Promise.reject(new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'timeoutMs' }))
     }
-    if (this.#queue.length >= this.#queueLimit) {
+    if (!isLast && this.#queue.length >= this.#queueLimit) {
       return Promise.reject(new BridgeError('BRIDGE_QUEUE_FULL', `${this.#queueLimit} calls are waiting`))
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>()

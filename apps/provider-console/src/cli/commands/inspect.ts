@@ -12,6 +12,7 @@ import {
   printReport,
 } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
+import { ProviderError } from '../../errors.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { headerPairs } from '../describe.ts'
 import { describeInspection } from '../describe-inspection.ts'
@@ -42,6 +43,13 @@ export function addInspect(context: CliContext, program: Command): void {
     )
 }
 
+/** An option for the other kind of file would be passed over, and whoever asked for a check would take it for done. */
+function refuse(options: InspectOptions, names: readonly (keyof InspectOptions)[], what: string): void {
+  const given = names.find((name) => options[name] !== undefined)
+  if (given === undefined) return
+  throw new ProviderError('PROVIDER_OPTION_INVALID', `--${given} is for ${what}`, { field: given })
+}
+
 /** @throws CapsuleFormatError `CAPSULE_SOURCE_FAILED`; ModelError `MODEL_READ_FAILED` */
 async function isModel(path: string): Promise<boolean> {
   const source = await fileSource(path)
@@ -54,6 +62,7 @@ async function isModel(path: string): Promise<boolean> {
 
 async function inspectCapsule(context: CliContext, path: string, options: InspectOptions): Promise<void> {
   const { style } = context
+  refuse(options, ['symbol'], 'a model, the file is a capsule')
   const keys = await Promise.all((options.publisher ?? []).map(readPublicKey))
   const isPinned = keys.length > 0
   const source = await fileSource(path)
@@ -95,6 +104,7 @@ async function verifyPages(
 }
 
 async function inspectModel(context: CliContext, path: string, options: InspectOptions): Promise<void> {
+  refuse(options, ['publisher', 'verify'], 'a capsule, the file is a model')
   const source = await fileModelSource(path)
   try {
     const inspection = await reportOn(source, { symbols: options.symbol ?? {} })

@@ -8,7 +8,7 @@ import { type CliContext, collect, integerOption, printReport } from '@mlcapsule
 import { type Command, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
-import { builtInDefenses, parseDefense } from '../../pack/defenses.ts'
+import { assertDefensible, builtInDefenses, parseDefense } from '../../pack/defenses.ts'
 import { readLabels } from '../../pack/labels.ts'
 import { type PackedCapsule, type PackOptions, packCapsule } from '../../pack/pack-capsule.ts'
 import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
@@ -64,7 +64,7 @@ export function addPack(context: CliContext, program: Command): void {
   })
     .requiredOption('-o, --output <file>', 'the capsule to write')
     .option('--name <name>', "name that clients see (default: the file's)")
-    .option('--version <number>', 'version of the model, a whole number', integerOption(1, 4_294_967_295), 1)
+    .option('--version <number>', 'version of the model, a whole number', integerOption(1, 2_147_483_647), 1)
     .option('--model-id <id>', 'id that all versions share (default: made from the name)')
     .option('--publisher <file>', "private key that signs the capsule (default: the store's)")
     .option('--authority <file>', 'further public key that may sign licenses; repeatable', collect)
@@ -98,6 +98,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
   const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
   await withCompiledModel(modelPath, { ...symbols, states: options.state }, async (model) => {
+    if (defenses.length > 0) assertDefensible(model.outputs)
     const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
     const packed = await whilePacking(context, (watch) =>
       withProvider({ storeDir: options.store }, (provider) =>
