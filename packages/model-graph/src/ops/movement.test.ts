@@ -216,3 +216,11 @@ describe('constants', () => {
     expect(await elements({ value_float: { float: -0 } })).toEqual([[], [-0]])
   })
 })
+
+test('Dropout that trains, as before opset 7 without is_test, is not supported', async () => {
+  const dropout = (attributes: Readonly<Record<string, TestAttribute>>, opset: number) =>
+    steps([2], [node('Dropout', 'x', 'y', attributes)], {}, opset)
+  expect(await dropout({ is_test: 1 }, 6)).toEqual([[], [2]])
+  expect(await dropout({}, 7)).toEqual([[], [2]])
+  await expect(dropout({}, 6)).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+})
