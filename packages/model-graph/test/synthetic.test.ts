@@ -94,6 +94,14 @@ describe('work grows with the number of nodes', () => {
     expect((await compile(around(nodes))).summary.stepCount).toBe(12_000)
   })
 
+  test('of which a branch may read as many names of the graph around it', async () => {
+    const nodes = Array.from({ length: 150_000 }, (_, i) => node('Relu', 'x', `t${i}`))
+    const branch = { graph: { outputs: ['t0'], nodes } }
+    const choice = { ...node('If', 'mode', 'y'), attributes: { then_branch: branch, else_branch: branch } }
+    const mode = { dims: [], data: Uint8Array.of(1) }
+    expect((await load(around([choice], { mode }))).nodes.length).toBe(1)
+  })
+
   test('thousands of Ifs one after another', async () => {
     const nodes = chain(2000, (a, b, i) => [
       {
