@@ -154,6 +154,10 @@ export class GraphImport {
     }) as [GraphProto, GraphProto]
     attributes.refuseUnread()
     const known = this.builder.probes.uniform(entry)
+    if (entry.dtype !== 'bool' || (known !== null && known.length !== 1)) {
+      const condition = `${entry.dtype} ${formatDims(entry.dims)}`
+      throw new ModelError('MODEL_GRAPH_INVALID', `${origin}: its condition is ${condition}, not one bool`)
+    }
     // Where the condition is known the branch is a part of the graph around it.
     if (known !== null) return this.#branch(graphs[Number(known[0]) !== 0 ? 0 : 1], this.builder)
     const builders = [new GraphBuilder(this.builder.probes), new GraphBuilder(this.builder.probes)] as const
