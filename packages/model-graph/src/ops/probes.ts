@@ -103,6 +103,8 @@ export class Probes {
   readonly #contents = new Map<Value, Contents>()
   /** Trials whose numbers did not go together, such as symbols that have to be equal, are given up. */
   #alive: readonly boolean[] = trials.map(() => true)
+  /** Whether these trials are known to tell a number from a coincidence: more names leave that as it is. */
+  #isTrusted = false
   /** Names of dims that depend on elements of a query: their sizes in trials say nothing of what they will be. */
   readonly #free = new Set<string>()
   /** For contents that differ from trial to trial: which of their elements follow from a symbol. */
@@ -125,11 +127,18 @@ export class Probes {
     if (this.#names !== null) addName(this.#names, this.#keyOf(sizes), name)
   }
 
+  /** Goes on with these trials. */
+  #live(alive: readonly boolean[]): void {
+    if (alive.every((isAlive, trial) => isAlive === this.#alive[trial])) return
+    this.#alive = alive
+    this.#names = null
+    this.#isTrusted = false
+  }
+
   /** Gives up those trials that came to nothing. */
   #giveUp(results: readonly unknown[]): void {
     if (results.every((result, trial) => result !== null || !this.#alive[trial])) return
-    this.#alive = this.#alive.map((isAlive, trial) => isAlive && results[trial] !== null)
-    this.#names = null
+    this.#live(this.#alive.map((isAlive, trial) => isAlive && results[trial] !== null))
   }
 
   /**
@@ -143,13 +152,11 @@ export class Probes {
       const data = this.#dataAt(condition, trial)
       return isAlive && (data === null || (Number(data[0]) !== 0) === isThen)
     })
-    if (holds.some(Boolean)) this.#alive = holds
-    this.#names = null
+    if (holds.some(Boolean)) this.#live(holds)
     try {
       return await work()
     } finally {
-      this.#alive = before
-      this.#names = null
+      this.#live(before)
     }
   }
 
@@ -178,6 +185,8 @@ export class Probes {
     const contents = this.#contents.get(value)
     if (contents === undefined) return null
     if (!isList(contents)) return Array.from(contents as ArrayLike<number | bigint>, Number)
+    // There may be more of them in one trial than in another.
+    if (value.dims.some((dim) => typeof dim === 'string')) return null
     const count = elementCount(value.dims as readonly number[])
     const elements: Dim[] = []
     for (let i = 0; i < count; i++) {
@@ -487,9 +496,12 @@ export class Probes {
 
   /** Whether trials enough that are not alike are left to tell a number from a coincidence. */
   #isTrustworthy(): boolean {
-    const all = [...this.#sizes.values()]
+    if (this.#isTrusted) return true
     const left = trials.map((_, trial) => trial).filter((trial) => this.#isOrdinary(trial))
-    return new Set(left.map((trial) => all.map((sizes) => sizes[trial]).join())).size >= 3
+    if (left.length < 3) return false
+    const all = [...this.#sizes.values()]
+    this.#isTrusted = new Set(left.map((trial) => all.map((sizes) => sizes[trial]).join())).size >= 3
+    return this.#isTrusted
   }
 
   /**
