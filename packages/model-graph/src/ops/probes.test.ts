@@ -242,6 +242,7 @@ describe('elements', () => {
   test.each([
     ['the lesser of a size and a bound', 'Min', 1000],
     ['the greater of a size and a bound', 'Max', 4],
+    ['the greater of a size and 1, which 0 is less than,', 'Max', 1],
   ])('%s is not taken for the size', (_what, operator, bound) => {
     const { probes, call, shapeOf, ints } = setup('n')
     const n = shapeOf(value(['n']), 0)

@@ -52,6 +52,9 @@ const largeTrials: readonly ((symbol: number) => number)[] = [
   (i) => 100_003 + 2 * i,
 ]
 
+/** No elements at all, which a query may bring: what elements are taken to be has to hold here too. */
+const emptyTrial = () => 0
+
 /** Operators that give elements of their first input, or of all of a Concat, as they are. */
 const moving = new Set([
   'Concat',
@@ -65,7 +68,7 @@ const moving = new Set([
   'Unsqueeze',
 ])
 
-const trials = [...ordinaryTrials, ...largeTrials]
+const trials = [...ordinaryTrials, ...largeTrials, emptyTrial]
 
 /** Contents of a value: the same in every trial, or one for each; null in a trial where they are not known. */
 type Contents = TensorData | readonly (TensorData | null)[]
@@ -93,7 +96,7 @@ export interface ProbedResult {
  * shapes come about. A dimension that is the same in all trials is taken to be a number, one that follows a symbol in all of
  * them to be that symbol, and any other gets a name of its own. The engine checks what is claimed of dims whenever it binds
  * the program, so a claim that fails for other sizes is an error there and never a wrong result. What is claimed of elements
- * has to hold for very large sizes too, since an importer may write it into attributes.
+ * has to hold for very large sizes and for 0 too, since an importer may write it into attributes.
  */
 export class Probes {
   /** What each name of a dimension stands for, trial by trial. */
@@ -241,7 +244,7 @@ export class Probes {
       return null
     })
     const near = call.inputs.flatMap((it) => it?.dims ?? [])
-    if (fault !== undefined && outcomes.every((it) => it === null)) {
+    if (fault !== undefined && outcomes.every((it, trial) => it === null || trials[trial] === emptyTrial)) {
       const types = this.#typesWhereFreeFit(call)
       if (types !== null) return types
       if (this.#fitsEmpty(call))
@@ -432,7 +435,8 @@ export class Probes {
     const first = results.find((it) => it !== null) ?? []
     const isFree = this.#hasFree(near)
     // A trial that fails may fail for what a free dimension is taken to be: it is not given up, and tells nothing.
-    const isPartial = isFree && results.some((dims, trial) => dims === null && this.#alive[trial])
+    const isLost = (trial: number) => this.#alive[trial] && trials[trial] !== emptyTrial
+    const isPartial = isFree && results.some((dims, trial) => dims === null && isLost(trial))
     if (!isPartial) this.#giveUp(results)
     return first.map((_, axis) => {
       const sizes = results.map((dims) => (dims === null ? Number.NaN : (dims[axis] ?? null)))
