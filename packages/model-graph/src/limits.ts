@@ -14,6 +14,8 @@ export const modelLimits = {
   /** Files that one group of weights may be spread over. */
   shardCount: 1024,
   nodeCount: 200_000,
+  /** Inputs of one node, and outputs: a program has no more steps, to make them or to read them. */
+  nodeOperandCount: 16_384,
   /** Elements of one tensor, constant or computed. */
   tensorElementCount: 2 ** 32,
   /** A constant that must be held in memory whole, to be folded or transposed. */

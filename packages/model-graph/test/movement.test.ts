@@ -36,6 +36,28 @@ describe('a cache that grows from nothing', () => {
   })
 })
 
+test.each([
+  ['Max', 1, 0],
+  ['Min', 1024, 2000],
+])(
+  'as many rows as the %s of a size and %d says are refused where that is not the size',
+  async (op, bound, n) => {
+    const model: TestModel = {
+      inputs: { x: ['n'], row: [1] },
+      outputs: { y: null },
+      constants: { bound: ints(bound) },
+      nodes: [
+        { op: 'Shape', inputs: ['x'], outputs: ['shape'] },
+        { op, inputs: ['shape', 'bound'], outputs: ['count'] },
+        { op: 'Expand', inputs: ['row', 'count'], outputs: ['y'] },
+      ],
+    }
+    const row: Tensor = { dtype: 'float32', shape: [1], data: Float32Array.of(7) }
+    expect(await run(model, counting(3), row)).toEqual([[3], [7, 7, 7]])
+    await expect(run(model, counting(n), row)).rejects.toMatchObject({ code: 'PROGRAM_INVALID' })
+  },
+)
+
 test('the last of a symbolic axis', async () => {
   const model: TestModel = {
     inputs: { x: [1, 'n', 2] },

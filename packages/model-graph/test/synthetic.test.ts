@@ -94,6 +94,25 @@ describe('work grows with the number of nodes', () => {
     expect((await compile(around(nodes))).summary.stepCount).toBe(12_000)
   })
 
+  test.each([
+    ['inputs of Sum', node('Sum', new Array(150_000).fill('x').join(' '), 'y')],
+    ['inputs of Concat', node('Concat', new Array(150_000).fill('x').join(' '), 'y', { axis: 0 })],
+    [
+      'outputs',
+      { op: 'Split', inputs: ['x'], outputs: ['y', ...Array.from({ length: 150_000 }, (_, i) => `y${i}`)] },
+    ],
+  ])('more %s than a program has steps are refused', async (_what, given) => {
+    await expect(load(around([given]))).rejects.toMatchObject({ code: 'MODEL_TOO_LARGE' })
+  })
+
+  test('of which a branch may read as many names of the graph around it', async () => {
+    const nodes = Array.from({ length: 150_000 }, (_, i) => node('Relu', 'x', `t${i}`))
+    const branch = { graph: { outputs: ['t0'], nodes } }
+    const choice = { ...node('If', 'mode', 'y'), attributes: { then_branch: branch, else_branch: branch } }
+    const mode = { dims: [], data: Uint8Array.of(1) }
+    expect((await load(around([choice], { mode }))).nodes.length).toBe(1)
+  })
+
   test('thousands of Ifs one after another', async () => {
     const nodes = chain(2000, (a, b, i) => [
       {

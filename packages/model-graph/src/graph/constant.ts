@@ -71,7 +71,7 @@ export function splatConstant(dtype: DType, dims: readonly number[], value: numb
     transposeOf: null,
     async read(_start, count) {
       const data = newTensorData(dtype, count)
-      if (value !== 0 && value !== 0n) (data as Float32Array).fill(value as number)
+      if (value !== 0n && !Object.is(value, 0)) (data as Float32Array).fill(value as number)
       return data
     },
   }

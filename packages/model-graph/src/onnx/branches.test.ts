@@ -78,6 +78,12 @@ describe('a condition that is known', () => {
   })
 })
 
+test('operators of a branch that is left out are counted, whatever they are called', async () => {
+  const nodes = [choice('c', 'y', relu, branch('b', node('constructor', 'x', 'b')))]
+  const graph = await load(model(nodes, { constants: { c: bool(true) } }))
+  expect(graph.source.operators).toEqual({ If: 1, Relu: 1, constructor: 1 })
+})
+
 describe('a condition that a query decides', () => {
   test('keeps both branches, which read values of the graph around them', async () => {
     const graph = await load(model([choice('mode', 'y', relu, negated)]))
@@ -216,6 +222,17 @@ describe('branches that are refused', () => {
     ],
   ])('%s', async (_what, nodes, code) => {
     await expect(load(model(nodes))).rejects.toMatchObject({ code })
+  })
+
+  test.each<[string, TestTensor]>([
+    ['no element', { dims: [0], data: new Uint8Array(0) }],
+    ['two elements', { dims: [2], data: Uint8Array.of(1, 0) }],
+    ['a float', { dims: [], data: Float32Array.of(1) }],
+  ])('a condition that is %s', async (_what, c) => {
+    const nodes = [choice('c', 'y', relu, negated)]
+    await expect(load(model(nodes, { constants: { c } }))).rejects.toMatchObject({
+      code: 'MODEL_GRAPH_INVALID',
+    })
   })
 
   test('two branches may use the same names', async () => {

@@ -4,6 +4,7 @@ import { computedConstant } from '../graph/cast.ts'
 import type { ConstantTensor } from '../graph/constant.ts'
 import { formatDims } from '../graph/dims.ts'
 import type { Value } from '../graph/graph.ts'
+import { modelLimits } from '../limits.ts'
 import { AttributeReader } from '../ops/attributes.ts'
 import { NodeContext } from '../ops/context.ts'
 import { GraphBuilder } from '../ops/graph-builder.ts'
@@ -94,6 +95,11 @@ export class GraphImport {
   }
 
   async #values(node: NodeProto): Promise<readonly Value[]> {
+    const operandCount = Math.max(node.input.length, node.output.length)
+    if (operandCount > modelLimits.nodeOperandCount) {
+      const detail = `has ${operandCount} inputs or outputs, more than ${modelLimits.nodeOperandCount}`
+      throw new ModelError('MODEL_TOO_LARGE', `${describeNode(node)} ${detail}`)
+    }
     const isStandard = isStandardDomain(node.domain)
     if (isStandard && controlFlowOperators.has(node.opType)) return this.#branching(node)
     const definition = isStandard ? operators.get(node.opType) : undefined
@@ -154,6 +160,10 @@ export class GraphImport {
     }) as [GraphProto, GraphProto]
     attributes.refuseUnread()
     const known = this.builder.probes.uniform(entry)
+    if (entry.dtype !== 'bool' || (known !== null && known.length !== 1)) {
+      const condition = `${entry.dtype} ${formatDims(entry.dims)}`
+      throw new ModelError('MODEL_GRAPH_INVALID', `${origin}: its condition is ${condition}, not one bool`)
+    }
     // Where the condition is known the branch is a part of the graph around it.
     if (known !== null) return this.#branch(graphs[Number(known[0]) !== 0 ? 0 : 1], this.builder)
     const builders = [new GraphBuilder(this.builder.probes), new GraphBuilder(this.builder.probes)] as const

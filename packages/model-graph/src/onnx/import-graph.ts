@@ -114,14 +114,14 @@ function finished(
   if (new Set(outputs.map((it) => it.name)).size !== outputs.length) {
     throw new ModelError('MODEL_NAME_DUPLICATE', 'two outputs have the same name')
   }
-  const operatorCounts: Record<string, number> = {}
-  for (const { opType } of sourceNodes) operatorCounts[opType] = (operatorCounts[opType] ?? 0) + 1
+  const operatorCounts = new Map<string, number>()
+  for (const { opType } of sourceNodes) operatorCounts.set(opType, (operatorCounts.get(opType) ?? 0) + 1)
   // Computations on shapes have served their purpose where all that they give was known.
   return removeDeadNodes({
     name: graph.name,
     inputs,
     outputs,
     nodes: run.builder.nodes,
-    source: { nodeCount: sourceNodes.length, parameterCount, operators: operatorCounts },
+    source: { nodeCount: sourceNodes.length, parameterCount, operators: Object.fromEntries(operatorCounts) },
   })
 }

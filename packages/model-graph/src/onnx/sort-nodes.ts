@@ -8,9 +8,8 @@ export function describeNode(node: NodeProto): string {
 
 /** Names that a node reads, also those that its branches take from the graph around them. */
 export function namesRead(node: NodeProto): readonly string[] {
-  const names = node.input.filter((name) => name !== '')
-  for (const { g } of node.attribute) if (g !== undefined) names.push(...namesTaken(g))
-  return names
+  const own = node.input.filter((name) => name !== '')
+  return [...own, ...node.attribute.flatMap(({ g }) => (g === undefined ? [] : namesTaken(g)))]
 }
 
 /** Names that a branch reads and does not define. */

@@ -29,6 +29,16 @@ describe('sparse tensors', () => {
     expect(await constant.read(0, 6)).toEqual(Float32Array.of(0, 7, 0, 0, 0, 8))
   })
 
+  test('that are large hold what they say, not their zeros; of values in one place the last counts', async () => {
+    const before = process.memoryUsage().arrayBuffers
+    const init = { dims: [2n ** 26n], values: values(7, 8, 9), indices: indices([3], 50_000_000, 3, 3) }
+    const constant = await read(init)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24)
+    expect(await constant.read(2, 3)).toEqual(Float32Array.of(0, 9, 0))
+    expect(await constant.read(4, 2)).toEqual(Float32Array.of(0, 0))
+    expect(await constant.read(49_999_999, 2)).toEqual(Float32Array.of(0, 7))
+  })
+
   test('of nothing but zeros', async () => {
     const constant = await read({ dims: [2n], values: values(), indices: indices([0]) })
     expect(await constant.read(0, 2)).toEqual(new Float32Array(2))

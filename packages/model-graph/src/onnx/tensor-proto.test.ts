@@ -22,6 +22,8 @@ describe('decodeTensorProto', () => {
     ],
     ['double_data', DataType.DOUBLE, { doubleData: [0.1, 3] }, 'float64', [0.1, 3]],
     ['int64_data', DataType.INT64, { int64Data: [-1n, 2n ** 62n] }, 'int64', [-1n, 2n ** 62n]],
+    ['uint64_data', DataType.UINT64, { uint64Data: [7n, 2n ** 63n] }, 'uint64', [7n, 2n ** 63n]],
+    ['uint64_data as uint32', DataType.UINT32, { uint64Data: [7n, 2n ** 31n] }, 'uint32', [7, 2 ** 31]],
     ['int32_data', DataType.INT32, { int32Data: [-1, 7] }, 'int32', [-1, 7]],
     ['int32_data as int8', DataType.INT8, { int32Data: [-1, 7] }, 'int8', [-1, 7]],
     ['int32_data as uint8', DataType.UINT8, { int32Data: [255, 7] }, 'uint8', [255, 7]],

@@ -66,7 +66,8 @@ function dimsOf(proto: TensorProto, what: string): readonly number[] {
 function typedField(proto: TensorProto, dtype: DType): readonly (number | bigint)[] {
   if (dtype === 'float32') return proto.floatData
   if (dtype === 'float64') return proto.doubleData
-  if (dtype === 'uint32' || dtype === 'uint64') return proto.uint64Data
+  if (dtype === 'uint64') return proto.uint64Data
+  if (dtype === 'uint32') return proto.uint64Data.map(Number)
   return dtype === 'int64' ? proto.int64Data : proto.int32Data
 }
 

@@ -50,6 +50,12 @@ export class AttributeReader {
     return this.#take(name, 'INTS')?.ints.map((it) => toInteger(it, name))
   }
 
+  /** An integer, or a list of them, with all of their 64 bits. */
+  bigints(name: string, type: 'INT' | 'INTS'): readonly bigint[] | undefined {
+    const attribute = this.#take(name, type)
+    return attribute === undefined || type === 'INTS' ? attribute?.ints : [attribute.i]
+  }
+
   float(name: string, otherwise: number): number {
     return this.#take(name, 'FLOAT')?.f ?? otherwise
   }

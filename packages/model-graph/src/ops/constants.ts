@@ -8,12 +8,14 @@ export function importConstant(ctx: NodeContext): Value {
   if (tensor !== undefined) return ctx.constant(tensor)
   const { attributes } = ctx
   if (attributes.has('value_float')) return ctx.scalar(attributes.float('value_float', 0))
-  if (attributes.has('value_int')) return ctx.integers([attributes.int('value_int', 0)], [], 'int64')
+  const int = attributes.bigints('value_int', 'INT')
+  if (int !== undefined) return ctx.constant(inlineConstant('int64', [], BigInt64Array.from(int)))
   const floats = attributes.floats('value_floats')
   if (floats !== undefined) {
     return ctx.constant(inlineConstant('float32', [floats.length], new Float32Array(floats)))
   }
-  const ints = attributes.ints('value_ints')
-  if (ints !== undefined) return ctx.integers(ints, [ints.length], 'int64')
+  const ints = attributes.bigints('value_ints', 'INTS')
+  if (ints !== undefined)
+    return ctx.constant(inlineConstant('int64', [ints.length], BigInt64Array.from(ints)))
   return ctx.unsupported('the constant is not a tensor of numbers')
 }

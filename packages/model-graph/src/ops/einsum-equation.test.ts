@@ -47,4 +47,5 @@ test.each([
   ['two dots', '..i->i', [2]],
   ['an ellipsis that the result leaves out', '...i->i', [2]],
   ['nothing', '', [1]],
+  ['a million letters and a digit', `${'a'.repeat(1_000_000)}1`, [2]],
 ])('refuses %s', (_, equation, ranks) => expect(parseEinsum(equation, ranks)).toBe(null))

@@ -9,7 +9,8 @@ export interface EinsumLabels {
 /** Labels of the dimensions of an ellipsis, counted from the right, come after those of all letters. */
 const ellipsisLabel = 128
 
-const termPattern = /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/
+/** Without two repetitions side by side, which would take time with the square of a hostile equation's length. */
+const termPattern = /^([A-Za-z]*)(?:(\.\.\.)([A-Za-z]*))?$/
 
 const lettersOf = (text: string): number[] => Array.from(text, (letter) => letter.charCodeAt(0))
 const ellipsisOf = (count: number): number[] =>

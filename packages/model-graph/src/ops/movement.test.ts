@@ -189,3 +189,38 @@ test('refuses ranks that depend on sizes', async () => {
     code: 'MODEL_OPERATOR_UNSUPPORTED',
   })
 })
+
+describe('constants', () => {
+  const elements = async (attributes: Readonly<Record<string, TestAttribute>>) => {
+    const nodes = [{ op: 'Constant', inputs: [], outputs: ['y'], attributes }]
+    const model = { inputs: { x: [1] }, outputs: { y: null }, nodes }
+    const graph = await importOnnx(memoryModelSource(buildModel(model)))
+    const { constant, dims } = graph.outputs[0]?.value ?? {}
+    return [dims, [...((await constant?.read(0, dims?.length === 0 ? 1 : 2)) ?? [])]]
+  }
+
+  test('of 64 bits keep all of them', async () => {
+    expect(await elements({ value_int: 2n ** 53n + 1n })).toEqual([[], [2n ** 53n + 1n]])
+    expect(await elements({ value_ints: [2n ** 63n - 1n, -(2n ** 53n) - 1n] })).toEqual([
+      [2],
+      [2n ** 63n - 1n, -(2n ** 53n) - 1n],
+    ])
+  })
+
+  test('keep the sign of a zero', async () => {
+    const scalar = { dims: [1], data: Float32Array.of(-0) }
+    const nodes = [node('ConstantOfShape', 'shape', 'y', { value: scalar })]
+    const model = { inputs: { x: [1] }, outputs: { y: null }, constants: { shape: ints(2) }, nodes }
+    const graph = await importOnnx(memoryModelSource(buildModel(model)))
+    expect(await graph.outputs[0]?.value.constant?.read(0, 2)).toEqual(Float32Array.of(-0, -0))
+    expect(await elements({ value_float: { float: -0 } })).toEqual([[], [-0]])
+  })
+})
+
+test('Dropout that trains, as before opset 7 without is_test, is not supported', async () => {
+  const dropout = (attributes: Readonly<Record<string, TestAttribute>>, opset: number) =>
+    steps([2], [node('Dropout', 'x', 'y', attributes)], {}, opset)
+  expect(await dropout({ is_test: 1 }, 6)).toEqual([[], [2]])
+  expect(await dropout({}, 7)).toEqual([[], [2]])
+  await expect(dropout({}, 6)).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+})

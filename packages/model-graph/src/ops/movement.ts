@@ -75,7 +75,8 @@ export function importConstantOfShape(ctx: NodeContext): Value {
  */
 export function importDropout(ctx: NodeContext): readonly Value[] {
   const x = ctx.input(0)
-  ctx.attributes.ignore('ratio', 'seed', 'is_test')
+  ctx.attributes.ignore('ratio', 'seed')
+  if (ctx.opset < 7 && ctx.attributes.int('is_test', 0) === 0) ctx.unsupported('it trains (is_test is 0)')
   const mode = ctx.optional(2)
   if (mode !== null && ctx.known(mode)?.[0] !== 0) {
     return ctx.operatorOutputs('Dropout', [x, ctx.optional(1), mode], {}, ctx.outputCount)

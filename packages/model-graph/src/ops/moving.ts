@@ -16,6 +16,8 @@ export function kernelDims(
   inputs: readonly [Value, ...(Value | null)[]],
   attributes: AttributeValues = {},
 ): readonly Dim[] | null {
+  // Kernels go by these dims alone: what decides on them has to be known for sizes of every kind.
+  if (inputs.slice(1).some((it) => it != null && ctx.known(it) === null)) return null
   if (!ctx.fitsKernels(inputs[0]) || inputs.every((it) => it === null || it.constant !== null)) return null
   const dims = ctx.resultDims(name, inputs, attributes)
   return [...dims, ...inputs[0].dims].some((dim) => dim === 0 || isUnknown(dim)) ? null : dims

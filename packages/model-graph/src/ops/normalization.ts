@@ -12,6 +12,8 @@ export function importBatchNormalization(ctx: NodeContext): Value {
   const x = ctx.input(0)
   ctx.attributes.ignore('momentum', 'consumed_inputs', 'spatial')
   if (ctx.opset < 7 && ctx.attributes.int('is_test', 0) === 0) ctx.unsupported('it trains (is_test is 0)')
+  if (ctx.opset >= 7 && ctx.opset < 14 && ctx.outputCount > 1)
+    ctx.unsupported(`it trains (it has ${ctx.outputCount} outputs)`)
   if (ctx.attributes.int('training_mode', 0) !== 0) ctx.unsupported('it trains (training_mode is 1)')
   const epsilon = ctx.attributes.float('epsilon', 1e-5)
   const channels = x.dims[1]

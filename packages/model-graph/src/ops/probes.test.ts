@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType, TensorData } from '@mlcapsule/contracts'
 import { type AttributeValue, completeAttributes, operatorOf } from '@mlcapsule/inference-kernels/program'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { inlineConstant } from '../graph/constant.ts'
 import type { Dim, Value } from '../graph/graph.ts'
 import { Probes } from './probes.ts'
@@ -206,6 +206,18 @@ describe('elements', () => {
     expect(probes.uniform(one(call('Equal', [one(call('Gather', [shape, ints(0)])), ints(777)])))).toBeNull()
   })
 
+  test('of which nobody knows how many there are are not known', () => {
+    const { probes, call, shapeOf, constant } = setup('n')
+    const [zero, step] = [0n, 1n].map((it) => constant([], BigInt64Array.of(it))) as [Value, Value]
+    const few = one(
+      call('Min', [one(call('Squeeze', [shapeOf(value(['n']), 0)])), constant([], BigInt64Array.of(4n))]),
+    )
+    const list = one(call('Range', [zero, few, step]))
+    expect(list.dims).toEqual(['?1'])
+    expect(probes.isTraced(list)).toBe(true)
+    expect(probes.known(list)).toBeNull()
+  })
+
   test('of what a query brings are not', () => {
     const { probes, call } = setup('n')
     const [x] = call('Cast', [value(['n'])], { to: 'int64' })
@@ -230,6 +242,7 @@ describe('elements', () => {
   test.each([
     ['the lesser of a size and a bound', 'Min', 1000],
     ['the greater of a size and a bound', 'Max', 4],
+    ['the greater of a size and 1, which 0 is less than,', 'Max', 1],
   ])('%s is not taken for the size', (_what, operator, bound) => {
     const { probes, call, shapeOf, ints } = setup('n')
     const n = shapeOf(value(['n']), 0)
@@ -294,4 +307,19 @@ test('thousands of names are told apart without looking at each', () => {
     expect(x.dims).toEqual([`?${i}`])
   }
   expect(probes.mapDims([x.dims], (lists) => lists[0] ?? null)).toEqual(['?3000'])
+})
+
+test('numbers among thousands of names are told without looking at each', () => {
+  const { call } = setup('n')
+  const x = value(['n', 4])
+  const walks = vi.spyOn(Map.prototype, 'values')
+  try {
+    for (let i = 1; i <= 1000; i++) {
+      expect(one(call('NonZero', [x])).dims).toEqual([2, `?${i}`])
+      expect(one(call('Identity', [x])).dims).toEqual(['n', 4])
+    }
+    expect(walks.mock.calls.length).toBeLessThan(10)
+  } finally {
+    walks.mockRestore()
+  }
 })

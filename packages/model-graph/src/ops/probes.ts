@@ -52,6 +52,9 @@ const largeTrials: readonly ((symbol: number) => number)[] = [
   (i) => 100_003 + 2 * i,
 ]
 
+/** No elements at all, which a query may bring: what elements are taken to be has to hold here too. */
+const emptyTrial = () => 0
+
 /** Operators that give elements of their first input, or of all of a Concat, as they are. */
 const moving = new Set([
   'Concat',
@@ -65,7 +68,7 @@ const moving = new Set([
   'Unsqueeze',
 ])
 
-const trials = [...ordinaryTrials, ...largeTrials]
+const trials = [...ordinaryTrials, ...largeTrials, emptyTrial]
 
 /** Contents of a value: the same in every trial, or one for each; null in a trial where they are not known. */
 type Contents = TensorData | readonly (TensorData | null)[]
@@ -93,7 +96,7 @@ export interface ProbedResult {
  * shapes come about. A dimension that is the same in all trials is taken to be a number, one that follows a symbol in all of
  * them to be that symbol, and any other gets a name of its own. The engine checks what is claimed of dims whenever it binds
  * the program, so a claim that fails for other sizes is an error there and never a wrong result. What is claimed of elements
- * has to hold for very large sizes too, since an importer may write it into attributes.
+ * has to hold for very large sizes and for 0 too, since an importer may write it into attributes.
  */
 export class Probes {
   /** What each name of a dimension stands for, trial by trial. */
@@ -103,6 +106,8 @@ export class Probes {
   readonly #contents = new Map<Value, Contents>()
   /** Trials whose numbers did not go together, such as symbols that have to be equal, are given up. */
   #alive: readonly boolean[] = trials.map(() => true)
+  /** Whether these trials are known to tell a number from a coincidence: more names leave that as it is. */
+  #isTrusted = false
   /** Names of dims that depend on elements of a query: their sizes in trials say nothing of what they will be. */
   readonly #free = new Set<string>()
   /** For contents that differ from trial to trial: which of their elements follow from a symbol. */
@@ -125,11 +130,18 @@ export class Probes {
     if (this.#names !== null) addName(this.#names, this.#keyOf(sizes), name)
   }
 
+  /** Goes on with these trials. */
+  #live(alive: readonly boolean[]): void {
+    if (alive.every((isAlive, trial) => isAlive === this.#alive[trial])) return
+    this.#alive = alive
+    this.#names = null
+    this.#isTrusted = false
+  }
+
   /** Gives up those trials that came to nothing. */
   #giveUp(results: readonly unknown[]): void {
     if (results.every((result, trial) => result !== null || !this.#alive[trial])) return
-    this.#alive = this.#alive.map((isAlive, trial) => isAlive && results[trial] !== null)
-    this.#names = null
+    this.#live(this.#alive.map((isAlive, trial) => isAlive && results[trial] !== null))
   }
 
   /**
@@ -143,13 +155,11 @@ export class Probes {
       const data = this.#dataAt(condition, trial)
       return isAlive && (data === null || (Number(data[0]) !== 0) === isThen)
     })
-    if (holds.some(Boolean)) this.#alive = holds
-    this.#names = null
+    if (holds.some(Boolean)) this.#live(holds)
     try {
       return await work()
     } finally {
-      this.#alive = before
-      this.#names = null
+      this.#live(before)
     }
   }
 
@@ -178,6 +188,8 @@ export class Probes {
     const contents = this.#contents.get(value)
     if (contents === undefined) return null
     if (!isList(contents)) return Array.from(contents as ArrayLike<number | bigint>, Number)
+    // There may be more of them in one trial than in another.
+    if (value.dims.some((dim) => typeof dim === 'string')) return null
     const count = elementCount(value.dims as readonly number[])
     const elements: Dim[] = []
     for (let i = 0; i < count; i++) {
@@ -232,7 +244,7 @@ export class Probes {
       return null
     })
     const near = call.inputs.flatMap((it) => it?.dims ?? [])
-    if (fault !== undefined && outcomes.every((it) => it === null)) {
+    if (fault !== undefined && outcomes.every((it, trial) => it === null || trials[trial] === emptyTrial)) {
       const types = this.#typesWhereFreeFit(call)
       if (types !== null) return types
       if (this.#fitsEmpty(call))
@@ -423,7 +435,8 @@ export class Probes {
     const first = results.find((it) => it !== null) ?? []
     const isFree = this.#hasFree(near)
     // A trial that fails may fail for what a free dimension is taken to be: it is not given up, and tells nothing.
-    const isPartial = isFree && results.some((dims, trial) => dims === null && this.#alive[trial])
+    const isLost = (trial: number) => this.#alive[trial] && trials[trial] !== emptyTrial
+    const isPartial = isFree && results.some((dims, trial) => dims === null && isLost(trial))
     if (!isPartial) this.#giveUp(results)
     return first.map((_, axis) => {
       const sizes = results.map((dims) => (dims === null ? Number.NaN : (dims[axis] ?? null)))
@@ -487,9 +500,12 @@ export class Probes {
 
   /** Whether trials enough that are not alike are left to tell a number from a coincidence. */
   #isTrustworthy(): boolean {
-    const all = [...this.#sizes.values()]
+    if (this.#isTrusted) return true
     const left = trials.map((_, trial) => trial).filter((trial) => this.#isOrdinary(trial))
-    return new Set(left.map((trial) => all.map((sizes) => sizes[trial]).join())).size >= 3
+    if (left.length < 3) return false
+    const all = [...this.#sizes.values()]
+    this.#isTrusted = new Set(left.map((trial) => all.map((sizes) => sizes[trial]).join())).size >= 3
+    return this.#isTrusted
   }
 
   /**

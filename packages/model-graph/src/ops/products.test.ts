@@ -180,6 +180,16 @@ describe('normalizations', () => {
     ])
     const training = imported('BatchNormalization', [['n', 3], ...constants], { training_mode: 1 })
     await expect(training).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+    // Before opset 14 it trains where it gives more than one output.
+    const parameters = { s: floats(3), b: floats(3), m: floats(3), v: floats(3) }
+    const counted = (opset: number) => {
+      const outputs = ['y', 'mean', 'variance']
+      const nodes = [{ op: 'BatchNormalization', inputs: ['x', 's', 'b', 'm', 'v'], outputs }]
+      const model = { opset, inputs: { x: ['n', 3] }, outputs: { y: null }, constants: parameters, nodes }
+      return importOnnx(memoryModelSource(buildModel(model)))
+    }
+    await expect(counted(9)).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+    expect((await counted(14)).nodes.length).toBe(1)
   })
 })
 

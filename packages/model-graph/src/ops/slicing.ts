@@ -75,6 +75,7 @@ export function importSplit(ctx: NodeContext): readonly Value[] {
   const fits =
     ctx.fitsKernels(x) &&
     x.constant === null &&
+    (sizes === null || ctx.known(sizes) !== null) &&
     ![...parts, x.dims].flat().some((dim) => dim === 0 || isUnknown(dim)) &&
     parts.every((dims) => typeof dims[axis] === 'number')
   if (!fits) return ctx.operatorOutputs('Split', [x, sizes], attributes, ctx.outputCount)

@@ -50,8 +50,10 @@ async function binaryAffine(
   if (vector === null) return null
   if (binary === 'add') return { factors: null, offsets: vector }
   if (binary === 'sub') return { factors: null, offsets: vector.map((it) => -it) }
-  if (binary === 'mul') return { factors: vector, offsets: null }
-  return binary === 'div' ? { factors: vector.map((it) => 1 / it), offsets: null } : null
+  if (binary !== 'mul' && binary !== 'div') return null
+  const factors = binary === 'mul' ? vector : vector.map((it) => 1 / it)
+  // A sum of products with infinity is NaN where the product with a sum is not.
+  return factors.every((it) => Number.isFinite(Math.fround(it))) ? { factors, offsets: null } : null
 }
 
 async function foldInto(

@@ -111,9 +111,19 @@ describe('foldAffine', () => {
     ['the result is used twice', [node('Add', 'c k', 'a'), node('Sum', 'a c', 'y')]],
     ['the constant differs along the rows', [node('Add', 'c rows', 'y')]],
     ['the result is subtracted', [node('Sub', 'k c', 'y')]],
+    ['the result is divided by 0', [node('Div', 'c zeros', 'y')]],
+    ['the result is divided by what float32 cannot invert', [node('Div', 'c tiny', 'y')]],
+    ['the result is multiplied by infinity', [node('Mul', 'c infinite', 'y')]],
   ])('leaves a convolution alone where %s', async (_why, nodes) => {
     const rows = { ...vector(1, 2, 3, 4, 5, 6), dims: [6, 1] }
-    const given = await load([node('Conv', 'x w', 'c'), ...nodes], { k: vector(2), rows })
+    const perChannel = (...values: number[]) => ({ ...vector(...values), dims: [4, 1, 1] })
+    const given = await load([node('Conv', 'x w', 'c'), ...nodes], {
+      k: vector(2),
+      rows,
+      zeros: perChannel(1, 0, 1, 1),
+      tiny: perChannel(1, 1e-40, 1, 1),
+      infinite: perChannel(1, 1, Number.POSITIVE_INFINITY, 1),
+    })
     expect(only(await foldAffine(given), 'conv2d').inputs[2]).toBeNull()
   })
 

@@ -27,8 +27,10 @@ export interface TestGraph {
 /** A number is an INT, or a FLOAT with `{ float }`; a list is INTS or STRINGS. */
 export type TestAttribute =
   | number
+  | bigint
   | string
   | readonly number[]
+  | readonly bigint[]
   | readonly string[]
   | { readonly float: number }
   | { readonly graph: TestGraph }
@@ -93,7 +95,8 @@ function tensorProto(name: string, { dims, data }: TestTensor): MessageInitShape
 }
 
 function attribute(name: string, value: TestAttribute): MessageInitShape<typeof AttributeProtoSchema> {
-  if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) }
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return { name, type: AttributeType.INT, i: BigInt(value) }
   if (typeof value === 'string') {
     return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) }
   }
@@ -103,7 +106,7 @@ function attribute(name: string, value: TestAttribute): MessageInitShape<typeof 
   if (value.every((it) => typeof it === 'string')) {
     return { name, type: AttributeType.STRINGS, strings: value.map((it) => new TextEncoder().encode(it)) }
   }
-  return { name, type: AttributeType.INTS, ints: value.map(BigInt) }
+  return { name, type: AttributeType.INTS, ints: value.map((it) => BigInt(it)) }
 }
 
 function nodeInit(node: TestNode): MessageInitShape<typeof NodeProtoSchema> {
