@@ -53,20 +53,25 @@ interface RegionAttributes {
   readonly coordinate_transformation_mode: 'half_pixel' | 'output_half_pixel'
 }
 
-/** @param roi x and y of one corner, then of the other */
+const { fround } = Math
+
+/**
+ * Computed in single precision, as the models' own runtimes do: how many samples a bin has hangs on the rounding.
+ * @param roi x and y of one corner, then of the other
+ */
 function binsOf(roi: readonly number[], attributes: RegionAttributes): Bins {
   const { output_height, output_width, sampling_ratio, spatial_scale } = attributes
   const isHalfPixel = attributes.coordinate_transformation_mode === 'half_pixel'
   const shift = isHalfPixel ? 0.5 : 0
-  const [left, top, right, bottom] = roi.map((it) => it * spatial_scale - shift) as [
+  const [left, top, right, bottom] = roi.map((it) => fround(fround(it * spatial_scale) - shift)) as [
     number,
     number,
     number,
     number,
   ]
   const least = isHalfPixel ? Number.NEGATIVE_INFINITY : 1
-  const height = Math.max(bottom - top, least) / output_height
-  const width = Math.max(right - left, least) / output_width
+  const height = fround(Math.max(fround(bottom - top), least) / output_height)
+  const width = fround(Math.max(fround(right - left), least) / output_width)
   const rowCount = sampling_ratio > 0 ? sampling_ratio : Math.max(Math.ceil(height), 0)
   const columnCount = sampling_ratio > 0 ? sampling_ratio : Math.max(Math.ceil(width), 0)
   if (!(rowCount * columnCount <= largestSampleCount)) badValue('a region is not finite, or too large')
