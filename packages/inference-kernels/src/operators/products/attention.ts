@@ -44,7 +44,8 @@ export const attention = defineOperator({
     const sizes = attentionSizes(inputs, attributes)
     const { q, totalCount } = sizes
     const softcap = attributes.softcap
-    const scale = attributes.scale === 0 ? 1 / Math.sqrt(q.size) : attributes.scale
+    // Keys of no elements all score 0, which no scale changes.
+    const scale = attributes.scale === 0 ? 1 / Math.sqrt(Math.max(q.size, 1)) : attributes.scale
     const keys = allSteps(required(inputs, 1), inputs[4] ?? null, sizes.k, outputs[1] ?? null)
     const values = allSteps(required(inputs, 2), inputs[5] ?? null, sizes.v, outputs[2] ?? null)
     const out = (outputs[0] as Operand).data as Float32Array
