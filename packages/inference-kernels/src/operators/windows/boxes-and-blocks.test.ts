@@ -93,6 +93,7 @@ describe('NonMaxSuppression', () => {
     expect(unknownDims('NonMaxSuppression', [boxes, scores], [1])).toEqual([[null, 3]])
     expect(faultKind('NonMaxSuppression', [boxes, float32([1, 1, 2], [1, 1])])).toBe('mismatch')
     expect(faultKind('NonMaxSuppression', [boxes, scores, int64([2], [1, 1])])).toBe('mismatch')
+    expect(faultKind('NonMaxSuppression', [boxes, scores], { center_point_box: 2 })).toBe('unsupported')
   })
 })
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { int } from '../attributes.ts'
-import { mismatch } from '../fault.ts'
+import { mismatch, unsupported } from '../fault.ts'
 import { defineOperator, type Operand, type OperandType } from '../operator.ts'
 import { knownNumbers, product, requireDtype, required, result, showDims } from '../support.ts'
 
@@ -110,6 +110,8 @@ export const nonMaxSuppression = defineOperator({
       requireDtype(input.dtype, [dtype])
       if (product(input.dims) !== 1) mismatch(`input ${i + 2} has shape ${showDims(input.dims)}`)
     }
+    if (center_point_box !== 0 && center_point_box !== 1)
+      unsupported(`center_point_box is ${center_point_box}`)
     const kept = keptBoxes(inputs, center_point_box === 1)
     return [result('int64', [kept === null ? null : kept.length / 3, 3])]
   },
