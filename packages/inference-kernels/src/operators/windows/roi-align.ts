@@ -56,7 +56,8 @@ interface RegionAttributes {
 const { fround } = Math
 
 /**
- * Computed in single precision, as the models' own runtimes do: how many samples a bin has hangs on the rounding.
+ * Computed in single precision, as the models' own runtimes do: how many samples a bin has, and whether those at the border
+ * are on the image, hangs on the rounding.
  * @param roi x and y of one corner, then of the other
  */
 function binsOf(roi: readonly number[], attributes: RegionAttributes): Bins {
@@ -129,13 +130,14 @@ export const roiAlign = defineOperator({
       if (samples.at.length < 4 * count)
         samples = { at: new Int32Array(4 * count), weight: new Float64Array(4 * count) }
       for (let bin = 0; bin < binCount; bin++) {
-        const y = bins.top + Math.floor(bin / output_width) * bins.height
-        const left = bins.left + (bin % output_width) * bins.width
+        const y = fround(bins.top + fround(Math.floor(bin / output_width) * bins.height))
+        const left = fround(bins.left + fround((bin % output_width) * bins.width))
         for (let s = 0; s < count; s++) {
           const row = Math.floor(s / bins.columnCount) + 0.5
           const column = (s % bins.columnCount) + 0.5
-          const sampleY = y + (row * bins.height) / bins.rowCount
-          setSample(samples, s, height, width, sampleY, left + (column * bins.width) / bins.columnCount)
+          const sampleY = fround(y + fround(fround(row * bins.height) / bins.rowCount))
+          const sampleX = fround(left + fround(fround(column * bins.width) / bins.columnCount))
+          setSample(samples, s, height, width, sampleY, sampleX)
         }
         for (let c = 0; c < channels; c++) {
           const channel = (x.data as Float32Array).subarray(

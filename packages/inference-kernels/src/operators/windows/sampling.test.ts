@@ -138,6 +138,17 @@ describe('RoiAlign', () => {
     ])
   })
 
+  test('places samples in single precision', () => {
+    // The second row of samples is at 2, the border: behind it in double precision.
+    const attributes = { ...early, sampling_ratio: 2, output_height: 3 }
+    const [[, bins] = []] = results(
+      'RoiAlign',
+      [float32([1, 1, 2, 1], [4, 8]), float32([1, 4], [0, 1, 1, 5]), first],
+      attributes,
+    )
+    expect(bins).toEqual([8, 0, 0])
+  })
+
   test('gives 0 off the image', () => {
     expect(run({ sampling_ratio: 1 }, float32([1, 4], [10, 10, 12, 12]))).toEqual([[[1, 1, 1, 1], [0]]])
   })
