@@ -98,9 +98,15 @@ describe('Attention', () => {
     expect(stage(3)).toEqual(six([weight, 1 - weight]))
   })
 
+  test('takes a soft cap that is not positive for none', () => {
+    expect(rounded(runOperator('Attention', [q, k, v], { softcap: -0.5 })[0])).toEqual([1, 5])
+  })
+
   test('of no keys is 0, of no queries nothing', () => {
     expect(rounded(runOperator('Attention', [q, ramp([1, 1, 0, 1]), ramp([1, 1, 0, 2])])[0])).toEqual([0, 0])
     expect(runOperator('Attention', [ramp([1, 1, 0, 1]), k, v])[0]?.shape).toEqual([1, 1, 0, 2])
+    // Keys without elements weigh the same.
+    expect(rounded(runOperator('Attention', [ramp([1, 1, 1, 0]), ramp([1, 1, 2, 0]), v])[0])).toEqual([2, 6])
   })
 
   test('refuses what does not fit', () => {

@@ -13,7 +13,8 @@ const stages = ['scores', 'softcap', 'bias', 'softmax'] as const
 /**
  * Scaled dot-product attention, with grouped heads of keys and values, and keys and values of earlier steps. Results: as many
  * steps as Q has; all keys; all values; the scores at the stage `qk_matmul_output_mode` (0: scaled, 1: after the soft cap,
- * 2: with the mask, 3: after softmax). A row whose keys are all masked out is 0. A scale of 0 stands for 1/√size.
+ * 2: with the mask, 3: after softmax). A row whose keys are all masked out is 0. A scale of 0 stands for 1/√size, and a soft
+ * cap that is not positive for none.
  */
 export const attention = defineOperator({
   name: 'Attention',
@@ -43,7 +44,8 @@ export const attention = defineOperator({
     const sizes = attentionSizes(inputs, attributes)
     const { q, totalCount } = sizes
     const softcap = attributes.softcap
-    const scale = attributes.scale === 0 ? 1 / Math.sqrt(q.size) : attributes.scale
+    // Keys of no elements all score 0, which no scale changes.
+    const scale = attributes.scale === 0 ? 1 / Math.sqrt(Math.max(q.size, 1)) : attributes.scale
     const keys = allSteps(required(inputs, 1), inputs[4] ?? null, sizes.k, outputs[1] ?? null)
     const values = allSteps(required(inputs, 2), inputs[5] ?? null, sizes.v, outputs[2] ?? null)
     const out = (outputs[0] as Operand).data as Float32Array
@@ -69,7 +71,7 @@ export const attention = defineOperator({
           { scale },
         )
         expose('scores')
-        if (softcap !== 0) {
+        if (softcap > 0) {
           for (let i = 0; i < scores.length; i++) {
             scores[i] = softcap * Math.tanh((scores[i] as number) / softcap)
           }

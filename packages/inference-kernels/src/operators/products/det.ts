@@ -27,7 +27,7 @@ export const det = defineOperator({
   },
 })
 
-/** Gaussian elimination with partial pivoting; `m` is used up. */
+/** Gaussian elimination with partial pivoting; NaN where an element is; `m` is used up. */
 function determinant(m: Float64Array, size: number): number {
   let value = 1
   for (let column = 0; column < size; column++) {
@@ -37,7 +37,7 @@ function determinant(m: Float64Array, size: number): number {
         pivot = row
     }
     const top = m[pivot * size + column] as number
-    if (top === 0) return 0
+    if (top === 0) return m.some(Number.isNaN) ? Number.NaN : 0
     if (pivot !== column) {
       value = -value
       const kept = m.slice(column * size, (column + 1) * size)

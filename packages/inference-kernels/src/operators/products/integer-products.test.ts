@@ -36,6 +36,7 @@ describe('MatMulInteger', () => {
   })
 
   test('refuses other dtypes, and zero points that do not fit', () => {
+    expect(faultKind('MatMulInteger', [a, int8([2], [1, 2]), null, int8([2], [1, 2])])).toBe('mismatch')
     expect(faultKind('MatMulInteger', [a, floats([2, 2], [1, 2, 3, 4])])).toBe('unsupported')
     expect(faultKind('MatMulInteger', [a, b, int8([], [1])])).toBe('mismatch')
     expect(faultKind('MatMulInteger', [a, b, uint8([3], [1, 2, 3])])).toBe('mismatch')
@@ -59,6 +60,19 @@ describe('QLinearMatMul', () => {
     expect(call(floats([2], [1, 2]), int8([2], [0, 5]), aScale, bScale)?.data).toEqual(
       Int8Array.of(-62, 14, -77, 8),
     )
+  })
+
+  test('has rows of the result where B is a vector, but no columns of B', () => {
+    const x = uint8([2, 3, 1], [10, 20, 30, 40, 50, 60])
+    const call = (bScale: Tensor, scale: Tensor, vector = uint8([1], [1])) => [
+      ...[x, floats([], [1]), uint8([], [0])],
+      ...[vector, bScale, uint8([], [0]), scale, uint8([], [0])],
+    ]
+    const perRow = call(floats([], [1]), floats([3], [1, 2, 5]))
+    expect(runOperator('QLinearMatMul', perRow)).toEqual([uint8([2, 3], [10, 10, 6, 40, 25, 12])])
+    expect(faultKind('QLinearMatMul', call(floats([], [1]), floats([2], [1, 2])))).toBe('mismatch')
+    const wide = call(floats([2], [1, 3]), floats([], [1]), uint8([2], [1, 1])).with(0, uint8([1, 2], [1, 1]))
+    expect(faultKind('QLinearMatMul', wide)).toBe('mismatch')
   })
 
   test('refuses what does not fit', () => {

@@ -8,14 +8,14 @@ import { forEachPair, pairStacks, type StackedProduct } from './stacks.ts'
 
 const bytes = ['uint8', 'int8'] as const
 
-/** Whether a quantization parameter of an operand is one, or one per row of A or column of B. */
+/** Whether a quantization parameter of an operand is one, or one per row of A or column of B. A vector has neither. */
 function stepsOf(parameter: TensorType | null, { dims }: TensorType, axis: -2 | -1, what: string): 0 | 1 {
   if (parameter === null || product(parameter.dims) === 1) return 0
   const along = dims.length + axis
   const own = parameter.dims
   const isVector = own.length === 1 && own[0] === dims[along]
   const isMatching = own.length === dims.length && own.every((dim, d) => dim === (d === along ? dims[d] : 1))
-  if (along < 0 || !(isVector || isMatching))
+  if (dims.length < 2 || !(isVector || isMatching))
     mismatch(`${what} has shape ${showDims(own)}, the operand ${showDims(dims)}`)
   return 1
 }
@@ -92,15 +92,15 @@ export const qLinearMatMul = defineOperator({
     const [a, aScale, aZero, b, bScale, bZero, scale, zero] = eightOf(inputs)
     for (const { dtype } of [a, b, zero]) requireDtype(dtype, bytes)
     for (const { dtype } of [aScale, bScale, scale]) requireSameDtype('float32', dtype)
-    const out = result(zero.dtype, pairStacks(a.dims, b.dims).dims)
-    const whole = { dtype: out.dtype, dims: out.dims as readonly number[] }
+    const { dims, stack, sizes } = pairStacks(a.dims, b.dims)
+    const whole = { dtype: zero.dtype, dims: [...stack, sizes[0], sizes[2]] }
     requireZero(aZero, a, -2, 'A')
     requireZero(bZero, b, -1, 'B')
     requireZero(zero, whole, -2, 'the result')
     stepsOf(aScale, a, -2, 'scale of A')
     stepsOf(bScale, b, -1, 'scale of B')
     stepsOf(scale, whole, -2, 'scale of the result')
-    return [out]
+    return [result(zero.dtype, dims)]
   },
   run({ inputs, outputs }) {
     const [a, aScale, aZero, b, bScale, bZero, scale, zero] = eightOf(inputs)

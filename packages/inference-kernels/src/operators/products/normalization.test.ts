@@ -150,5 +150,7 @@ test('Det of a stack of matrices', () => {
   expect(rounded(runOperator('Det', [floats([3, 3], [2, 0, 1, 0, 3, 0, 1, 0, 1])])[0])).toEqual([3])
   expect(rounded(runOperator('Det', [floats([2, 2], [1, 2, 2, 4])])[0])).toEqual([0])
   expect(rounded(runOperator('Det', [ramp([0, 0])])[0])).toEqual([1])
+  const holed = floats([2, 2, 2], [0, 1, Number.NaN, 1, Number.NaN, 0, 0, 1])
+  expect(rounded(runOperator('Det', [holed])[0])).toEqual([Number.NaN, Number.NaN])
   expect(faultKind('Det', [ramp([2, 3])])).toBe('mismatch')
 })

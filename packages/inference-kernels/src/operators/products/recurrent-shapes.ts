@@ -26,6 +26,7 @@ export interface RecurrentSizes {
 }
 
 interface SizeAttributes {
+  readonly clip: number
   readonly direction: 'forward' | 'reverse' | 'bidirectional'
   readonly hidden_size: number
   readonly layout: number
@@ -45,7 +46,7 @@ function requireShape(operand: OperandType | null, dims: readonly number[], what
  */
 export function recurrentSizes(
   inputs: readonly (OperandType | null)[],
-  { direction, hidden_size: hiddenSize, layout }: SizeAttributes,
+  { clip, direction, hidden_size: hiddenSize, layout }: SizeAttributes,
   gateCount: number,
 ): RecurrentSizes {
   const x = required(inputs, 0)
@@ -54,6 +55,7 @@ export function recurrentSizes(
   if (x.dims.length !== 3 || r.dims.length !== 3)
     mismatch(`X has shape ${showDims(x.dims)} and R ${showDims(r.dims)}, expected 3 dimensions`)
   if (layout !== 0 && layout !== 1) mismatch(`layout ${layout}`)
+  if (clip < 0) mismatch(`clip ${clip}`)
   const [first, second, inner] = x.dims as [number, number, number]
   const hidden = r.dims[2] as number
   if (hiddenSize !== 0 && hiddenSize !== hidden) mismatch(`hidden_size is ${hiddenSize}, and R has ${hidden}`)

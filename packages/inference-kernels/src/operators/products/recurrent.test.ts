@@ -96,6 +96,7 @@ describe('RNN', () => {
     expect(faultKind('RNN', [x, w, ramp([1, 2, 1])])).toBe('mismatch')
     expect(faultKind('RNN', [x, w, r], { hidden_size: 2 })).toBe('mismatch')
     expect(faultKind('RNN', [x, w, r], { layout: 2 })).toBe('mismatch')
+    expect(faultKind('RNN', [x, w, r], { clip: -1 })).toBe('mismatch')
     expect(faultKind('RNN', [x, w, r], { activations: [11] })).toBe('mismatch')
     expect(faultKind('RNN', [x, w, r], { activations: [0, 0] })).toBe('mismatch')
     expect(faultKind('RNN', [x, w, r], { direction: 'bidirectional' })).toBe('mismatch')

@@ -39,6 +39,17 @@ describe('NonMaxSuppression', () => {
     expect(results('NonMaxSuppression', [boxes, scores])).toEqual([[[0, 3], []]])
   })
 
+  test('keeps boxes that overlap by just the threshold, in single precision', () => {
+    // 7 of 10: more than the float32 next to 0.7 in double precision.
+    const inputs = [float32([1, 2, 4], [0, 0, 1, 10, 0, 0, 1, 7]), float32([1, 1, 2], [0.9, 0.8])]
+    expect(results('NonMaxSuppression', [...inputs, int64([1], [2]), number(0.7)])).toEqual([
+      [
+        [2, 3],
+        [0, 0, 0, 0, 0, 1],
+      ],
+    ])
+  })
+
   test('leaves out scores that do not exceed the least', () => {
     expect(kept(3, 0.5, 0.75)).toEqual([
       [
@@ -82,6 +93,7 @@ describe('NonMaxSuppression', () => {
     expect(unknownDims('NonMaxSuppression', [boxes, scores], [1])).toEqual([[null, 3]])
     expect(faultKind('NonMaxSuppression', [boxes, float32([1, 1, 2], [1, 1])])).toBe('mismatch')
     expect(faultKind('NonMaxSuppression', [boxes, scores, int64([2], [1, 1])])).toBe('mismatch')
+    expect(faultKind('NonMaxSuppression', [boxes, scores], { center_point_box: 2 })).toBe('unsupported')
   })
 })
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { flag, int } from '../attributes.ts'
-import { mismatch } from '../fault.ts'
+import { mismatch, unsupported } from '../fault.ts'
 import { defineOperator, type Operand } from '../operator.ts'
 import { requireDtype, required, result, showDims } from '../support.ts'
 import {
@@ -39,6 +39,8 @@ export const maxPool = defineOperator({
   infer({ inputs, attributes }) {
     const { dtype, dims } = required(inputs, 0)
     requireDtype(dtype, ['float32', 'int8', 'uint8'])
+    const order = attributes.storage_order
+    if (order !== 0 && order !== 1) unsupported(`storage_order is ${order}`)
     const out = poolAxes(dims, attributes).dims
     return [result(dtype, out), result('int64', out)]
   },

@@ -4,18 +4,26 @@ import { badValue, mismatch } from '../fault.ts'
 import { defineOperator, type Operand } from '../operator.ts'
 import { requireDtype, required, result, showDims } from '../support.ts'
 
-/** First and last element, exclusive, of each bin along one side of a region. */
+const { fround } = Math
+
+/** The nearest whole number, halves away from 0. */
+const roundHalfAway = (x: number): number => Math.sign(x) * Math.round(Math.abs(x))
+
+/**
+ * First and last element, exclusive, of each bin along one side of a region. Computed in single precision, as the models' own
+ * runtimes do: where a bin ends hangs on the rounding.
+ */
 function binRanges(
   from: number,
   to: number,
   binCount: number,
   size: number,
 ): readonly (readonly [number, number])[] {
-  const binSize = Math.max(to - from + 1, 1) / binCount
+  const binSize = fround(Math.max(to - from + 1, 1) / binCount)
   const clamp = (at: number) => Math.min(Math.max(at, 0), size)
   return Array.from({ length: binCount }, (_, bin) => [
-    clamp(from + Math.floor(bin * binSize)),
-    clamp(from + Math.ceil((bin + 1) * binSize)),
+    clamp(from + Math.floor(fround(bin * binSize))),
+    clamp(from + Math.ceil(fround((bin + 1) * binSize))),
   ])
 }
 
@@ -50,7 +58,7 @@ export const maxRoiPool = defineOperator({
       const [image, ...corners] = Array.from(rois.subarray(5 * r, 5 * r + 5)) as [number, ...number[]]
       if (!(Number.isInteger(image) && image >= 0 && image < batch))
         badValue('a region is of an image that is not there')
-      const rounded = corners.map((it) => Math.round(it * spatial_scale))
+      const rounded = corners.map((it) => roundHalfAway(fround(it * spatial_scale)))
       if (rounded.some((it) => !Number.isFinite(it))) badValue('a region is not finite')
       const [left, top, right, bottom] = rounded as [number, number, number, number]
       const rows = binRanges(top, bottom, rowBins, height)

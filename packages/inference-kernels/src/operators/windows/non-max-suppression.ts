@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { int } from '../attributes.ts'
-import { mismatch } from '../fault.ts'
+import { mismatch, unsupported } from '../fault.ts'
 import { defineOperator, type Operand, type OperandType } from '../operator.ts'
 import { knownNumbers, product, requireDtype, required, result, showDims } from '../support.ts'
 
 type Inputs = readonly (OperandType | null)[]
+
+const { fround } = Math
 
 /** The one number of an optional input; undefined where it is not given. */
 function optionalNumber(inputs: Inputs, index: number): number | undefined {
   return knownNumbers(inputs[index])?.[0]
 }
 
-/** Corners of all boxes, and their areas: [x1, y1, x2, y2, area] with x1 ≤ x2 and y1 ≤ y2. */
-function cornersOf(boxes: Float32Array, isCentered: boolean): Float64Array {
-  const corners = new Float64Array((boxes.length / 4) * 5)
+/**
+ * Corners of all boxes, and their areas: [x1, y1, x2, y2, area] with x1 ≤ x2 and y1 ≤ y2. In single precision, as the models'
+ * own runtimes compute: whether two boxes overlap by just the threshold hangs on the rounding.
+ */
+function cornersOf(boxes: Float32Array, isCentered: boolean): Float32Array {
+  const corners = new Float32Array((boxes.length / 4) * 5)
   for (let from = 0, to = 0; from < boxes.length; from += 4, to += 5) {
     const [a, b, c, d] = boxes.subarray(from, from + 4) as unknown as [number, number, number, number]
     const [x1, y1, x2, y2] = isCentered ? [a - c / 2, b - d / 2, a + c / 2, b + d / 2] : [b, a, d, c]
@@ -21,13 +26,13 @@ function cornersOf(boxes: Float32Array, isCentered: boolean): Float64Array {
     corners[to + 1] = Math.min(y1, y2)
     corners[to + 2] = Math.max(x1, x2)
     corners[to + 3] = Math.max(y1, y2)
-    corners[to + 4] = Math.abs((x2 - x1) * (y2 - y1))
+    corners[to + 4] = Math.abs(isCentered ? c * d : fround(c - a) * fround(d - b))
   }
   return corners
 }
 
 /** Whether the intersection of two boxes is more than a part of their union. */
-function overlaps(corners: Float64Array, i: number, j: number, threshold: number): boolean {
+function overlaps(corners: Float32Array, i: number, j: number, threshold: number): boolean {
   const [a, b] = [5 * i, 5 * j]
   const width =
     Math.min(corners[a + 2] as number, corners[b + 2] as number) -
@@ -36,9 +41,9 @@ function overlaps(corners: Float64Array, i: number, j: number, threshold: number
     Math.min(corners[a + 3] as number, corners[b + 3] as number) -
     Math.max(corners[a + 1] as number, corners[b + 1] as number)
   if (!(width > 0 && height > 0)) return false
-  const shared = width * height
-  const union = (corners[a + 4] as number) + (corners[b + 4] as number) - shared
-  return union > 0 && shared / union > threshold
+  const shared = fround(fround(width) * fround(height))
+  const union = fround(fround((corners[a + 4] as number) + (corners[b + 4] as number)) - shared)
+  return union > 0 && fround(shared / union) > threshold
 }
 
 /** Image, class and box of each box that is kept, one after another; null while an input is not known. */
@@ -105,6 +110,8 @@ export const nonMaxSuppression = defineOperator({
       requireDtype(input.dtype, [dtype])
       if (product(input.dims) !== 1) mismatch(`input ${i + 2} has shape ${showDims(input.dims)}`)
     }
+    if (center_point_box !== 0 && center_point_box !== 1)
+      unsupported(`center_point_box is ${center_point_box}`)
     const kept = keptBoxes(inputs, center_point_box === 1)
     return [result('int64', [kept === null ? null : kept.length / 3, 3])]
   },

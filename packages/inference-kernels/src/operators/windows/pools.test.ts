@@ -118,6 +118,7 @@ describe('MaxPool', () => {
     expect(faultKind('MaxPool', [square])).toBe('mismatch')
     expect(faultKind('MaxPool', [square], { kernel_shape: [4, 4] })).toBe('mismatch')
     expect(faultKind('MaxPool', [square], { kernel_shape: [0, 1] })).toBe('mismatch')
+    expect(faultKind('MaxPool', [square], { ...two, storage_order: 2 })).toBe('unsupported')
     expect(faultKind('MaxPool', [tensor('int32', [1, 1, 1], [1])], { kernel_shape: [1] })).toBe('unsupported')
   })
 })

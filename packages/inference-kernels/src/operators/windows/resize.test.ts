@@ -85,6 +85,21 @@ describe('Resize between elements', () => {
     ).toBe('mismatch')
   })
 
+  test('fills integers with what they hold, and refuses what they do not', () => {
+    const crop = { coordinate_transformation_mode: 'tf_crop_and_resize' }
+    const call = (dtype: 'uint8' | 'int64' | 'bool', extrapolation_value: number) =>
+      [
+        'Resize',
+        [tensor(dtype, [2], [1, 0]), float32([2], [0, 2]), null, list(3)],
+        { ...crop, extrapolation_value },
+      ] as const
+    expect(elements(...call('uint8', 255.5))).toEqual([1, 0, 255])
+    expect(elements(...call('int64', -3.5))).toEqual([1, 0, -3])
+    expect(faultKind(...call('int64', Number.POSITIVE_INFINITY))).toBe('unsupported')
+    expect(faultKind(...call('uint8', -1))).toBe('unsupported')
+    expect(faultKind(...call('bool', 2))).toBe('unsupported')
+  })
+
   test('weighs all elements in between where it is antialiased', () => {
     const half = [tens, null, null, list(2)]
     expect(linear('half_pixel', half, { antialias: true })).toEqual([6.25, 23.75])

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TensorData } from '@mlcapsule/contracts'
+import type { DType, TensorData } from '@mlcapsule/contracts'
 import { flag, float, ints, oneOf } from '../attributes.ts'
+import { rangeOf } from '../elements/integer-range.ts'
 import { unsupported } from '../fault.ts'
 import { defineOperator, type Operand } from '../operator.ts'
-import { computedDtypes, product, requireDtype, required, result, rowMajorStrides } from '../support.ts'
+import {
+  computedDtypes,
+  isBigInt,
+  product,
+  requireDtype,
+  required,
+  result,
+  rowMajorStrides,
+} from '../support.ts'
 import { coordinateModes, nearestModes } from './resize-coordinates.ts'
 import { resizedBy, resizedDims } from './resize-shape.ts'
 import { type AxisTaps, type Interpolation, resampleAxis, tapsOf } from './resize-taps.ts'
@@ -36,6 +45,9 @@ export const resize = defineOperator({
       if (x.dtype !== 'float32' && attributes.mode === 'cubic')
         unsupported(`cubic interpolation of ${x.dtype}`)
     }
+    const { coordinate_transformation_mode, extrapolation_value } = attributes
+    if (coordinate_transformation_mode === 'tf_crop_and_resize' && !canHold(x.dtype, extrapolation_value))
+      unsupported(`extrapolation_value ${extrapolation_value} in ${x.dtype}`)
     return [result(x.dtype, resizedDims(x.dims, inputs, attributes))]
   },
   run({ inputs, outputs, attributes }) {
@@ -59,6 +71,13 @@ export const resize = defineOperator({
       fillOutside(out, taps, attributes.extrapolation_value)
   },
 })
+
+/** Whether a number, cut off to a whole one for integers, is within what a dtype holds. */
+function canHold(dtype: DType, value: number): boolean {
+  if (dtype === 'float32') return true
+  const [least, most] = rangeOf(dtype)
+  return Math.trunc(value) >= least && Math.trunc(value) <= most
+}
 
 /** Offsets of all combinations of indices of some dimensions, in row-major order. */
 function offsetsOf(
@@ -134,9 +153,7 @@ function resample(x: Operand, out: Operand, taps: readonly (AxisTaps | null)[]):
 /** Writes one value wherever a coordinate lies outside. */
 function fillOutside(out: Operand, taps: readonly (AxisTaps | null)[], value: number): void {
   const strides = rowMajorStrides(out.dims)
-  const filler = (
-    out.dtype === 'int64' || out.dtype === 'uint64' ? BigInt(Math.trunc(value)) : value
-  ) as never
+  const filler = (isBigInt(out.dtype) ? BigInt(Math.trunc(value)) : value) as never
   const to = out.data as TensorData & { fill(value: never, start: number, end: number): void }
   for (const [d, own] of taps.entries()) {
     if (own === null) continue

@@ -53,20 +53,26 @@ interface RegionAttributes {
   readonly coordinate_transformation_mode: 'half_pixel' | 'output_half_pixel'
 }
 
-/** @param roi x and y of one corner, then of the other */
+const { fround } = Math
+
+/**
+ * Computed in single precision, as the models' own runtimes do: how many samples a bin has, and whether those at the border
+ * are on the image, hangs on the rounding.
+ * @param roi x and y of one corner, then of the other
+ */
 function binsOf(roi: readonly number[], attributes: RegionAttributes): Bins {
   const { output_height, output_width, sampling_ratio, spatial_scale } = attributes
   const isHalfPixel = attributes.coordinate_transformation_mode === 'half_pixel'
   const shift = isHalfPixel ? 0.5 : 0
-  const [left, top, right, bottom] = roi.map((it) => it * spatial_scale - shift) as [
+  const [left, top, right, bottom] = roi.map((it) => fround(fround(it * spatial_scale) - shift)) as [
     number,
     number,
     number,
     number,
   ]
   const least = isHalfPixel ? Number.NEGATIVE_INFINITY : 1
-  const height = Math.max(bottom - top, least) / output_height
-  const width = Math.max(right - left, least) / output_width
+  const height = fround(Math.max(fround(bottom - top), least) / output_height)
+  const width = fround(Math.max(fround(right - left), least) / output_width)
   const rowCount = sampling_ratio > 0 ? sampling_ratio : Math.max(Math.ceil(height), 0)
   const columnCount = sampling_ratio > 0 ? sampling_ratio : Math.max(Math.ceil(width), 0)
   if (!(rowCount * columnCount <= largestSampleCount)) badValue('a region is not finite, or too large')
@@ -124,13 +130,14 @@ export const roiAlign = defineOperator({
       if (samples.at.length < 4 * count)
         samples = { at: new Int32Array(4 * count), weight: new Float64Array(4 * count) }
       for (let bin = 0; bin < binCount; bin++) {
-        const y = bins.top + Math.floor(bin / output_width) * bins.height
-        const left = bins.left + (bin % output_width) * bins.width
+        const y = fround(bins.top + fround(Math.floor(bin / output_width) * bins.height))
+        const left = fround(bins.left + fround((bin % output_width) * bins.width))
         for (let s = 0; s < count; s++) {
           const row = Math.floor(s / bins.columnCount) + 0.5
           const column = (s % bins.columnCount) + 0.5
-          const sampleY = y + (row * bins.height) / bins.rowCount
-          setSample(samples, s, height, width, sampleY, left + (column * bins.width) / bins.columnCount)
+          const sampleY = fround(y + fround(fround(row * bins.height) / bins.rowCount))
+          const sampleX = fround(left + fround(fround(column * bins.width) / bins.columnCount))
+          setSample(samples, s, height, width, sampleY, sampleX)
         }
         for (let c = 0; c < channels; c++) {
           const channel = (x.data as Float32Array).subarray(

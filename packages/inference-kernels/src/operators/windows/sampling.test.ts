@@ -138,6 +138,17 @@ describe('RoiAlign', () => {
     ])
   })
 
+  test('places samples in single precision', () => {
+    // The second row of samples is at 2, the border: behind it in double precision.
+    const attributes = { ...early, sampling_ratio: 2, output_height: 3 }
+    const [[, bins] = []] = results(
+      'RoiAlign',
+      [float32([1, 1, 2, 1], [4, 8]), float32([1, 4], [0, 1, 1, 5]), first],
+      attributes,
+    )
+    expect(bins).toEqual([8, 0, 0])
+  })
+
   test('gives 0 off the image', () => {
     expect(run({ sampling_ratio: 1 }, float32([1, 4], [10, 10, 12, 12]))).toEqual([[[1, 1, 1, 1], [0]]])
   })
@@ -145,6 +156,19 @@ describe('RoiAlign', () => {
   test('takes the largest weighted element', () => {
     // A quarter of 10, the largest around the middle.
     expect(run({ ...early, sampling_ratio: 1, mode: 'max' })).toEqual([[[1, 1, 1, 1], [2.5]]])
+  })
+
+  test('counts the samples of a bin in single precision', () => {
+    // 30 times the float32 next to 0.1 is 3 there, and more than 3 in double precision.
+    const image = float32([1, 1, 4, 4], [5, 0, 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7])
+    const pooled = (attributes: Parameters<typeof results>[2]) =>
+      results('RoiAlign', [image, float32([1, 4], [0, 0, 30, 30]), first], {
+        ...early,
+        spatial_scale: Math.fround(0.1),
+        ...attributes,
+      })
+    expect(pooled({})).toEqual(pooled({ sampling_ratio: 3 }))
+    expect(pooled({})).not.toEqual(pooled({ sampling_ratio: 4 }))
   })
 
   test('refuses regions that cannot be', () => {
@@ -175,6 +199,26 @@ describe('MaxRoiPool', () => {
     const scaled = { pooled_shape: [1, 1], spatial_scale: 0.5 }
     expect(results('MaxRoiPool', [x, float32([1, 5], [0, 2, 2, 4, 4])], scaled)).toEqual([
       [[1, 1, 1, 1], [10]],
+    ])
+  })
+
+  test('rounds corners in single precision, halves away from 0', () => {
+    // 5 times the float32 next to 0.7 is 3.5 there, and less in double precision.
+    const scaled = { pooled_shape: [1, 1], spatial_scale: Math.fround(0.7) }
+    expect(results('MaxRoiPool', [counting(1, 1, 1, 5), float32([1, 5], [0, 5, 0, 5, 0])], scaled)).toEqual([
+      [[1, 1, 1, 1], [4]],
+    ])
+    // 29 rows in 7 bins: 7 times a bin's height is more than 29 in double precision.
+    const tall = float32([1, 5], [0, 0, 0, 0, 28])
+    const [[, last] = []] = results('MaxRoiPool', [counting(1, 1, 31, 1), tall], { pooled_shape: [7, 1] })
+    expect(last?.[6]).toBe(28)
+    // Rows -1 to 2.
+    const above = float32([1, 5], [0, 0, -0.5, 3, 2])
+    expect(results('MaxRoiPool', [x, above], { pooled_shape: [2, 1] })).toEqual([
+      [
+        [1, 1, 2, 1],
+        [3, 11],
+      ],
     ])
   })
 
