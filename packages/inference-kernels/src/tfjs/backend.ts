@@ -107,6 +107,13 @@ export class MlcapsuleBackend extends KernelBackend {
     return this.#numbersOf(dataId).block.addressBytes
   }
 
+  /** Where the elements of a float32 tensor lie. Records of arithmetic read nothing else. */
+  floatAddressBytes(tensor: TensorInfo): number {
+    const { block, dtype } = this.#numbersOf(tensor.dataId)
+    if (dtype !== 'float32') throw new TypeError(`this kernel computes with float32, not with ${dtype}`)
+    return block.addressBytes
+  }
+
   strings({ dataId }: TensorInfo): Uint8Array[] {
     const stored = this.#data.get(dataId)
     if (stored.kind !== 'strings') throw new TypeError('this tensor does not hold strings')
