@@ -6,6 +6,7 @@ import { zeros } from '../cast.ts'
 import { transposeTensor } from '../copy-box.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { eachTap, type Windows, windowsOfImage } from '../taps.ts'
+import { requireReach } from '../window-fields.ts'
 
 type Shape4 = [number, number, number, number]
 type Shape5 = [number, number, number, number, number]
@@ -74,6 +75,7 @@ const conv3DBackpropInput = defineKernel<tf.Conv3DBackpropInputV2Inputs, tf.Conv
   tf.Conv3DBackpropInputV2,
   ({ inputs: { dy, filter }, attrs: { strides, pad, inputShape }, backend }) => {
     const info = tf.backend_util.computeConv3DInfo(inputShape, filter.shape as Shape5, strides, 1, pad)
+    requireReach(dy, info.outShape)
     const { inChannels, outChannels } = info
     const made = zeros(backend, inputShape)
     const slopes = backend.numbers(dy)

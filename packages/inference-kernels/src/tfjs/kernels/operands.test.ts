@@ -106,3 +106,15 @@ test.each(['tanh', 'prelu'])(
     expect(() => tf.fused.matMul({ a, b, activation })).toThrow(TypeError)
   },
 )
+
+describe('shapes and indices that do not fit are refused', () => {
+  test('by transposed convolutions', () => {
+    const filter = tf.ones([3, 3, 1, 1]) as tf.Tensor4D
+    const dy = tf.ones([1, 2, 2, 1]) as tf.Tensor4D
+    expect(() => tf.conv2dTranspose(dy, filter, [1, 10, 10, 1], 1, 'same')).toThrow(RangeError)
+    expect(() => tf.conv2dTranspose(dy, filter, [3, 4, 4, 1], 2, 'same')).toThrow(RangeError)
+    const volume = tf.ones([1, 2, 2, 2, 1]) as tf.Tensor5D
+    const cube = tf.ones([2, 2, 2, 1, 1]) as tf.Tensor5D
+    expect(() => tf.conv3dTranspose(volume, cube, [1, 9, 9, 9, 1], 2, 'same')).toThrow(RangeError)
+  })
+})
