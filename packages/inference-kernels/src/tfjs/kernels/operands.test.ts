@@ -117,4 +117,16 @@ describe('shapes and indices that do not fit are refused', () => {
     const cube = tf.ones([2, 2, 2, 1, 1]) as tf.Tensor5D
     expect(() => tf.conv3dTranspose(volume, cube, [1, 9, 9, 9, 1], 2, 'same')).toThrow(RangeError)
   })
+
+  test('by segments', () => {
+    const x = tf.ones([3, 2])
+    expect(() => tf.unsortedSegmentSum(x, tf.tensor1d([0, 1], 'int32'), 2)).toThrow(RangeError)
+    expect(() => tf.unsortedSegmentSum(x, tf.tensor1d([0, 1, 0, 1], 'int32'), 2)).toThrow(RangeError)
+  })
+
+  test.each([[[0, 4]], [[1, -1]], [[2, 0]]])('by scatters: %j', (index) => {
+    const place = tf.tensor2d([index], [1, 2], 'int32')
+    expect(() => tf.scatterND(place, tf.tensor1d([7]), [2, 3])).toThrow(RangeError)
+    expect(() => tf.sparseToDense(place, tf.tensor1d([7]), [2, 3])).toThrow(RangeError)
+  })
 })
