@@ -130,3 +130,15 @@ describe('shapes and indices that do not fit are refused', () => {
     expect(() => tf.sparseToDense(place, tf.tensor1d([7]), [2, 3])).toThrow(RangeError)
   })
 })
+
+test('texts are told apart where one ends, too', () => {
+  const { values, indices } = tf.unique(
+    tf.tensor2d([
+      ['ab', 'c'],
+      ['a', 'bc'],
+    ]),
+    0,
+  )
+  expect(Array.from(values.dataSync() as unknown as string[])).toEqual(['ab', 'c', 'a', 'bc'])
+  expect(Array.from(indices.dataSync())).toEqual([0, 1])
+})
