@@ -39,6 +39,13 @@ export function slice(op: TfOp): Value {
   }
   const slices = begins.map((start, axis): AxisSlice => {
     const size = sizes[axis] as Element
+    const dim = x.dims[axis]
+    // ONNX would count from the end, or cut off what is beyond it.
+    const isBefore = (typeof start === 'number' && start < 0) || (typeof size === 'number' && size < -1)
+    const isBeyond = typeof start === 'number' && typeof size === 'number' && typeof dim === 'number'
+    if (isBefore || (isBeyond && start + Math.max(size, 0) > dim)) {
+      op.mismatch(`${size} elements at ${start} of dimension ${axis} of ${formatDims(x.dims)}`)
+    }
     return { axis, start, end: whereEqual(op, size, -1, toEnd, sum(op, start, size)), step: 1 }
   })
   return sliced(op, x, slices)
