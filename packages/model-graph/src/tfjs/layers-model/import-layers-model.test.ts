@@ -185,6 +185,15 @@ describe('a layers-model', () => {
     expect(graph.outputs.map(({ name }) => name)).toEqual(names)
   })
 
+  test('of models within models that are used over and over is refused in time', async () => {
+    const level = (depth: number): Record<string, unknown> => {
+      const uses = Array.from({ length: 10 }, (_, i) => [[i === 0 ? 'x' : 'm', Math.max(0, i - 1), 0, {}]])
+      const inner = depth === 0 ? [] : [{ ...level(depth - 1), name: 'm', inbound_nodes: uses }]
+      return functional([x, ...(inner as unknown as TestLayer[])], [depth === 0 ? ['x', 0, 0] : ['m', 9, 0]])
+    }
+    await expect(load(level(12))).rejects.toMatchObject({ code: 'MODEL_TOO_LARGE' })
+  })
+
   test.each<[string, unknown, string]>([
     ['no layers', layerChain(), 'MODEL_GRAPH_INVALID'],
     ['no shape', layerChain(dense('a')), 'MODEL_SHAPE_UNKNOWN'],
