@@ -245,6 +245,20 @@ describe('a graph-model', () => {
     await expect(load(nodes, outputs('y'), weights)).rejects.toMatchObject({ code })
   })
 
+  test.each([
+    ['several ellipses', { ellipsis_mask: { i: '3' } }, 1],
+    ['an index with a stride that goes back', { shrink_axis_mask: { i: '1' } }, -1],
+  ])('with a slice of %s is refused', async (_what, attr, step) => {
+    const weights = [list('a', [2], 0, 0), list('b', [2], 1, 1), list('c', [2], step, 1)]
+    const nodes = [
+      placeholder('x', 2, 3),
+      ...weights.map(({ name }): TestNode => ({ name, op: 'Const' })),
+      { name: 'y', op: 'StridedSlice', input: ['x', 'a', 'b', 'c'], attr },
+    ]
+    const code = 'MODEL_SHAPE_MISMATCH'
+    await expect(load(nodes, outputs('y'), weights)).rejects.toMatchObject({ code })
+  })
+
   test('does not take slopes of channels for those of columns', async () => {
     const weights = [
       list('filter', [1, 1, 1, 2], 1, 1),

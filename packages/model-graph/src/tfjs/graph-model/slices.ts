@@ -76,6 +76,7 @@ function readSpec(op: TfOp, rank: number): SliceSpec {
   const isOpenBegin = mask('begin')
   const isOpenEnd = mask('end')
   const entries = [...begins.keys()]
+  if (entries.filter(isEllipsis).length > 1) op.mismatch('there are several ellipses')
   const namedCount = entries.filter((i) => !isEllipsis(i) && !isNew(i)).length
   if (namedCount > rank) op.mismatch(`${namedCount} dimensions are sliced, there are ${rank}`)
   const spec: SliceSpec = { slices: [], removed: [], picked: [], added: [] }
@@ -94,6 +95,7 @@ function readSpec(op: TfOp, rank: number): SliceSpec {
       continue
     }
     if (isShrunk(i)) {
+      if (step <= 0) op.mismatch('one element is taken with a stride that goes back')
       if (typeof begin === 'number') {
         spec.removed.push(axis)
         spec.slices.push({ axis, start: begin, end: begin === -1 ? toEnd : begin + 1, step: 1 })
