@@ -5,11 +5,8 @@ import type { MlcapsuleBackend } from '../backend.ts'
 import { zeros } from '../cast.ts'
 import { transposeTensor } from '../copy-box.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
-import { eachTap, type Windows, windowsOfImage } from '../taps.ts'
+import { eachTap, type Shape4, type Shape5, type Windows, windowsOfImage } from '../taps.ts'
 import { requireReach } from '../window-fields.ts'
-
-type Shape4 = [number, number, number, number]
-type Shape5 = [number, number, number, number, number]
 
 /** What a filter [taps, inputs, outputs] has to change by. */
 function filterGradient(
