@@ -47,6 +47,8 @@ export class MlcapsuleBackend extends KernelBackend {
 
   /** A new tensor. Its numbers are garbage; views taken before may be stale. */
   make(shape: readonly number[], dtype: DataType): TensorInfo {
+    // tfjs-core works out sizes below 0 where a window is larger than its image.
+    if (!shape.every((dim) => dim >= 0)) throw new RangeError(`a tensor cannot have the shape ${shape}`)
     const dataId: DataId = {}
     const count = util.sizeFromShape([...shape])
     this.#data.set(dataId, this.#newStored(dtype, shape, count))
