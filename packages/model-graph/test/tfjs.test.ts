@@ -106,3 +106,25 @@ describe('nodes of a graph-model give what TensorFlow.js gives', () => {
     await expectOutputs({ topology: { node }, weights, fields: { signature } }, operands, outputs)
   })
 })
+
+test.each([
+  ['Any', 0],
+  ['All', 1],
+])('%s of no booleans is %i', async (op, value) => {
+  const list = (name: string, shape: number[], ...data: number[]): TfjsWeight => {
+    return { name, shape, dtype: 'int32', data: Int32Array.from(data) }
+  }
+  const dim = [{ size: '4' }]
+  const node = [
+    { name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim } } } },
+    { name: 'places', op: 'Where', input: ['x'] },
+    { name: 'zero', op: 'Const' },
+    { name: 'marks', op: 'Greater', input: ['places', 'zero'] },
+    { name: 'axes', op: 'Const' },
+    { name: 'y', op, input: ['marks', 'axes'] },
+  ]
+  const weights = [list('zero', [], 0), list('axes', [2], 0, 1)]
+  const input: Tensor = { dtype: 'float32', shape: [4], data: new Float32Array(4) }
+  const output: ExpectedTensor = { dtype: 'bool', shape: [], data: [value] }
+  await expectOutputs({ topology: { node }, weights }, [input], [output])
+})

@@ -2,6 +2,7 @@
 import type { _FusedMatMulAttrs, TensorInfo } from '@tensorflow/tfjs-core'
 import { enumNumber } from '../records/record.ts'
 import type { MlcapsuleBackend } from './backend.ts'
+import { withFloats } from './cast.ts'
 import { binaryInto, unaryInto } from './elementwise.ts'
 
 export interface FusedActivation {
@@ -37,15 +38,29 @@ export function activationFields({ activation, leakyreluAlpha = 0.2 }: FusedActi
   }
 }
 
-/** What is left of the activation once the record has run: elu, and prelu with its slopes. */
+const known: readonly unknown[] = [
+  undefined,
+  'linear',
+  'relu',
+  'relu6',
+  'sigmoid',
+  'leakyrelu',
+  'elu',
+  'prelu',
+] satisfies readonly FusedActivation['activation'][]
+
+/** What is left of the activation once the record has run: elu, and prelu with its slopes. Refuses unknown ones. */
 export function finishActivation(
   backend: MlcapsuleBackend,
   result: TensorInfo,
   { activation }: FusedActivation,
   slopes: TensorInfo | undefined,
 ): void {
+  if (!known.includes(activation)) throw new TypeError(`fused activation ${activation} is not supported`)
   if (activation === 'elu') unaryInto(backend, 'elu', result, result, 1)
-  if (activation === 'prelu' && slopes !== undefined) binaryInto(backend, 'prelu', result, slopes, result)
+  if (activation !== 'prelu') return
+  if (slopes === undefined) throw new TypeError('fused activation prelu lacks its slopes')
+  withFloats(backend, slopes, (floats) => binaryInto(backend, 'prelu', result, floats, result))
 }
 
 /** The whole activation, for a result that no record has activated. */

@@ -90,6 +90,22 @@ describe.each([wasmKernels, referenceKernels])('tensors in the memory of the $na
     expect(held()).toEqual([0, 0])
   })
 
+  test('are not made of shapes below 0, and others stay apart', async () => {
+    await start(kernels)
+    const image = tf.ones([1, 2, 4, 1]) as tf.Tensor4D
+    const filter = tf.ones([3, 3, 1, 1]) as tf.Tensor4D
+    const before = usedBytes()
+    // 2 rows, 5 rows under the filter: [1, -2, 0, 1] and [1, -2, 1, 1].
+    for (const dilations of [2, [2, 1]] as (number | [number, number])[]) {
+      expect(() => tf.conv2d(image, filter, 1, 'valid', 'NHWC', dilations)).toThrow(RangeError)
+    }
+    expect(usedBytes()).toBe(before)
+    const [a, b] = [tf.fill([100], 1), tf.fill([100], 2)]
+    expect([tf.sum(a).dataSync()[0], tf.sum(b).dataSync()[0], tf.sum(image).dataSync()[0]]).toEqual([
+      100, 200, 8,
+    ])
+  })
+
   test('multiply integers exactly', async () => {
     await start(kernels)
     const x = tf.tensor2d([[16_777_217, 2]], [1, 2], 'int32')

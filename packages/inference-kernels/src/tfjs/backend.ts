@@ -47,6 +47,8 @@ export class MlcapsuleBackend extends KernelBackend {
 
   /** A new tensor. Its numbers are garbage; views taken before may be stale. */
   make(shape: readonly number[], dtype: DataType): TensorInfo {
+    // tfjs-core works out sizes below 0 where a window is larger than its image.
+    if (!shape.every((dim) => dim >= 0)) throw new RangeError(`a tensor cannot have the shape ${shape}`)
     const dataId: DataId = {}
     const count = util.sizeFromShape([...shape])
     this.#data.set(dataId, this.#newStored(dtype, shape, count))
@@ -105,6 +107,13 @@ export class MlcapsuleBackend extends KernelBackend {
   /** Where the elements of a tensor lie. */
   addressBytes({ dataId }: TensorInfo): number {
     return this.#numbersOf(dataId).block.addressBytes
+  }
+
+  /** Where the elements of a float32 tensor lie. Records of arithmetic read nothing else. */
+  floatAddressBytes(tensor: TensorInfo): number {
+    const { block, dtype } = this.#numbersOf(tensor.dataId)
+    if (dtype !== 'float32') throw new TypeError(`this kernel computes with float32, not with ${dtype}`)
+    return block.addressBytes
   }
 
   strings({ dataId }: TensorInfo): Uint8Array[] {

@@ -51,6 +51,18 @@ describe('a heap of blocks', () => {
     expect(heap.allocate(128).addressBytes).toBe(0)
   })
 
+  test.each([-1, -64, -1000, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    'stays as it was where asked for %d',
+    (size) => {
+      const heap = new BlockHeap(256, exactly)
+      const block = heap.allocate(64)
+      expect(() => heap.allocate(size)).toThrow(RangeError)
+      expect(heap.usedSizeBytes).toBe(64)
+      expect(heap.allocate(192).addressBytes).toBe(64)
+      heap.free(block)
+    },
+  )
+
   test('gives no place to nothing', () => {
     const heap = new BlockHeap(0, noGrowth)
     const block = heap.allocate(0)

@@ -31,7 +31,10 @@ export class BlockHeap {
     return this.#usedSizeBytes
   }
 
+  /** @throws RangeError for a size that is none, and what `grow` throws; the heap is then as it was */
   allocate(sizeBytes: number): Block {
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0)
+      throw new RangeError(`${sizeBytes} bytes are no size`)
     const wholeBytes = Math.ceil(sizeBytes / alignmentBytes) * alignmentBytes
     if (wholeBytes === 0) return { addressBytes: 0, sizeBytes: 0 }
     let at = this.#bestFit(wholeBytes)

@@ -24,8 +24,8 @@ export function unaryInto(
   const count = countOf(to)
   if (count === 0) return
   backend.memoryOfTensors.run('unary', {
-    input: backend.addressBytes(from),
-    output: backend.addressBytes(to),
+    input: backend.floatAddressBytes(from),
+    output: backend.floatAddressBytes(to),
     count,
     unary: enumNumber('unary', unary),
     alpha,
@@ -41,6 +41,9 @@ export function binaryInto(
   b: TensorInfo,
   to: TensorInfo,
 ): void {
+  if (!util.arraysEqual(backend_util.assertAndGetBroadcastShape(a.shape, b.shape), to.shape)) {
+    throw new RangeError(`operands of shapes ${a.shape} and ${b.shape} do not give ${to.shape}`)
+  }
   if (countOf(to) === 0) return
   const rank = to.shape.length
   const { dims, strides } = collapseBox({
@@ -53,9 +56,9 @@ export function binaryInto(
   })
   const mostDims = opRecords.binary.fields.dims.length
   backend.memoryOfTensors.run('binary', {
-    a: backend.addressBytes(a),
-    b: backend.addressBytes(b),
-    output: backend.addressBytes(to),
+    a: backend.floatAddressBytes(a),
+    b: backend.floatAddressBytes(b),
+    output: backend.floatAddressBytes(to),
     binary: enumNumber('binary', binary),
     dims: padFront(dims, mostDims, 1),
     aStrides: padFront(strides[0] ?? [], mostDims, 0),

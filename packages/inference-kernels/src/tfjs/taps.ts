@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { backend_util } from '@tensorflow/tfjs-core'
 
+/** Images and volumes, as tfjs-core's helpers want their shapes. */
+export type Shape4 = [number, number, number, number]
+export type Shape5 = [number, number, number, number, number]
+
 /** Windows over volumes; an image is a volume of depth 1. */
 export type Windows = Omit<
   backend_util.Conv3DInfo,

@@ -22,6 +22,12 @@ export function windowFields(info: backend_util.Conv2DInfo) {
   }
 }
 
+/** Refuses a tensor that does not reach as far as the windows do: beyond its elements lie other tensors. */
+export function requireReach({ shape }: TensorInfo, needed: readonly number[]): void {
+  if (needed.every((dim, d) => dim <= (shape[d] ?? 0))) return
+  throw new RangeError(`a tensor of shape ${shape} is given where the windows have ${needed}`)
+}
+
 /** Runs `use` on an image with its channels last, and gives its result back in the image's own order. */
 export function withChannelsLast(
   backend: MlcapsuleBackend,

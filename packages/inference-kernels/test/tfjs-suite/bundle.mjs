@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const require = createRequire(import.meta.url)
@@ -11,7 +12,7 @@ const jasmineCore = 'jasmine-core/lib/jasmine-core/jasmine.js'
  */
 export async function bundleSuite(file) {
   await build({
-    entryPoints: [new URL('runner/entry.mjs', import.meta.url).pathname],
+    entryPoints: [fileURLToPath(new URL('runner/entry.mjs', import.meta.url))],
     outfile: file,
     bundle: true,
     platform: 'node',

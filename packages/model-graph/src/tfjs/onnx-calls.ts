@@ -114,8 +114,18 @@ export class OnnxCalls {
     return this.builder.probes.known(value)
   }
 
-  /** Elements that have to be known as numbers. */
+  /** Elements that have to be known as integers. */
   numbers(value: Value, what: string): readonly number[] {
+    return this.knownNumbers(value, what).map((it) => this.integer(it, what))
+  }
+
+  /** A number that has to be an integer. @throws ModelError `MODEL_GRAPH_INVALID` */
+  integer(value: number, what: string): number {
+    return Number.isInteger(value) ? value : this.invalid(`${what} is ${value}, not an integer`)
+  }
+
+  /** Elements that have to be known as numbers. */
+  knownNumbers(value: Value, what: string): readonly number[] {
     const elements = this.known(value)
     if (elements === null) this.unsupported(`${what} must be a small constant`)
     return elements.map((it) =>
@@ -123,9 +133,14 @@ export class OnnxCalls {
     )
   }
 
-  /** The one element of a value that has to be known. */
+  /** The one element of a value that has to be known as an integer. */
   number(value: Value, what: string): number {
-    const elements = this.numbers(value, what)
+    return this.integer(this.knownNumber(value, what), what)
+  }
+
+  /** The one element of a value that has to be known. */
+  knownNumber(value: Value, what: string): number {
+    const elements = this.knownNumbers(value, what)
     return elements.length === 1
       ? (elements[0] as number)
       : this.mismatch(`${what} has ${elements.length} elements, expected one`)

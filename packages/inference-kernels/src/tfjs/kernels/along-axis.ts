@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { enumNumber } from '../../records/record.ts'
 import { boxAround } from '../axis-box.ts'
 import type { MlcapsuleBackend } from '../backend.ts'
-import { countOf } from '../cast.ts'
+import { castTensor, countOf } from '../cast.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { integerOperand, runOperator, runOperatorForAll } from '../run-operator.ts'
 
@@ -20,8 +20,8 @@ export function softmaxAlong(
   const made = backend.make(x.shape, 'float32')
   if (countOf(x) === 0) return made
   backend.memoryOfTensors.run('softmax', {
-    input: backend.addressBytes(x),
-    output: backend.addressBytes(made),
+    input: backend.floatAddressBytes(x),
+    output: backend.floatAddressBytes(made),
     outerCount: outer,
     axisCount: size,
     innerCount: inner,
@@ -30,12 +30,19 @@ export function softmaxAlong(
   return made
 }
 
+/** Booleans are counted as numbers. */
+const counted = (backend: MlcapsuleBackend, x: tf.TensorInfo) =>
+  castTensor(backend, x, x.dtype === 'bool' ? 'int32' : x.dtype)
+
 const cumsum = defineKernel<tf.CumsumInputs, tf.CumsumAttrs>(
   tf.Cumsum,
   ({ inputs: { x }, attrs: { axis, exclusive, reverse }, backend }) => {
     const [only = 0] = tf.util.parseAxisParam(axis, x.shape)
     const at = { ...integerOperand([only]), dims: [] }
-    return runOperator(backend, 'CumSum', [x, at], { exclusive, reverse })
+    const numbers = counted(backend, x)
+    const made = runOperator(backend, 'CumSum', [numbers, at], { exclusive, reverse })
+    backend.release(numbers)
+    return made
   },
 )
 
@@ -44,7 +51,7 @@ const cumprod = defineKernel<tf.CumprodInputs, tf.CumprodAttrs>(
   ({ inputs: { x }, attrs: { axis, exclusive, reverse }, backend }) => {
     const [only = 0] = tf.util.parseAxisParam(axis, x.shape)
     const { outer, size, inner } = boxAround(x.shape, only)
-    const made = backend.make(x.shape, x.dtype)
+    const made = backend.make(x.shape, x.dtype === 'bool' ? 'int32' : x.dtype)
     const from = backend.numbers(x)
     const to = backend.numbers(made)
     for (let o = 0; o < outer; o++) {

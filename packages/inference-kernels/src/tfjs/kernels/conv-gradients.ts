@@ -5,10 +5,8 @@ import type { MlcapsuleBackend } from '../backend.ts'
 import { zeros } from '../cast.ts'
 import { transposeTensor } from '../copy-box.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
-import { eachTap, type Windows, windowsOfImage } from '../taps.ts'
-
-type Shape4 = [number, number, number, number]
-type Shape5 = [number, number, number, number, number]
+import { eachTap, type Shape4, type Shape5, type Windows, windowsOfImage } from '../taps.ts'
+import { requireReach } from '../window-fields.ts'
 
 /** What a filter [taps, inputs, outputs] has to change by. */
 function filterGradient(
@@ -74,6 +72,7 @@ const conv3DBackpropInput = defineKernel<tf.Conv3DBackpropInputV2Inputs, tf.Conv
   tf.Conv3DBackpropInputV2,
   ({ inputs: { dy, filter }, attrs: { strides, pad, inputShape }, backend }) => {
     const info = tf.backend_util.computeConv3DInfo(inputShape, filter.shape as Shape5, strides, 1, pad)
+    requireReach(dy, info.outShape)
     const { inChannels, outChannels } = info
     const made = zeros(backend, inputShape)
     const slopes = backend.numbers(dy)

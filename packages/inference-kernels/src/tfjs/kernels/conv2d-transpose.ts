@@ -6,7 +6,7 @@ import { countOf } from '../cast.ts'
 import { copyBox, fillTensor, rowStrides } from '../copy-box.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { packColumns, packedCount } from '../pack-columns.ts'
-import { withChannelsLast } from '../window-fields.ts'
+import { requireReach, withChannelsLast } from '../window-fields.ts'
 
 type Info = tf.backend_util.Conv2DInfo
 
@@ -85,11 +85,11 @@ function convolveBack(
     (from, to) => packColumns(turned(from, info), to, groups),
   )
   backend.memoryOfTensors.run('conv2d', {
-    input: backend.addressBytes(apart),
+    input: backend.floatAddressBytes(apart),
     weights,
     bias: 0,
     residual: 0,
-    output: backend.addressBytes(made),
+    output: backend.floatAddressBytes(made),
     batch: batchSize,
     inputHeight: apart.shape[1] as number,
     inputWidth: apart.shape[2] as number,
@@ -127,6 +127,7 @@ const conv2DBackpropInput = defineKernel<tf.Conv2DBackpropInputInputs, tf.Conv2D
       false,
       tf.backend_util.convertConv2DDataFormat(dataFormat),
     )
+    requireReach(dy, info.outShape)
     return withChannelsLast(backend, dy, info.dataFormat === 'channelsFirst', (last) =>
       convolveBack(backend, last, filter, info),
     )

@@ -18,10 +18,16 @@ interface Extras extends FusedActivation {
 
 type Info = tf.backend_util.Conv2DInfo
 
-/** A bias of one number per channel; a single number is spread over them. */
-function channelBias(backend: MlcapsuleBackend, bias: tf.TensorInfo, channels: number): tf.TensorInfo | null {
+/** A bias of one number per channel; a single number is spread over them. Null for one of another shape. */
+function channelBias(
+  backend: MlcapsuleBackend,
+  bias: tf.TensorInfo,
+  channels: number,
+  isFirst: boolean,
+): tf.TensorInfo | null {
   const count = countOf(bias)
-  if (count === channels) return backend.share(bias, [channels])
+  const isAlong = bias.shape.at(isFirst ? -3 : -1) === channels
+  if (isAlong && count === channels) return backend.share(bias, [channels])
   if (count !== 1) return null
   const spread = backend.make([channels], 'float32')
   copyBox(backend, [channels], { tensor: bias, start: 0, strides: [0] }, wholeOf(spread))
@@ -61,9 +67,9 @@ function convolve(
   if (countOf(made) === 0) return made
   const taps = filterHeight * filterWidth
   const shared = {
-    input: backend.addressBytes(image),
-    output: backend.addressBytes(made),
-    bias: bias === null ? 0 : backend.addressBytes(bias),
+    input: backend.floatAddressBytes(image),
+    output: backend.floatAddressBytes(made),
+    bias: bias === null ? 0 : backend.floatAddressBytes(bias),
     flags: bias === null ? 0 : recordFlags.hasBias,
     ...windowFields(info),
     ...activationFields(fused),
@@ -96,7 +102,8 @@ function convolution(
   isDepthwise: boolean,
 ): tf.TensorInfo {
   const isFirst = info.dataFormat === 'channelsFirst'
-  const bias = extras.bias && channelBias(backend, extras.bias, info.outChannels)
+  const given = alongChannels(extras.bias, isFirst)
+  const bias = given && channelBias(backend, given, info.outChannels, isFirst)
   // A bias of another shape, and the activation after it, come once the image lies in its own order.
   const isBiasLeft = bias === null
   const fused = isBiasLeft ? {} : extras
@@ -106,7 +113,7 @@ function convolution(
   if (bias) backend.release(bias)
   const slopes = alongChannels(extras.slopes, isFirst)
   if (isBiasLeft) {
-    binaryInto(backend, 'add', made, alongChannels(extras.bias, isFirst) as tf.TensorInfo, made)
+    binaryInto(backend, 'add', made, given as tf.TensorInfo, made)
     applyActivation(backend, made, extras, slopes)
   } else finishActivation(backend, made, extras, slopes)
   return made

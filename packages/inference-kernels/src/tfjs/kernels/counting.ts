@@ -78,7 +78,7 @@ const unique = defineKernel<tf.UniqueInputs, tf.UniqueAttrs>(
     const kindOf = Array.from({ length: size }, (_, slice) => {
       const parts = Array.from({ length: outer }, (_, o) => {
         const start = (o * size + slice) * inner
-        return Array.from(from.slice(start, start + inner) as ArrayLike<unknown>, String).join()
+        return Array.from(from.slice(start, start + inner) as ArrayLike<unknown>, String).join(' ')
       })
       const key = parts.join(';')
       const kind = kinds.get(key) ?? firsts.push(slice) - 1

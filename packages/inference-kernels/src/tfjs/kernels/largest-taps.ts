@@ -5,6 +5,7 @@ import type { MlcapsuleBackend } from '../backend.ts'
 import { zeros } from '../cast.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { largestTaps, windowsOfImage } from '../taps.ts'
+import type { NumberDType } from '../tensor-memory.ts'
 
 const maxPoolWithArgmax = defineKernel<tf.MaxPoolWithArgmaxInputs, tf.MaxPoolWithArgmaxAttrs>(
   tf.MaxPoolWithArgmax,
@@ -15,7 +16,10 @@ const maxPoolWithArgmax = defineKernel<tf.MaxPoolWithArgmaxInputs, tf.MaxPoolWit
     const { elements, values } = largestTaps(windowsOfImage(info), (element) => from[element] as number)
     const perImage = tf.util.sizeFromShape(shape.slice(1))
     const indices = includeBatchInIndex ? elements : elements.map((element) => element % perImage)
-    return [backend.makeOf(info.outShape, 'float32', values), backend.makeOf(info.outShape, 'int32', indices)]
+    return [
+      backend.makeOf(info.outShape, x.dtype as NumberDType, values),
+      backend.makeOf(info.outShape, 'int32', indices),
+    ]
   },
 )
 
@@ -52,7 +56,7 @@ const dilation2D = defineKernel<tf.Dilation2DInputs, tf.Dilation2DAttrs>(
   tf.Dilation2D,
   ({ inputs, attrs, backend }) => {
     const { info, values } = dilate(backend, inputs, attrs)
-    return backend.makeOf(info.outShape, inputs.x.dtype as 'float32', values)
+    return backend.makeOf(info.outShape, inputs.x.dtype as NumberDType, values)
   },
 )
 

@@ -6,7 +6,7 @@ import { activationFields, applyActivation, finishActivation } from '../activati
 import type { MlcapsuleBackend } from '../backend.ts'
 import { castTensor, countOf } from '../cast.ts'
 import { copyBox, fillTensor, transposeTensor, wholeOf } from '../copy-box.ts'
-import { binaryInto } from '../elementwise.ts'
+import { binaryInto, combineTensors } from '../elementwise.ts'
 import { defineKernel, type Given, type TfjsKernel } from '../kernel.ts'
 import { packColumns, packedCount } from '../pack-columns.ts'
 import { runOperator } from '../run-operator.ts'
@@ -75,9 +75,9 @@ function multiply(backend: MlcapsuleBackend, { a, b, shape }: Operands): tf.Tens
   }
   const record = (batchCount: number, aAt: number, bAt: number, to: number) =>
     backend.memoryOfTensors.run('matmul', {
-      a: backend.addressBytes(a) + 4 * aAt * rowCount * innerCount,
-      b: backend.addressBytes(b) + 4 * bAt * innerCount * columnCount,
-      output: backend.addressBytes(made) + 4 * to * rowCount * columnCount,
+      a: backend.floatAddressBytes(a) + 4 * aAt * rowCount * innerCount,
+      b: backend.floatAddressBytes(b) + 4 * bAt * innerCount * columnCount,
+      output: backend.floatAddressBytes(made) + 4 * to * rowCount * columnCount,
       batchCount,
       rowCount,
       innerCount,
@@ -123,17 +123,46 @@ function columnBias(
   if (bias === undefined || bias.shape.slice(0, -1).some((dim) => dim !== 1)) return null
   const size = bias.shape.at(-1) ?? 1
   if (size === columnCount) return backend.share(bias, [columnCount])
+  if (size !== 1) return null
   const spread = backend.make([columnCount], 'float32')
   copyBox(backend, [columnCount], { tensor: bias, start: 0, strides: [0] }, wholeOf(spread))
   return spread
+}
+
+/** A product of integers stays one of integers, and exact; only an activation goes by way of float32. */
+function fusedWhole(
+  backend: MlcapsuleBackend,
+  { bias, preluActivationWeights }: Given<tf._FusedMatMulInputs>,
+  { a, b }: Operands,
+  attrs: tf._FusedMatMulAttrs,
+): tf.TensorInfo {
+  let made = runOperator(backend, 'MatMul', [a, b])
+  const replace = (next: tf.TensorInfo) => {
+    backend.release(made)
+    made = next
+  }
+  if (bias !== undefined) {
+    replace(combineTensors(backend, made, bias, (x, y) => x + y))
+  }
+  if ((attrs.activation ?? 'linear') === 'linear') return made
+  replace(castTensor(backend, made, 'float32'))
+  applyActivation(backend, made, attrs, preluActivationWeights)
+  replace(castTensor(backend, made, 'int32'))
+  return made
 }
 
 const fusedMatMul = defineKernel<tf._FusedMatMulInputs, tf._FusedMatMulAttrs>(
   tf._FusedMatMul,
   ({ inputs, attrs, backend }) => {
     const { bias, preluActivationWeights } = inputs
-    const operands = operandsOf(backend, inputs, attrs, 'float32')
+    const isFloat = tf.upcastType(inputs.a.dtype, inputs.b.dtype) === 'float32'
+    const operands = operandsOf(backend, inputs, attrs, isFloat ? 'float32' : 'int32')
     const { a, b, shape } = operands
+    if (!isFloat) {
+      const whole = fusedWhole(backend, inputs, operands, attrs)
+      backend.release(a, b)
+      return whole
+    }
     const [innerCount, columnCount] = b.shape.slice(-2) as [number, number]
     const rowCount = tf.util.sizeFromShape(a.shape.slice(0, -1))
     const columns = columnBias(backend, bias, columnCount)
@@ -154,11 +183,11 @@ const fusedMatMul = defineKernel<tf._FusedMatMulInputs, tf._FusedMatMulAttrs>(
         (from, to) => packColumns(from, to, groups),
       )
       backend.memoryOfTensors.run('dense', {
-        input: backend.addressBytes(a),
+        input: backend.floatAddressBytes(a),
         weights,
-        bias: columns === null ? 0 : backend.addressBytes(columns),
+        bias: columns === null ? 0 : backend.floatAddressBytes(columns),
         residual: 0,
-        output: backend.addressBytes(made),
+        output: backend.floatAddressBytes(made),
         rowCount,
         innerCount,
         columnCount,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as tf from '@tensorflow/tfjs-core'
+import { withFloats } from '../cast.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
 import { softmaxAlong } from './along-axis.ts'
 
@@ -22,7 +23,7 @@ const multinomial = defineKernel<tf.MultinomialInputs, tf.MultinomialAttrs>(
   ({ inputs: { logits }, attrs: { numSamples, seed, normalized }, backend }) => {
     const probabilities = normalized
       ? backend.share(logits, logits.shape)
-      : softmaxAlong(backend, logits, -1, 'softmax')
+      : withFloats(backend, logits, (floats) => softmaxAlong(backend, floats, -1, 'softmax'))
     const [batch, outcomes] = logits.shape as [number, number]
     const made = backend.make([batch, numSamples], 'int32')
     const from = backend.numbers(probabilities)

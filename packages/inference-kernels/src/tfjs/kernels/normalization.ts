@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as tf from '@tensorflow/tfjs-core'
 import type { MlcapsuleBackend } from '../backend.ts'
+import { castTensor, withFloats } from '../cast.ts'
 import { binaryInto, binaryRecord } from '../elementwise.ts'
 import { defineKernel, type Given, type TfjsKernel } from '../kernel.ts'
 
@@ -28,10 +29,14 @@ const fusedBatchNorm = defineKernel<tf.FusedBatchNormInputs, tf.FusedBatchNormAt
   tf.FusedBatchNorm,
   ({ inputs: { x, ...parameters }, attrs: { varianceEpsilon }, backend }) => {
     const [factor, addend] = affineOf(backend, parameters, varianceEpsilon ?? 0.001)
-    const made = backend.make(x.shape, 'float32')
-    binaryInto(backend, 'mul', x, factor, made)
-    binaryInto(backend, 'add', made, addend, made)
-    backend.release(factor, addend)
+    const normal = withFloats(backend, x, (floats) => {
+      const made = backend.make(x.shape, 'float32')
+      binaryInto(backend, 'mul', floats, factor, made)
+      binaryInto(backend, 'add', made, addend, made)
+      return made
+    })
+    const made = castTensor(backend, normal, x.dtype)
+    backend.release(factor, addend, normal)
     return made
   },
 )

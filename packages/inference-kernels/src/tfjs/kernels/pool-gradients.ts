@@ -4,10 +4,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { MlcapsuleBackend } from '../backend.ts'
 import { zeros } from '../cast.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
-import { eachTap, largestTaps, type Windows, windowsOfImage } from '../taps.ts'
-
-type Shape4 = [number, number, number, number]
-type Shape5 = [number, number, number, number, number]
+import { eachTap, largestTaps, type Shape4, type Shape5, type Windows, windowsOfImage } from '../taps.ts'
 
 /** The slope goes to the first of the largest pixels of a window. */
 function maxPoolGradient(

@@ -5,6 +5,8 @@ import type { MlcapsuleBackend } from '../backend.ts'
 import { countOf } from '../cast.ts'
 import { mapTensor } from '../elementwise.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
+import { largestTaps, windowsOfImage } from '../taps.ts'
+import type { NumberDType } from '../tensor-memory.ts'
 import { windowFields } from '../window-fields.ts'
 
 function infoOf(x: tf.TensorInfo, { filterSize, strides, pad, dimRoundingMode }: tf.MaxPoolAttrs) {
@@ -21,8 +23,8 @@ function pool2d(
   const made = backend.make(info.outShape, 'float32')
   if (countOf(made) === 0) return made
   backend.memoryOfTensors.run('pool2d', {
-    input: backend.addressBytes(x),
-    output: backend.addressBytes(made),
+    input: backend.floatAddressBytes(x),
+    output: backend.floatAddressBytes(made),
     ...windowFields(info),
     channels: info.inChannels,
     padBottom: info.padInfo.bottom,
@@ -43,6 +45,13 @@ function hasNaN(backend: MlcapsuleBackend, x: tf.TensorInfo): boolean {
   return false
 }
 
+/** Of integers, which the record does not compute with. */
+function maxOfIntegers(backend: MlcapsuleBackend, x: tf.TensorInfo, info: tf.backend_util.Conv2DInfo) {
+  const from = backend.numbers(x)
+  const { values } = largestTaps(windowsOfImage(info), (element) => from[element] as number)
+  return backend.makeOf(info.outShape, x.dtype as NumberDType, values)
+}
+
 /** tfjs takes the largest number and looks past NaN; the kernels give NaN. */
 function maxPastNaN(
   backend: MlcapsuleBackend,
@@ -61,7 +70,8 @@ function maxPastNaN(
 export const pool2dKernels: readonly TfjsKernel[] = [
   defineKernel<tf.MaxPoolInputs, tf.MaxPoolAttrs>(tf.MaxPool, ({ inputs: { x }, attrs, backend }) => {
     const info = infoOf(x, attrs)
-    return isIdentity(info) ? backend.share(x, x.shape) : maxPastNaN(backend, x, info)
+    if (isIdentity(info)) return backend.share(x, x.shape)
+    return x.dtype === 'float32' ? maxPastNaN(backend, x, info) : maxOfIntegers(backend, x, info)
   }),
   defineKernel<tf.AvgPoolInputs, tf.AvgPoolAttrs>(tf.AvgPool, ({ inputs: { x }, attrs, backend }) => {
     const info = infoOf(x, attrs)

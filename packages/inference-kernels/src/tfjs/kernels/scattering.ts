@@ -14,7 +14,7 @@ function scatterInto(
   updates: tf.TensorInfo,
   isAdded: boolean,
 ): void {
-  const { sliceRank, numUpdates, sliceSize, strides, outputSize } = tf.backend_util.calculateShapes(
+  const { sliceRank, numUpdates, sliceSize, strides } = tf.backend_util.calculateShapes(
     updates,
     indices,
     target.shape,
@@ -25,13 +25,15 @@ function scatterInto(
   const isOne = updates.shape.length === 0
   for (let n = 0; n < numUpdates; n++) {
     let block = 0
-    for (let d = 0; d < sliceRank; d++)
-      block += (tuples[n * sliceRank + d] as number) * (strides[d] as number)
-    const start = block * sliceSize
-    if (!(block >= 0 && start + sliceSize <= outputSize)) {
-      const tuple = tuples.slice(n * sliceRank, (n + 1) * sliceRank)
-      throw new RangeError(`Invalid indices: ${tuple} does not index into ${target.shape}`)
+    for (let d = 0; d < sliceRank; d++) {
+      const index = tuples[n * sliceRank + d] as number
+      if (!(index >= 0 && index < (target.shape[d] as number))) {
+        const tuple = tuples.slice(n * sliceRank, (n + 1) * sliceRank)
+        throw new RangeError(`Invalid indices: ${tuple} does not index into ${target.shape}`)
+      }
+      block += index * (strides[d] as number)
     }
+    const start = block * sliceSize
     for (let i = 0; i < sliceSize; i++) {
       const value = from[isOne ? 0 : n * sliceSize + i] as number
       to[start + i] = (isAdded ? (to[start + i] as number) + value : value) as never
@@ -74,6 +76,9 @@ const unsortedSegmentSum = defineKernel<tf.UnsortedSegmentSumInputs, tf.Unsorted
   tf.UnsortedSegmentSum,
   ({ inputs: { x, segmentIds }, attrs: { numSegments }, backend }) => {
     const rest = x.shape.slice(segmentIds.shape.length)
+    if (!tf.util.arraysEqual(x.shape, [...segmentIds.shape, ...rest])) {
+      throw new RangeError(`segments of shape ${segmentIds.shape} for a tensor of shape ${x.shape}`)
+    }
     const made = backend.make([numSegments, ...rest], x.dtype)
     fillTensor(backend, made, 0)
     const size = tf.util.sizeFromShape(rest)

@@ -38,6 +38,10 @@ const expandDims = defineKernel<tf.ExpandDimsInputs, tf.ExpandDimsAttrs>(
   },
 )
 
+/** A part of a complex tensor: float32, and nobody else's. */
+const ownFloats = (backend: MlcapsuleBackend, x: tf.TensorInfo): tf.TensorInfo =>
+  x.dtype === 'float32' ? cloneTensor(backend, x) : castTensor(backend, x, 'float32')
+
 export const sharingKernels: readonly TfjsKernel[] = [
   defineKernel<tf.IdentityInputs>(tf.Identity, ({ inputs: { x }, backend }) => backend.share(x, x.shape)),
   reshape,
@@ -46,7 +50,7 @@ export const sharingKernels: readonly TfjsKernel[] = [
     castTensor(backend, x, dtype),
   ),
   defineKernel<tf.ComplexInputs>(tf.Complex, ({ inputs: { real, imag }, backend }) =>
-    backend.makeComplex(cloneTensor(backend, real), cloneTensor(backend, imag)),
+    backend.makeComplex(ownFloats(backend, real), ownFloats(backend, imag)),
   ),
   defineKernel<tf.RealInputs>(tf.Real, ({ inputs: { input }, backend }) =>
     cloneTensor(backend, backend.parts(input)[0]),

@@ -2,9 +2,7 @@
 // Convolution and pooling over three dimensions, [batch, depth, height, width, channels]: plain loops.
 import * as tf from '@tensorflow/tfjs-core'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
-import { eachTap } from '../taps.ts'
-
-type Shape5 = [number, number, number, number, number]
+import { eachTap, type Shape5 } from '../taps.ts'
 
 const conv3D = defineKernel<tf.Conv3DInputs, tf.Conv3DAttrs>(
   tf.Conv3D,

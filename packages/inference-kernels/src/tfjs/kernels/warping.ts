@@ -3,8 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { copyBox, rowStrides, wholeOf } from '../copy-box.ts'
 import { defineKernel, type TfjsKernel } from '../kernel.ts'
-
-type Shape4 = [number, number, number, number]
+import type { Shape4 } from '../taps.ts'
 
 const flipLeftRight = defineKernel<tf.FlipLeftRightInputs>(
   tf.FlipLeftRight,

@@ -47,6 +47,9 @@ export function batchToSpace(op: TfOp): Value {
   const inner = rest.map((_, i) => 1 + 2 * count + i)
   const moved = op.transpose(cut, [...order, ...inner])
   const whole = sizes.map((size, i) => size * (blocks[i] as number))
+  if (whole.some((size, i) => (edges[2 * i] as number) + (edges[2 * i + 1] as number) > size)) {
+    op.mismatch('more is cropped than there is')
+  }
   const joined = op.reshape(moved, [-1, ...whole, ...rest])
   if (edges.every((it) => it === 0)) return joined
   return op.call('Slice', [

@@ -29,8 +29,8 @@ function oneHot(op: TfOp): Value {
 }
 
 function linearSpace(op: TfOp): Value {
-  const start = op.number(op.input(0), 'start')
-  const stop = op.number(op.input(1), 'stop')
+  const start = op.knownNumber(op.input(0), 'start')
+  const stop = op.knownNumber(op.input(1), 'stop')
   const count = op.number(op.input(2), 'the count')
   if (count < 1 || count > 1_000_000) op.unsupported(`${count} elements`)
   const step = count === 1 ? 0 : (stop - start) / (count - 1)

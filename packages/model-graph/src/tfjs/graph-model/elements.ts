@@ -38,7 +38,11 @@ function floorMod(op: TfOp, a: Value, b: Value): Value {
 function floorDiv(op: TfOp): Value {
   const [a, b] = [op.input(0), op.input(1)]
   if (isFloat(a)) return op.call('Floor', [op.call('Div', [a, b])])
-  return op.call('Div', [op.call('Sub', [a, op.call('Mod', [a, b])]), b])
+  // One less than the quotient where the remainder of truncation is not that of rounding down. `a - Mod(a, b)` could overflow.
+  const quotient = op.call('Div', [a, b])
+  const remainder = op.call('Sub', [a, op.call('Mul', [quotient, b])])
+  const isWhole = op.call('Equal', [remainder, op.call('Mod', [a, b])])
+  return op.call('Sub', [quotient, op.cast(op.call('Not', [isWhole]), a.dtype)])
 }
 
 /** TensorFlow.js rounds quotients of integers down. */

@@ -36,7 +36,10 @@ export function fusedSteps(op: TfOp, firstArgument: number): FusedSteps {
     }
     if (name === 'Prelu') {
       const slope = take()
-      return (x) => op.call('PRelu', [x, slope])
+      return (x, axis) => {
+        if (axis !== x.dims.length - 1) op.unsupported('a fused Prelu where channels do not come last')
+        return op.call('PRelu', [x, slope])
+      }
     }
     if (name === 'LeakyRelu') {
       const alpha = op.attributes.float('leakyrelu_alpha', 0.2)

@@ -224,6 +224,83 @@ describe('a graph-model', () => {
     await expect(load(nodes, fields)).rejects.toMatchObject({ code })
   })
 
+  const list = (name: string, shape: number[], ...data: number[]): TfjsWeight => {
+    const data32 = data.every(Number.isInteger) ? Int32Array.from(data) : Float32Array.from(data)
+    return { name, shape, dtype: data32 instanceof Int32Array ? 'int32' : 'float32', data: data32 }
+  }
+
+  test.each<[string, string, number[], readonly TfjsWeight[], string]>([
+    ['half an axis', 'ArgMax', [2], [list('a', [], 0.5)], 'MODEL_GRAPH_INVALID'],
+    ['half an axis of sums', 'Sum', [2], [list('a', [1], 0.5)], 'MODEL_GRAPH_INVALID'],
+    ['half a place', 'Slice', [3], [list('a', [1], 0.5), list('b', [1], 1)], 'MODEL_GRAPH_INVALID'],
+    ['half a permutation', 'Transpose', [2], [list('a', [1], 0.5)], 'MODEL_GRAPH_INVALID'],
+    ['a part beyond the end', 'Slice', [3], [list('a', [1], 1), list('b', [1], 3)], 'MODEL_SHAPE_MISMATCH'],
+    [
+      'a part before the start',
+      'Slice',
+      [3],
+      [list('a', [1], -1), list('b', [1], 1)],
+      'MODEL_SHAPE_MISMATCH',
+    ],
+    [
+      'a part of less than none',
+      'Slice',
+      [3],
+      [list('a', [1], 1), list('b', [1], -2)],
+      'MODEL_SHAPE_MISMATCH',
+    ],
+    ['-1 beside 0', 'Reshape', [2, 3], [list('a', [2], 0, -1)], 'MODEL_SHAPE_MISMATCH'],
+    [
+      'more cropped than there is',
+      'BatchToSpaceND',
+      [4, 2, 2, 1],
+      [list('a', [2], 2, 2), list('b', [2, 2], 0, 5, 0, 0)],
+      'MODEL_SHAPE_MISMATCH',
+    ],
+  ])('with %s is refused: %s', async (_what, op, dims, weights, code) => {
+    const constants = weights.map(({ name }): TestNode => ({ name, op: 'Const' }))
+    const input = ['x', ...weights.map(({ name }) => name)]
+    const nodes = [placeholder('x', ...dims), ...constants, { name: 'y', op, input }]
+    await expect(load(nodes, outputs('y'), weights)).rejects.toMatchObject({ code })
+  })
+
+  test.each([
+    ['several ellipses', { ellipsis_mask: { i: '3' } }, 1],
+    ['an index with a stride that goes back', { shrink_axis_mask: { i: '1' } }, -1],
+  ])('with a slice of %s is refused', async (_what, attr, step) => {
+    const weights = [list('a', [2], 0, 0), list('b', [2], 1, 1), list('c', [2], step, 1)]
+    const nodes = [
+      placeholder('x', 2, 3),
+      ...weights.map(({ name }): TestNode => ({ name, op: 'Const' })),
+      { name: 'y', op: 'StridedSlice', input: ['x', 'a', 'b', 'c'], attr },
+    ]
+    const code = 'MODEL_SHAPE_MISMATCH'
+    await expect(load(nodes, outputs('y'), weights)).rejects.toMatchObject({ code })
+  })
+
+  test('does not take slopes of channels for those of columns', async () => {
+    const weights = [
+      list('filter', [1, 1, 1, 2], 1, 1),
+      list('bias', [2], 0, 0),
+      list('slopes', [2], 10, 100),
+    ]
+    const floats = weights.map((it) => ({ ...it, dtype: 'float32', data: Float32Array.from(it.data) }))
+    const text = (value: string) => ({ s: btoa(value) })
+    const attr = {
+      data_format: text('NCHW'),
+      padding: text('VALID'),
+      strides: { list: { i: ['1', '1', '1', '1'] } },
+      fused_ops: { list: { s: [btoa('BiasAdd'), btoa('Prelu')] } },
+    }
+    const nodes = [
+      placeholder('x', 1, 1, 2, 2),
+      ...weights.map(({ name }): TestNode => ({ name, op: 'Const' })),
+      { name: 'y', op: '_FusedConv2D', input: ['x', 'filter', 'bias', 'slopes'], attr },
+    ]
+    const code = 'MODEL_OPERATOR_UNSUPPORTED'
+    await expect(load(nodes, outputs('y'), floats)).rejects.toMatchObject({ code })
+  })
+
   test('of 100,000 nodes in a row takes no stack', async () => {
     const nodes: TestNode[] = [placeholder('n0', 2)]
     for (let i = 1; i < 100_000; i++) nodes.push({ name: `n${i}`, op: 'Identity', input: [`n${i - 1}`] })

@@ -94,8 +94,8 @@ function importInputs(
   declared: ReadonlyMap<string, readonly number[] | null>,
   symbols: Readonly<Record<string, number>>,
 ): readonly Value[] {
-  const order = [...declared.keys()]
-  const rank = ({ name }: TfNode) => (order.indexOf(name) + order.length + 1) % (order.length + 1)
+  const order = new Map([...declared.keys()].map((name, i) => [name, i]))
+  const rank = ({ name }: TfNode) => order.get(name) ?? order.size
   const sorted = placeholders.toSorted((a, b) => rank(a) - rank(b))
   return sorted.map(({ name, attributes }) => {
     const dims = declared.get(name) ?? attributes.shape('shape')

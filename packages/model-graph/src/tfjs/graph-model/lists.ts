@@ -16,7 +16,7 @@ export function elementsOf(op: TfOp, list: Value): readonly Element[] {
   const integers = known?.every((it) => typeof it === 'number') ? null : op.indexList(list)
   return Array.from({ length: count }, (_, i): Element => {
     const element = known?.[i]
-    if (typeof element === 'number') return element
+    if (typeof element === 'number') return op.integer(element, 'an element of a list')
     return op.call('Slice', [integers, op.integers([i]), op.integers([i + 1])])
   })
 }

@@ -11,7 +11,8 @@ const first = (op: TfOp): Value => op.input(0)
 function reshape(op: TfOp): Value {
   // A 0 is a dimension of 0 here, not one to be copied; ONNX has no -1 beside it.
   const target = op.known(op.input(1))
-  const allowzero = target?.includes(0) === true && !target.includes(-1)
+  const allowzero = target?.includes(0) === true
+  if (allowzero && target.includes(-1)) op.mismatch('a dimension cannot be worked out beside one of 0')
   return op.call('Reshape', [op.input(0), op.indexList(op.input(1))], { allowzero })
 }
 

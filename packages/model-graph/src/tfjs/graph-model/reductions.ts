@@ -19,11 +19,16 @@ const reduction =
   (op) =>
     reduce(op, opType, op.input(0))
 
-/** Over booleans, as numbers. */
+/** TensorFlow.js has float32 means, of integers too. */
+function mean(op: TfOp): Value {
+  return reduce(op, 'ReduceMean', op.cast(op.input(0), 'float32'))
+}
+
+/** Over booleans as such: of none of them, the largest number would not be false. */
 const logical =
   (opType: 'ReduceMin' | 'ReduceMax'): TfImporter =>
   (op) =>
-    op.cast(reduce(op, opType, op.cast(op.input(0), 'int32')), 'bool')
+    reduce(op, opType, op.cast(op.input(0), 'bool'))
 
 const extreme =
   (opType: 'ArgMax' | 'ArgMin'): TfImporter =>
@@ -82,7 +87,7 @@ export const reductionOps: TfTable = {
   EuclideanNorm: reduction('ReduceL2'),
   MatrixBandPart: bandPart,
   Max: reduction('ReduceMax'),
-  Mean: reduction('ReduceMean'),
+  Mean: mean,
   Min: reduction('ReduceMin'),
   NonMaxSuppressionV2: nonMaxSuppression,
   NonMaxSuppressionV3: nonMaxSuppression,

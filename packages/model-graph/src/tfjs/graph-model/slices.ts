@@ -39,6 +39,13 @@ export function slice(op: TfOp): Value {
   }
   const slices = begins.map((start, axis): AxisSlice => {
     const size = sizes[axis] as Element
+    const dim = x.dims[axis]
+    // ONNX would count from the end, or cut off what is beyond it.
+    const isBefore = (typeof start === 'number' && start < 0) || (typeof size === 'number' && size < -1)
+    const isBeyond = typeof start === 'number' && typeof size === 'number' && typeof dim === 'number'
+    if (isBefore || (isBeyond && start + Math.max(size, 0) > dim)) {
+      op.mismatch(`${size} elements at ${start} of dimension ${axis} of ${formatDims(x.dims)}`)
+    }
     return { axis, start, end: whereEqual(op, size, -1, toEnd, sum(op, start, size)), step: 1 }
   })
   return sliced(op, x, slices)
@@ -78,6 +85,7 @@ function readSpec(op: TfOp, xDims: readonly Dim[]): SliceSpec {
   const isOpenBegin = mask('begin')
   const isOpenEnd = mask('end')
   const entries = [...begins.keys()]
+  if (entries.filter(isEllipsis).length > 1) op.mismatch('there are several ellipses')
   const namedCount = entries.filter((i) => !isEllipsis(i) && !isNew(i)).length
   if (namedCount > rank) op.mismatch(`${namedCount} dimensions are sliced, there are ${rank}`)
   const spec: SliceSpec = { slices: [], removed: [], picked: [], added: [] }
@@ -96,6 +104,7 @@ function readSpec(op: TfOp, xDims: readonly Dim[]): SliceSpec {
       continue
     }
     if (isShrunk(i)) {
+      if (step <= 0) op.mismatch('one element is taken with a stride that goes back')
       if (typeof begin === 'number') {
         spec.removed.push(axis)
         spec.slices.push({ axis, start: begin, end: begin === -1 ? toEnd : begin + 1, step: 1 })

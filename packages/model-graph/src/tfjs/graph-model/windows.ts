@@ -112,7 +112,9 @@ const resized =
       : op.attributes.flag('half_pixel_centers')
         ? 'half_pixel'
         : 'asymmetric'
-    return resize(op, op.input(0), { sizes: op.input(1) }, { mode, coordinates })
+    // What lies between integers is no integer.
+    const x = mode === 'linear' ? op.cast(op.input(0), 'float32') : op.input(0)
+    return resize(op, x, { sizes: op.input(1) }, { mode, coordinates })
   }
 
 /** Operators on images. */

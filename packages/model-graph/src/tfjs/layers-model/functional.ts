@@ -40,13 +40,13 @@ export function parseRefs(value: unknown, where: string): readonly TensorRef[] {
   return typeof value[0] === 'string' ? [parseRef(value, where)] : value.map((it) => parseRef(it, where))
 }
 
-/** Arguments that mean nothing at inference, or that say what is usual. */
-const inertArguments = new Set(['training', 'mask'])
-
 function extrasOf(value: unknown, where: string): readonly string[] {
   if (value === undefined || value === null) return []
   const fields = new Fields(value, where)
-  return fields.names().filter((name) => fields.has(name) && !inertArguments.has(name))
+  // That a layer is not being trained is what is usual.
+  return fields
+    .names()
+    .filter((name) => fields.has(name) && !(name === 'training' && fields.get(name) === false))
 }
 
 /** Tensors among the arguments of Keras 3, in order. */

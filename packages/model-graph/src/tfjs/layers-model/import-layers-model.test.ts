@@ -149,9 +149,49 @@ describe('a layers-model', () => {
       layerChain(sequence, ['Bidirectional', { name: 'a', layer: { class_name: 'Dense', config: {} } }]),
     ],
     ['several axes of normalization', layerChain(image, ['BatchNormalization', { name: 'a', axis: [1, 3] }])],
+    [
+      'an activation with parameters',
+      layerChain(input, [
+        'Activation',
+        { name: 'a', activation: { class_name: 'ReLU', config: { max_value: 6 } } },
+      ]),
+    ],
+    [
+      'a layer that is being trained',
+      functional([x, layer('Dropout', 'a', {}, [[['x', 0, 0, { training: true }]]])], [['a', 0, 0]]),
+    ],
+    [
+      'a mask',
+      functional([x, layer('Dropout', 'a', {}, [[['x', 0, 0, { mask: ['x', 0, 0] }]]])], [['a', 0, 0]]),
+    ],
     ['an unknown padding', layerChain(image, ['MaxPooling2D', { name: 'a', padding: 'causal' }])],
   ])('with %s is not supported', async (_what, topology) => {
     await expect(load(topology)).rejects.toMatchObject({ code: 'MODEL_OPERATOR_UNSUPPORTED' })
+  })
+
+  test.each([
+    ['joined', {}, ['b']],
+    ['apart', { merge_mode: null }, ['b', 'b:1']],
+  ])('gives both directions %s where it says %j', async (_what, more, names) => {
+    const wrapped = { class_name: 'SimpleRNN', config: { name: 'l', units: 1, use_bias: false } }
+    const weights = ['forward', 'backward'].flatMap((way) => [
+      waveWeight(`b/${way}_l/kernel`, [3, 1]),
+      waveWeight(`b/${way}_l/recurrent_kernel`, [1, 1]),
+    ])
+    const graph = await load(
+      layerChain(sequence, ['Bidirectional', { name: 'b', layer: wrapped, ...more }]),
+      weights,
+    )
+    expect(graph.outputs.map(({ name }) => name)).toEqual(names)
+  })
+
+  test('of models within models that are used over and over is refused in time', async () => {
+    const level = (depth: number): Record<string, unknown> => {
+      const uses = Array.from({ length: 10 }, (_, i) => [[i === 0 ? 'x' : 'm', Math.max(0, i - 1), 0, {}]])
+      const inner = depth === 0 ? [] : [{ ...level(depth - 1), name: 'm', inbound_nodes: uses }]
+      return functional([x, ...(inner as unknown as TestLayer[])], [depth === 0 ? ['x', 0, 0] : ['m', 9, 0]])
+    }
+    await expect(load(level(12))).rejects.toMatchObject({ code: 'MODEL_TOO_LARGE' })
   })
 
   test.each<[string, unknown, string]>([

@@ -76,11 +76,16 @@ export class Layer extends OnnxCalls {
     return activation(this, this.name('activation', 'linear'), x)
   }
 
-  /** A name, of a function say: text, or an object that holds it. */
+  /** A name, of a function say: text, or an object that holds it. Parameters of functions are not supported. */
   name(field: string, otherwise: string): string {
     const value = this.config.get(field)
     if (typeof value !== 'object') return this.config.string(field, otherwise)
-    return this.config.object(field).string('class_name')
+    const object = this.config.object(field)
+    const name = object.string('class_name')
+    if (object.has('config') && object.object('config').names().length > 0) {
+      this.unsupported(`${field} ${quote(name)} with a configuration of its own`)
+    }
+    return name
   }
 
   /** One of some words, in whatever case the exporter writes them. */

@@ -135,9 +135,9 @@ function bidirectional(outer: Layer): Value | readonly Value[] {
     const { all, last } = run(layer, kind, direction === 'backward')
     return isSequence ? layer.transpose(all, [1, 0, 2]) : (last[0] as Value)
   })
-  const mode = outer.config.has('merge_mode')
-    ? outer.word('merge_mode', ['concat', 'sum', 'mul', 'ave'], 'concat')
-    : null
+  // `null` says that they are not joined, and is not the same as nothing.
+  const isApart = outer.config.names().includes('merge_mode') && !outer.config.has('merge_mode')
+  const mode = isApart ? null : outer.word('merge_mode', ['concat', 'sum', 'mul', 'ave'], 'concat')
   switch (mode) {
     case null:
       return results

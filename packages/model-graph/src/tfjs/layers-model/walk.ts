@@ -30,6 +30,10 @@ export class LayersWalk implements LayerContext {
   /** Class of each layer that was imported. */
   readonly classNames: string[] = []
   readonly weights: WeightNames
+  /** Uses of layers, and of models within models: each of these may be used several times, with all that is in it. */
+  #useCount = 0
+  /** By the configuration of a model. */
+  readonly #uses = new Map<unknown, ReturnType<typeof neededUses>>()
 
   constructor(weights: WeightNames) {
     this.weights = weights
@@ -38,6 +42,7 @@ export class LayersWalk implements LayerContext {
   apply(layer: Fields, inputs: readonly Value[], path: readonly string[]): readonly Value[] {
     const className = layer.string('class_name')
     const ownPath = [...path, layerName(layer)]
+    this.#countUse()
     if (isModel(layer)) {
       const outputs = this.model(layer, inputs, ownPath)
       if (outputs === null) throw new ReportedLayer()
@@ -46,19 +51,21 @@ export class LayersWalk implements LayerContext {
     const importer = kerasLayers.get(className)
     if (importer === undefined) throw new UnsupportedNode('the layer is not supported')
     this.classNames.push(className)
-    if (this.classNames.length > modelLimits.nodeCount) {
-      throw new ModelError('MODEL_TOO_LARGE', `the model has more than ${modelLimits.nodeCount} layers`)
-    }
     const config = layer.object('config')
     const result = importer(new Layer(this, { className, path: ownPath, config, inputs }))
     return Array.isArray(result) ? (result as readonly Value[]) : [result as Value]
   }
 
+  #countUse(): void {
+    this.#useCount++
+    if (this.#useCount > modelLimits.nodeCount) {
+      throw new ModelError('MODEL_TOO_LARGE', `the model has more than ${modelLimits.nodeCount} layers`)
+    }
+  }
+
   /** Outputs of a model on given inputs; null where a layer could not be imported, which has been reported. */
   model(model: Fields, inputs: readonly Value[], path: readonly string[]): readonly ModelOutput[] | null {
-    return isChain(model)
-      ? this.#chain(model, inputs, path)
-      : this.#functional(model.object('config'), inputs, path)
+    return isChain(model) ? this.#chain(model, inputs, path) : this.#functional(model, inputs, path)
   }
 
   /** @param extras names of arguments that the layer is given besides its inputs */
@@ -91,7 +98,10 @@ export class LayersWalk implements LayerContext {
     let values: Results = inputs
     let last = path.at(-1) ?? ''
     for (const layer of layersOf(model)) {
-      if (layer.string('class_name') === 'InputLayer') continue
+      if (layer.string('class_name') === 'InputLayer') {
+        this.#countUse()
+        continue
+      }
       values = this.#attempt(layer, values, path)
       if (values === null) return null
       last = layerName(layer)
@@ -100,10 +110,11 @@ export class LayersWalk implements LayerContext {
   }
 
   #functional(
-    config: Fields,
+    model: Fields,
     inputs: readonly Value[],
     path: readonly string[],
   ): readonly ModelOutput[] | null {
+    const config = model.object('config')
     const inputRefs = parseRefs(config.get('input_layers'), 'input_layers')
     if (inputRefs.length !== inputs.length) {
       const detail = `${quote(path.at(-1) ?? '')} takes ${inputRefs.length} inputs, is given ${inputs.length}`
@@ -111,7 +122,9 @@ export class LayersWalk implements LayerContext {
     }
     const results = new Map<string, Results>()
     for (const [i, ref] of inputRefs.entries()) results.set(keyOf(ref), [inputs[i] as Value])
-    const { uses, outputs: outputRefs } = neededUses(config)
+    const key = model.get('config')
+    const { uses, outputs: outputRefs } = this.#uses.get(key) ?? neededUses(config)
+    this.#uses.set(key, { uses, outputs: outputRefs })
     for (const use of uses) {
       if (results.has(use.key)) continue
       const operands = use.inputs.map((ref) => resultAt(results, ref))
