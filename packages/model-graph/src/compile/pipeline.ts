@@ -4,6 +4,7 @@ import { assignLayouts } from '../passes/assign-layouts.ts'
 import { foldAffine } from '../passes/fold-affine.ts'
 import { type FoldingBudget, foldConstants, foldingBudget } from '../passes/fold-constants.ts'
 import { fuseActivations } from '../passes/fuse-activations.ts'
+import { fuseGelu } from '../passes/fuse-gelu.ts'
 import { fuseResiduals } from '../passes/fuse-residuals.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { changed } from '../passes/rewrite.ts'
@@ -17,7 +18,7 @@ export async function optimized(given: Graph, budget = foldingBudget()): Promise
   graph = await foldConstants(graph, budget)
   graph = simplifyMovement(sinkTransposes(graph))
   graph = await foldAffine(graph)
-  graph = fuseActivations(graph)
+  graph = fuseActivations(await fuseGelu(graph))
   graph = fuseResiduals(graph)
   return removeDeadNodes(await withOptimizedBranches(graph, budget))
 }

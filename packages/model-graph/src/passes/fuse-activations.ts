@@ -17,12 +17,13 @@ function activationOf(node: GraphNode): Activation | null {
 
 type Carrier = NodeOf<'conv2d'> | NodeOf<'dense'> | NodeOf<'binary'>
 
-function canCarry(node: GraphNode | undefined): node is Carrier {
+/** Whether a step can apply an activation as it writes, and applies none yet. */
+export function canCarry(node: GraphNode | undefined): node is Carrier {
   const isCarrier = node?.op === 'conv2d' || node?.op === 'dense' || node?.op === 'binary'
   return isCarrier && node.attributes.activation.kind === 'none'
 }
 
-const withActivation = (node: Carrier, activation: Activation, output: Value): GraphNode =>
+export const withActivation = (node: Carrier, activation: Activation, output: Value): GraphNode =>
   ({ ...node, attributes: { ...node.attributes, activation }, output }) as GraphNode
 
 /** x of `x * f(x)`, where f is the function of an element that the other operand is computed by. */

@@ -15,6 +15,7 @@ import {
 import { assignLayouts } from './assign-layouts.ts'
 import { foldAffine } from './fold-affine.ts'
 import { fuseActivations } from './fuse-activations.ts'
+import { fuseGelu } from './fuse-gelu.ts'
 import { fuseResiduals } from './fuse-residuals.ts'
 import { removeDeadNodes } from './remove-dead-nodes.ts'
 import { simplifyMovement } from './simplify-movement.ts'
@@ -236,5 +237,82 @@ describe('assignLayouts', () => {
     const nodes = [node('Transpose', 'x', 't', { perm: [0, 3, 1, 2] }), node('Conv', 't w', 'y')]
     const { graph } = assignLayouts(await load(nodes, {}, [1, 6, 6, 4]))
     expect(ops(graph)).toEqual(['reshape', 'conv2d', 'transpose'])
+  })
+})
+
+describe('fuseGelu', () => {
+  const scalar = (value: number): TestTensor => ({ dims: [], data: Float32Array.of(value) })
+  const constants = {
+    half: scalar(0.5),
+    one: scalar(1),
+    root: scalar(Math.SQRT2),
+    inverse: scalar(Math.SQRT1_2),
+  }
+  const conv = node('Conv', 'x w', 'c')
+  const erf = [node('Erf', 'd', 'e'), node('Add', 'e one', 'f')]
+  const fusedOps = async (nodes: readonly TestNode[]) =>
+    ops(await fuseGelu(await load([conv, ...nodes], constants)))
+
+  test.each<[string, readonly TestNode[]]>([
+    [
+      '(x / √2), x (1 + erf), 0.5 last',
+      [node('Div', 'c root', 'd'), ...erf, node('Mul', 'c f', 'g'), node('Mul', 'g half', 'y')],
+    ],
+    [
+      '(x √½), 0.5 x first',
+      [node('Mul', 'c inverse', 'd'), ...erf, node('Mul', 'half c', 'g'), node('Mul', 'f g', 'y')],
+    ],
+    [
+      '0.5 (1 + erf) first',
+      [node('Mul', 'inverse c', 'd'), ...erf, node('Mul', 'f half', 'g'), node('Mul', 'g c', 'y')],
+    ],
+  ])('takes it into the convolution: %s', async (_, nodes) => {
+    const graph = await fuseGelu(await load([conv, ...nodes], constants))
+    expect(only(graph, 'conv2d').attributes.activation.kind).toBe('gelu')
+    expect(ops(graph)).toEqual(['conv2d'])
+  })
+
+  test.each<[string, readonly TestNode[]]>([
+    [
+      'another factor',
+      [node('Div', 'c root', 'd'), ...erf, node('Mul', 'c f', 'g'), node('Mul', 'g one', 'y')],
+    ],
+    [
+      'another divisor',
+      [node('Div', 'c half', 'd'), ...erf, node('Mul', 'c f', 'g'), node('Mul', 'g half', 'y')],
+    ],
+    ['√2 / x', [node('Div', 'root c', 'd'), ...erf, node('Mul', 'c f', 'g'), node('Mul', 'g half', 'y')]],
+    [
+      'x that is read elsewhere',
+      [
+        node('Div', 'c root', 'd'),
+        ...erf,
+        node('Mul', 'c f', 'g'),
+        node('Mul', 'g half', 'h'),
+        node('Add', 'h c', 'y'),
+      ],
+    ],
+    [
+      'erf that is read elsewhere',
+      [
+        node('Div', 'c root', 'd'),
+        ...erf,
+        node('Mul', 'c f', 'g'),
+        node('Mul', 'g half', 'h'),
+        node('Add', 'h e', 'y'),
+      ],
+    ],
+    [
+      'another x in the product',
+      [
+        node('Div', 'c root', 'd'),
+        ...erf,
+        node('Abs', 'x', 'z'),
+        node('Mul', 'z f', 'g'),
+        node('Mul', 'g half', 'y'),
+      ],
+    ],
+  ])('leaves %s', async (_, nodes) => {
+    expect(await fusedOps(nodes)).toHaveLength(nodes.length + 1)
   })
 })
