@@ -117,7 +117,14 @@ const tasks = {
     about: 'install the runtimes of bench/peers, which nothing else needs',
     steps: [{ run: installPeers }],
   },
-  bench: { about: 'run the benchmarks', steps: [{ turbo: 'bench' }] },
+  bench: {
+    about: 'time our engines side by side with those of peers:install',
+    steps: [{ turbo: 'kernels:build' }, { node: 'bench/src/main.ts' }],
+  },
+  'bench:ciphers': {
+    about: 'time ciphers for capsule pages, in Node and in a browser',
+    steps: [{ node: 'bench/page-cipher/src/main.ts' }],
+  },
   clean: { about: 'remove what builds and tests have written', steps: [{ run: clean }] },
 }
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Engine, LoadedEngine } from './engines/engine.ts'
+import type { Network } from './networks/network.ts'
+import { normalFloats, SeededSource } from './networks/seeded-source.ts'
+
+export interface ContestOptions {
+  readonly threadCount: number
+  /** Rounds that count; in each, every engine has one turn. */
+  readonly roundCount: number
+}
+
+/** One engine's times. */
+export interface Contender {
+  readonly engine: string
+  /** Milliseconds of one query, round by round. */
+  readonly roundsMs: readonly number[]
+  readonly memorySizeBytes: number | null
+}
+
+/** A turn lasts about this long, so that a clock's grain and a short disturbance are small in it. */
+const turnMs = 20
+const maxQueriesPerTurn = 400
+const warmUpCount = 3
+/**
+ * Before each turn. Threads of onnxruntime wait in a loop for more work after a query, 30 ms as measured here, and would take a
+ * core from whoever comes next.
+ */
+const restMs = (threadCount: number) => (threadCount > 1 ? 40 : 5)
+
+interface Entrant {
+  readonly name: string
+  readonly loaded: LoadedEngine
+  readonly input: Float32Array
+  readonly roundsMs: number[]
+  queryCount: number
+}
+
+/** Whether two answers are the same but for rounding: of each element, and small ones against the largest. */
+function agrees(left: Float32Array, right: Float32Array): boolean {
+  const largest = right.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  return (
+    left.length === right.length &&
+    left.every((value, i) => {
+      const other = right[i] as number
+      return Math.abs(value - other) <= 1e-3 * Math.abs(other) + 1e-5 * largest
+    })
+  )
+}
+
+async function timeTurn({ loaded, input, queryCount }: Entrant, threadCount: number): Promise<number> {
+  await sleep(restMs(threadCount))
+  // One query that does not count brings the engine's own data back into the caches, where it fits.
+  if (queryCount > 1) await loaded.run(input)
+  const startMs = performance.now()
+  for (let i = 0; i < queryCount; i++) await loaded.run(input)
+  return (performance.now() - startMs) / queryCount
+}
+
+/**
+ * Lets engines answer the same queries in turns, forth and back. Answers are compared first.
+ * @throws Error where two engines give different answers
+ */
+export async function contest(
+  network: Network,
+  engines: readonly Engine[],
+  { threadCount, roundCount }: ContestOptions,
+): Promise<readonly Contender[]> {
+  const count = network.inputDims.reduce((product, dim) => product * dim, 1)
+  const given = normalFloats(new SeededSource(7), count, 1)
+  const entrants: Entrant[] = []
+  try {
+    let first: Float32Array | undefined
+    for (const engine of engines) {
+      const loaded = await engine.load(network, threadCount)
+      const input = loaded.arrange(given)
+      entrants.push({ name: engine.name, loaded, input, roundsMs: [], queryCount: 1 })
+      const answer = Float32Array.from(await loaded.run(input))
+      first ??= answer
+      if (!agrees(answer, first)) throw new Error(`${engine.name} gives another answer for ${network.name}`)
+    }
+    for (const entrant of entrants) {
+      for (let i = 0; i < warmUpCount; i++) await timeTurn(entrant, threadCount)
+      const queryMs = await timeTurn({ ...entrant, queryCount: 2 }, threadCount)
+      entrant.queryCount = Math.min(Math.max(Math.ceil(turnMs / queryMs), 1), maxQueriesPerTurn)
+    }
+    for (let round = 0; round < roundCount; round++) {
+      const order = round % 2 === 0 ? entrants : entrants.toReversed()
+      for (const entrant of order) entrant.roundsMs.push(await timeTurn(entrant, threadCount))
+    }
+    return entrants.map(({ name, loaded, roundsMs }) => ({
+      engine: name,
+      roundsMs,
+      memorySizeBytes: loaded.memorySizeBytes,
+    }))
+  } finally {
+    for (const { loaded } of entrants) await loaded.close()
+  }
+}

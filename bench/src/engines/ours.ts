@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
+import { createSession } from '@mlcapsule/inference-kernels'
+import { nativeKernels } from '@mlcapsule/inference-kernels/native'
+import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
+import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
+import { toOnnx } from '../forms/onnx.ts'
+import type { Network } from '../networks/network.ts'
+import type { Engine, LoadedEngine } from './engine.ts'
+
+async function load(kernels: KernelBackend, network: Network, threadCount: number): Promise<LoadedEngine> {
+  const { program, weights, inputs, outputs } = await compileGraph(
+    await importOnnx(memoryModelSource(toOnnx(network))),
+  )
+  const chunks = weights.chunks()[Symbol.asyncIterator]()
+  const session = await createSession({
+    kernels,
+    program,
+    threadCount,
+    weights: {
+      sizeBytes: weights.sizeBytes,
+      async readInto(offsetBytes, target) {
+        const next = await chunks.next()
+        if (next.done || next.value.length !== target.length) throw new Error(`no chunk at ${offsetBytes}`)
+        target.set(next.value)
+      },
+    },
+  })
+  const [input, output] = [inputs[0]?.name as string, outputs[0]?.name as string]
+  return {
+    arrange: (data) => data,
+    run: (data) => {
+      const tensor: Tensor = { dtype: 'float32', shape: network.inputDims, data }
+      return session.run(new Map([[input, tensor]])).get(output)?.data as Float32Array
+    },
+    memorySizeBytes: Object.values(session.memoryReport).reduce((sum, sizeBytes) => sum + sizeBytes, 0),
+    close: () => session.dispose(),
+  }
+}
+
+export const native: Engine = {
+  name: 'mlcapsule native',
+  maxThreadCount: 64,
+  load: (network, threadCount) => load(nativeKernels, network, threadCount),
+}
+
+export const wasm: Engine = {
+  name: 'mlcapsule wasm',
+  maxThreadCount: 1,
+  load: (network, threadCount) => load(wasmKernels, network, threadCount),
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// npm run bench: see `usage`.
+import { writeFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { isInstalled } from './engines/peer-modules.ts'
+import { networks } from './networks/index.ts'
+import { matches } from './plan.ts'
+import { writeReadme } from './report/readme.ts'
+import { machineFacts, ratioTables } from './report/tables.ts'
+import { type MatchResult, runMatch } from './run-match.ts'
+
+const usage = `Measures our engines side by side with others, each network in turns within one run.
+
+Usage: npm run bench -- [options]
+
+  --quick           few rounds, without the largest networks in WebAssembly: about a minute
+  --only NAMES      of ${Object.keys(networks).join(', ')}
+  --threads COUNTS  of 1, 2
+  --engine NAME     native or wasm
+  --rounds N        rounds that count, 20 by default, 5 with --quick
+  --json FILE       write everything that was measured
+  --readme          put the tables into bench/README.md, which takes a whole run
+  --help            this text
+
+The other engines come with npm run peers:install; without them, our own times stand alone.`
+
+const peerPackages: Readonly<Record<string, string>> = {
+  'onnxruntime-node': 'onnxruntime-node',
+  'onnxruntime-web': 'onnxruntime-web',
+  'tfjs-wasm': '@tensorflow/tfjs-backend-wasm',
+}
+
+class UsageError extends Error {}
+
+function chosen(text: string | undefined, known: readonly string[]): readonly string[] {
+  if (text === undefined) return known
+  const names = text.split(',')
+  const wrong = names.find((name) => !known.includes(name))
+  if (wrong !== undefined) throw new UsageError(`there is no ${wrong}: choose of ${known.join(', ')}`)
+  return names
+}
+
+/** A turn of these takes seconds in WebAssembly. */
+const isLarge = (network: string) => network === 'vgg16' || network === 'resnet50'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      threads: { type: 'string' },
+      engine: { type: 'string' },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      readme: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(usage)
+    return
+  }
+  const isPartial =
+    values.quick || [values.only, values.threads, values.engine].some((it) => it !== undefined)
+  if (values.readme && isPartial) throw new UsageError('--readme takes a whole run')
+  const names = chosen(values.only, Object.keys(networks))
+  const threads = chosen(values.threads, ['1', '2']).map(Number)
+  const ours = chosen(values.engine, ['native', 'wasm'])
+  const roundCount = Number(values.rounds ?? (values.quick ? 5 : 20))
+  if (!Number.isInteger(roundCount) || roundCount < 1) throw new UsageError('--rounds takes a number from 1')
+  const peersOf = (all: readonly string[]) => all.filter((name) => isInstalled(peerPackages[name] as string))
+  const missing = Object.entries(peerPackages).filter(([, name]) => !isInstalled(name))
+  if (missing.length > 0) {
+    console.error(`not installed, see npm run peers:install: ${missing.map(([name]) => name).join(', ')}`)
+  }
+  console.error(`${machineFacts()}; load ${loadavg()[0]?.toFixed(2)}`)
+  const results: MatchResult[] = []
+  for (const match of matches) {
+    if (!threads.includes(match.threadCount) || !ours.includes(match.ours)) continue
+    for (const network of names) {
+      if (values.quick && values.only === undefined && match.ours === 'wasm' && isLarge(network)) continue
+      console.error(`${match.title}: ${network} …`)
+      results.push(await runMatch(match, network, peersOf(match.peers), roundCount))
+    }
+  }
+  console.log(`\n${ratioTables(results)}`)
+  if (values.readme) await writeReadme(results)
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify({ machine: machineFacts(), results }, null, 2)}\n`)
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`)
+  const isOfUsage =
+    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
+  process.exitCode = isOfUsage ? 2 : 1
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** One of our engines against others, with the ratios that we aim at. */
+export interface Match {
+  readonly title: string
+  readonly ours: string
+  readonly peers: readonly string[]
+  readonly threadCount: number
+  /** The most that our time may be of the best peer's, by network. */
+  readonly targets: Readonly<Record<string, number>>
+}
+
+const nativeTargets = {
+  vgg16: 0.6,
+  resnet50: 0.8,
+  mobilenetv1: 0.95,
+  mobilenetv2: 0.85,
+  lenet: 0.8,
+  transformer: 1,
+}
+
+export const matches: readonly Match[] = [
+  {
+    title: 'native, 1 thread',
+    ours: 'native',
+    peers: ['onnxruntime-node'],
+    threadCount: 1,
+    targets: nativeTargets,
+  },
+  {
+    title: 'native, 2 threads',
+    ours: 'native',
+    peers: ['onnxruntime-node'],
+    threadCount: 2,
+    targets: nativeTargets,
+  },
+  {
+    title: 'WebAssembly, 1 thread',
+    ours: 'wasm',
+    peers: ['tfjs-wasm', 'onnxruntime-web'],
+    threadCount: 1,
+    targets: {
+      vgg16: 0.45,
+      resnet50: 0.55,
+      mobilenetv1: 0.7,
+      mobilenetv2: 0.7,
+      lenet: 0.4,
+      transformer: 0.7,
+    },
+  },
+  {
+    // tfjs switches its threads off in Node.
+    title: 'WebAssembly, 2 threads',
+    ours: 'wasm',
+    peers: ['onnxruntime-web'],
+    threadCount: 2,
+    targets: { vgg16: 0.5, resnet50: 0.6, mobilenetv1: 0.8, mobilenetv2: 0.8, lenet: 0.4, transformer: 0.7 },
+  },
+]

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { arch, cpus, platform, totalmem } from 'node:os'
+import type { MatchResult } from '../run-match.ts'
+import type { MedianEstimate } from './statistics.ts'
+
+const showMs = (ms: number) => (ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toPrecision(3))
+
+const showRatio = ({ median, low, high }: MedianEstimate) =>
+  `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
+
+/** A target is met when the interval's lower end is. */
+export const isMet = ({ ratio, target }: MatchResult): boolean =>
+  ratio !== null && target !== null && ratio.low <= target
+
+function rowOf(result: MatchResult): readonly string[] {
+  const { network, ours, best, ratio, target } = result
+  return [
+    network,
+    showMs(ours.medianMs),
+    ours.gigaflopsPerSecond.toFixed(0),
+    best === null ? '–' : best.engine,
+    best === null ? '–' : showMs(best.medianMs),
+    ratio === null ? '–' : showRatio(ratio),
+    target === null ? '–' : target.toFixed(2),
+    ratio === null || target === null ? '–' : isMet(result) ? 'met' : 'missed',
+  ]
+}
+
+const heads = ['network', 'ours, ms', 'GFLOP/s', 'best peer', 'its ms', 'ours / its', 'target', '']
+
+const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+
+/** A Markdown table for each match. */
+export function ratioTables(results: readonly MatchResult[]): string {
+  const titles = [...new Set(results.map(({ title }) => title))]
+  return titles
+    .map((title) => {
+      const rows = results.filter((it) => it.title === title).map(rowOf)
+      const rule = heads.map((_, i) => (i === 0 || i === 3 ? '---' : '---:'))
+      return [`**${title}**`, '', line(heads), line(rule), ...rows.map(line)].join('\n')
+    })
+    .join('\n\n')
+}
+
+/** What the figures were measured on. */
+export function machineFacts(): string {
+  const memoryGib = Math.round(totalmem() / 2 ** 30)
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor'
+  return `${model}, ${cpus().length} cores, ${memoryGib} GiB, ${platform()} ${arch()}, Node ${process.version}`
+}
