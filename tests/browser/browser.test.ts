@@ -136,7 +136,7 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
       const { wasm, reference, otherShape } = found().models[name] as ModelFindings
       expect(wasm).toEqual(outcome.node.models[name]?.wasm)
       const batch = outcome.given.models.find((it) => it.name === name)?.input.shape[0] as number
-      expect(wasm).toMatchObject({ isa: 'wasm-simd128', shape: [batch, 10] })
+      expect(wasm).toMatchObject({ isa: 'wasm-relaxed-simd', shape: [batch, 10] })
       const scores = [...floatsFrom(wasm.data)]
       const expected = floatsFrom(outcome.node.models[name]?.reference.data as string)
       expect(scores).toHaveLength(batch * 10)

@@ -31,7 +31,9 @@ const x64 = {
 }
 const arm64 = { scalar: [], neon: [] }
 const wasm32 = { wasm_simd128: [] }
-const targets = { x64, arm64, wasm32 }
+/** In products alone: elsewhere compilers would take minima and maxima that lose a NaN on some machines. */
+const wasm32Relaxed = { wasm_relaxed: ['-mrelaxed-simd'] }
+const targets = { x64, arm64, wasm32, wasm32Relaxed }
 
 function listFiles(folder, suffixes) {
   return readdirSync(join(packageRoot, folder), { recursive: true })
@@ -61,19 +63,20 @@ export function digestFiles(files) {
 }
 
 /**
- * @param {'x64' | 'arm64' | 'wasm32'} target
+ * @param {'x64' | 'arm64' | 'wasm32' | 'wasm32Relaxed'} target
  * @returns {{ file: string, flags: string[] }[]} sorted by name; any other architecture gets the scalar kernels
  */
 export function sourcesOf(target) {
   const instructionSets = targets[target] ?? { scalar: [] }
   return listFiles('c/src', ['.c'])
-    .filter((file) => target === 'wasm32' || !file.startsWith('c/src/wasm/'))
+    .filter((file) => target.startsWith('wasm32') || !file.startsWith('c/src/wasm/'))
     .flatMap((file) => {
       const isa = /__(\w+)\.c$/.exec(file)?.[1]
       if (isa === undefined) return [{ file, flags: [] }]
       const flags = instructionSets[isa]
       if (flags === undefined) return []
-      const fuses = /\/f32_(gemm|depthwise)/.test(file) && isa !== 'scalar'
+      const fuses = /\/f32_(gemm|depthwise|winograd)/.test(file) && isa !== 'scalar'
+      if (isa === 'wasm_relaxed' && !fuses) return [{ file, flags: [] }]
       return [{ file, flags: [...flags, ...(fuses ? ['-ffp-contract=fast'] : [])] }]
     })
 }

@@ -15,8 +15,10 @@ typedef void (*mlc_parallel_fn)(void *pool, uint32_t task_count, mlc_task_fn tas
 
 typedef struct mlc_kernel_set mlc_kernel_set;
 
-/* Scratch of one worker: a gathered or packed operand plus the edge of a tile. 64-byte aligned. */
-#define MLC_SCRATCH_FLOAT_COUNT (80 * 1024)
+/* Scratch of one worker: operands gathered, packed or transformed, and partial results. 64-byte aligned. */
+#define MLC_SCRATCH_FLOAT_COUNT (416 * 1024)
+/* What the workers of one step fill together. 64-byte aligned. */
+#define MLC_SHARED_SCRATCH_FLOAT_COUNT (884 * 1024)
 
 typedef struct {
   uint8_t *memory;            /* 64-byte aligned; addresses in records are offsets into it */
@@ -24,6 +26,7 @@ typedef struct {
   const mlc_kernel_set *kernels;
   uint32_t worker_count;      /* 1 where there is no pool */
   float *scratch;             /* worker_count * MLC_SCRATCH_FLOAT_COUNT */
+  float *shared_scratch;      /* MLC_SHARED_SCRATCH_FLOAT_COUNT */
   mlc_parallel_fn parallel;   /* NULL: tasks run one after another on the calling thread */
   void *pool;
 } mlc_context;

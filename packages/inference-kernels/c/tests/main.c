@@ -25,19 +25,22 @@ void parallel_backwards(void *pool, uint32_t task_count, mlc_task_fn task, void 
 mlc_context *make_context(const mlc_kernel_set *kernels, uint64_t size_bytes, uint32_t worker_count) {
   static uint32_t workers[8];
   mlc_context *context = calloc(1, sizeof *context);
-  void *memory = NULL, *scratch = NULL;
+  void *memory = NULL, *scratch = NULL, *shared_scratch = NULL;
   const size_t scratch_size = (size_t)worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float);
+  const size_t shared_size = MLC_SHARED_SCRATCH_FLOAT_COUNT * sizeof(float);
   if (context == NULL || posix_memalign(&memory, 64, size_bytes) != 0 ||
-      posix_memalign(&scratch, 64, scratch_size) != 0) {
+      posix_memalign(&scratch, 64, scratch_size) != 0 || posix_memalign(&shared_scratch, 64, shared_size) != 0) {
     abort();
   }
   memset(memory, 0, size_bytes);
   memset(scratch, 0xff, scratch_size); /* NaN: what is read before it is written shows */
+  memset(shared_scratch, 0xff, shared_size);
   context->memory = memory;
   context->memory_size_bytes = size_bytes;
   context->kernels = kernels;
   context->worker_count = worker_count;
   context->scratch = scratch;
+  context->shared_scratch = shared_scratch;
   workers[worker_count] = worker_count;
   context->parallel = worker_count > 1 ? parallel_backwards : NULL;
   context->pool = &workers[worker_count];
@@ -47,6 +50,7 @@ mlc_context *make_context(const mlc_kernel_set *kernels, uint64_t size_bytes, ui
 void free_context(mlc_context *context) {
   free(context->memory);
   free(context->scratch);
+  free(context->shared_scratch);
   free(context);
 }
 
@@ -74,6 +78,8 @@ int main(int argument_count, char **arguments) {
   printf("products done\n");
   test_windows();
   printf("windows done\n");
+  test_winograd();
+  printf("winograd done\n");
   test_elements();
   printf("elements done\n");
   test_checks();

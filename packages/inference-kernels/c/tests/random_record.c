@@ -55,6 +55,18 @@ static int random_conv(room *m, mlc_conv2d_record *r) {
     r->output_height = r->input_height;
     r->output_width = r->input_width;
   }
+  if (random_below(4) == 0) { /* what f32_winograd runs, with tiles and vectors that are cut */
+    r->kernel_height = r->kernel_width = 3;
+    r->stride_height = r->stride_width = r->dilation_height = r->dilation_width = r->groups = 1;
+    r->input_height = between(10, 20);
+    r->input_width = between(10, 20);
+    r->pad_top = between(0, 2);
+    r->pad_left = between(0, 2);
+    r->output_height = r->input_height + r->pad_top - 2 + between(0, 2);
+    r->output_width = r->input_width + r->pad_left - 2 + between(0, 2);
+    r->input_channels = between(16, 40);
+    r->output_channels = between(16, 70);
+  }
   r->flags = (int32_t)random_below(4);
   random_activation(&r->activation, &r->activation_alpha, &r->activation_beta);
   const uint64_t columns = (uint64_t)(r->output_channels / r->groups + 15) / 16 * 16 * (uint64_t)r->groups;

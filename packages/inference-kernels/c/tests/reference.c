@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "../src/f32_winograd/winograd_conv.h"
+
 static const float *floats(const uint8_t *memory, uint32_t address) { return (const float *)(const void *)(memory + address); }
 
 static double activation(int32_t kind, double alpha, double beta, double x) {
@@ -73,6 +75,27 @@ static void put(reference_answer *answer, uint32_t i, total t, int32_t kind, flo
   answer->tolerance[i] = 1.2 * (t.terms + 3) * 0x1p-24 * t.magnitude + 1e-6 * fabs(value) + 3e-7;
 }
 
+/* Whether some kernel set runs it by f32_winograd. */
+static int is_transformed(const mlc_conv2d_record *r) {
+  for (const mlc_kernel_set *const *sets = mlc_kernel_sets(); *sets != NULL; sets++) {
+    if (f32_winograd_pays(*sets, r)) return 1;
+  }
+  return 0;
+}
+
+/* What f32_winograd's roundings are in proportion to: any input may take part in any output of its tile. */
+static double transformed_magnitude(const uint8_t *m, const mlc_conv2d_record *r, int32_t column) {
+  const int32_t inner = 9 * r->input_channels;
+  double largest = 0, sum = 0;
+  for (int32_t i = 0; i < r->batch * r->input_height * r->input_width * r->input_channels; i++) {
+    largest = fmax(largest, fabs(floats(m, r->input)[i]));
+  }
+  for (int32_t k = 0; k < inner; k++) {
+    sum += fabs(floats(m, r->weights)[(column / 16 * inner + k) * 16 + column % 16]);
+  }
+  return largest * sum;
+}
+
 static void run_conv(const uint8_t *m, const mlc_conv2d_record *r, reference_answer *answer) {
   const int32_t ic = r->input_channels / r->groups, oc = r->output_channels / r->groups;
   const int32_t inner = r->kernel_height * r->kernel_width * ic, padded = (oc + 15) / 16 * 16;
@@ -94,6 +117,10 @@ static void run_conv(const uint8_t *m, const mlc_conv2d_record *r, reference_ans
     }
     if (r->flags & MLC_FLAG_HAS_BIAS) add(&t, floats(m, r->bias)[n]);
     if (r->flags & MLC_FLAG_HAS_RESIDUAL) add(&t, floats(m, r->residual)[i]);
+    if (is_transformed(r)) {
+      t.magnitude += transformed_magnitude(m, r, n);
+      t.terms = (uint32_t)inner;
+    }
     put(answer, i, t, r->activation, r->activation_alpha, r->activation_beta);
   }
 }

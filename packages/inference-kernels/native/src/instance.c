@@ -9,37 +9,46 @@
 /* The larger page, so that the size is right on every kernel. */
 #define PAGE_SIZE_BYTES 65536u
 
+/* Zeroed when first touched, and not there before: most programs use little of the scratch. NULL where it cannot be had. */
+static void *map(size_t size_bytes) {
+  void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+#if defined(MADV_DONTDUMP)
+  (void)madvise(memory, size_bytes, MADV_DONTDUMP); /* weights and queries stay out of core dumps where this works */
+#endif
+#if defined(MADV_HUGEPAGE)
+  (void)madvise(memory, size_bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+/* Of all workers, then what they share. */
+static size_t scratch_size_bytes(uint32_t worker_count) {
+  return ((size_t)worker_count * MLC_SCRATCH_FLOAT_COUNT + MLC_SHARED_SCRATCH_FLOAT_COUNT) * sizeof(float);
+}
+
 mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint64_t max_memory_size_bytes, uint32_t worker_count,
                                   const mlc_kernel_set *kernels) {
   mlc_instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL) return NULL;
   const size_t mapped = (size_t)((max_memory_size_bytes + PAGE_SIZE_BYTES) / PAGE_SIZE_BYTES * PAGE_SIZE_BYTES);
-  const size_t scratch_size = (size_t)worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float);
-  void *memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  void *scratch = NULL;
-  if (memory == MAP_FAILED) {
+  const size_t scratch_size = scratch_size_bytes(worker_count);
+  void *memory = map(mapped);
+  void *scratch = map(scratch_size);
+  if (memory == NULL || scratch == NULL) {
+    if (memory != NULL) munmap(memory, mapped);
+    if (scratch != NULL) munmap(scratch, scratch_size);
     free(instance);
     return NULL;
   }
-  if (posix_memalign(&scratch, 64, scratch_size) != 0) {
-    munmap(memory, mapped);
-    free(instance);
-    return NULL;
-  }
-#if defined(MADV_DONTDUMP)
-  (void)madvise(memory, mapped, MADV_DONTDUMP); /* weights and queries stay out of core dumps where this works */
-#endif
-#if defined(MADV_HUGEPAGE)
-  (void)madvise(memory, mapped, MADV_HUGEPAGE);
-#endif
-  memset(scratch, 0, scratch_size);
   instance->mapped_size_bytes = mapped;
   instance->max_memory_size_bytes = max_memory_size_bytes;
   instance->context = (mlc_context){.memory = memory,
                                     .memory_size_bytes = memory_size_bytes,
                                     .kernels = kernels,
                                     .worker_count = worker_count,
-                                    .scratch = scratch};
+                                    .scratch = scratch,
+                                    .shared_scratch = (float *)scratch + (size_t)worker_count * MLC_SCRATCH_FLOAT_COUNT};
   if (worker_count > 1) {
     instance->pool = mlc_pool_create(worker_count);
     if (instance->pool == NULL) {
@@ -109,6 +118,7 @@ int mlc_instance_run(const mlc_instance *instance, uint32_t program, uint32_t fi
   for (uint32_t step = first; step < first + count; step++) {
     mlc_run_record(&instance->context, p->records + (size_t)step * MLC_RECORD_WORD_COUNT);
   }
+  if (instance->pool != NULL) mlc_pool_rest(instance->pool);
   return 1;
 }
 
@@ -116,8 +126,7 @@ void mlc_instance_close(mlc_instance *instance) {
   mlc_context *context = &instance->context;
   if (context->memory == NULL) return;
   if (instance->pool != NULL) mlc_pool_destroy(instance->pool);
-  explicit_bzero(context->scratch, (size_t)context->worker_count * MLC_SCRATCH_FLOAT_COUNT * sizeof(float));
-  free(context->scratch);
+  munmap(context->scratch, scratch_size_bytes(context->worker_count)); /* the system gives no page on unwiped */
   for (uint32_t i = 0; i < instance->program_count; i++) drop(&instance->programs[i]);
   /* Fresh zero pages in place of the old: faster than writing zeros, and untouched pages are not brought in. */
   if (madvise(context->memory, instance->mapped_size_bytes, MADV_DONTNEED) != 0) {
@@ -125,6 +134,7 @@ void mlc_instance_close(mlc_instance *instance) {
   }
   context->memory = NULL;
   context->scratch = NULL;
+  context->shared_scratch = NULL;
   instance->pool = NULL;
   instance->program_count = 0;
 }

@@ -30,6 +30,7 @@ int main(void) {
       const uint32_t count = loop * 7 % MAX_TASKS + 1;
       memset(state.plain, 0, sizeof state.plain);
       mlc_pool_run(pool, count, task, &workers);
+      if (loop % 100 >= 50) mlc_pool_rest(pool);
       for (uint32_t i = 0; i < MAX_TASKS; i++) {
         if (state.plain[i] != (i < count)) state.failures++;
       }

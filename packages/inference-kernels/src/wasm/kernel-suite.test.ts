@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, it } from 'vitest'
 import { kernelCases } from '../testing/kernel-suite.ts'
-import { wasmKernels } from './index.ts'
+import { createWasmKernels } from './index.ts'
+import { bundledModuleBytes } from './wasm-module.ts'
 
-describe('wasm', () => {
+describe.each(['simd128', 'relaxed-simd'] as const)('wasm %s', (variant) => {
   const problemCount = process.env.SLOW === '1' ? 500 : 30
-  for (const { name, run } of kernelCases(wasmKernels, { problemCount })) it(name, run)
+  const kernels = createWasmKernels(bundledModuleBytes(variant))
+  for (const { name, run } of kernelCases(kernels, { problemCount })) it(name, run)
 })

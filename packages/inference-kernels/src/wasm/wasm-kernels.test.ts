@@ -2,14 +2,26 @@
 import { describe, expect, it, vi } from 'vitest'
 import { makeRecord, writeRecord } from '../records/record.ts'
 import { createWasmKernels, wasmKernels } from './index.ts'
+import { bestModuleBytes, bundledModuleBytes } from './wasm-module.ts'
 
 const addOne = { unary: 0, alpha: 0, beta: 0 }
 const copyRecord = () => makeRecord('unary', { input: 0, output: 64, count: 4, ...addOne })
 
 describe('wasm kernels', () => {
+  it('take the module with relaxed SIMD where the engine has it, and the other one where not', async () => {
+    const isaOf = async (bytes?: Uint8Array<ArrayBuffer>) =>
+      (await createWasmKernels(bytes).create({ memorySizeBytes: 64 })).isa
+    expect(await isaOf(bundledModuleBytes('simd128'))).toBe('wasm-simd128')
+    expect(WebAssembly.validate(bundledModuleBytes('relaxed-simd'))).toBe(true)
+    expect(await isaOf()).toBe('wasm-relaxed-simd')
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    expect(bestModuleBytes()).toEqual(bundledModuleBytes('simd128'))
+    validate.mockRestore()
+  })
+
   it('starts with zeroed memory of the size asked for, and runs a step', async () => {
     const kernels = await wasmKernels.create({ memorySizeBytes: 100_000 })
-    expect(kernels.isa).toBe('wasm-simd128')
+    expect(kernels.isa).toMatch(/^wasm-(relaxed-)?simd/)
     expect(kernels.memory.length).toBe(100_000)
     expect(kernels.memory.every((byte) => byte === 0)).toBe(true)
     expect(kernels.memory.byteOffset % 64).toBe(0)

@@ -5,7 +5,7 @@ import { KernelError } from '../errors.ts'
 import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
 import { assertStepRange } from '../records/step-range.ts'
-import { bundledModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
+import { bestModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
 
 const pageSizeBytes = 65_536
 const maxPageCount = 65_536
@@ -14,7 +14,7 @@ const maxPageCount = 65_536
 type LoadedProgram = readonly Int32Array[]
 
 class WasmKernels implements Kernels {
-  readonly isa = 'wasm-simd128'
+  readonly isa: string
   readonly #exports: KernelsExports
   readonly #wasmMemory: WebAssembly.Memory
   readonly #maxMemorySizeBytes: number
@@ -28,6 +28,7 @@ class WasmKernels implements Kernels {
     memorySizeBytes: number,
     maxMemorySizeBytes: number,
   ) {
+    this.isa = exports.isRelaxed() === 1 ? 'wasm-relaxed-simd' : 'wasm-simd128'
     this.#exports = exports
     this.#wasmMemory = wasmMemory
     this.#maxMemorySizeBytes = maxMemorySizeBytes
@@ -141,18 +142,18 @@ function createMemory(sizeBytes: number, maxSizeBytes: number, baseBytes: number
 
 /** Where the module lets the kernels' memory begin, read from an instance that is made for nothing else. */
 async function readMemoryBase(module: WebAssembly.Module): Promise<number> {
-  const probe = new WebAssembly.Memory({ initial: 32, maximum: 32 })
+  const probe = new WebAssembly.Memory({ initial: 128, maximum: 128 })
   return (await instantiateModule(module, probe)).memoryBase() >>> 0
 }
 
 /**
  * The WebAssembly kernels: 128-bit SIMD, one thread, any modern browser or Node. `threadCount` is accepted and unused.
- * @param bytes the module, by default the one that this package carries
+ * @param bytes the module, by default the faster one of this package that the engine takes: with relaxed SIMD, or without
  */
 export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBackend {
   let compiled: Promise<{ module: WebAssembly.Module; baseBytes: number }> | undefined
   const compile = async () => {
-    const module = await compileModule(bytes ?? bundledModuleBytes())
+    const module = await compileModule(bytes ?? bestModuleBytes())
     return { module, baseBytes: await readMemoryBase(module) }
   }
   return {
@@ -177,5 +178,5 @@ export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBacken
   }
 }
 
-/** The WebAssembly kernels with the module that this package carries. */
+/** The WebAssembly kernels with the modules that this package carries. */
 export const wasmKernels: KernelBackend = createWasmKernels()

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KernelError } from '../errors.ts'
-import { kernelsWasmBase64 } from './module.generated.ts'
+import { kernelsWasmBase64, relaxedKernelsWasmBase64 } from './module.generated.ts'
 
 /** What c/src/wasm/module.c exports. Addresses and sizes are unsigned 32-bit, given as numbers. */
 export interface KernelsExports {
   memoryBase(): number
   recordSlot(): number
+  /** 1 for the module that uses relaxed SIMD. */
+  isRelaxed(): number
   /** -1, or the index of the word at fault in the record slot. */
   checkRecord(memorySizeBytes: number): number
   runRecord(memorySizeBytes: number): void
@@ -13,11 +15,30 @@ export interface KernelsExports {
   wipe(): void
 }
 
-const exportNames = ['memoryBase', 'recordSlot', 'checkRecord', 'runRecord', 'selfTest', 'wipe'] as const
+const exportNames = [
+  'memoryBase',
+  'recordSlot',
+  'isRelaxed',
+  'checkRecord',
+  'runRecord',
+  'selfTest',
+  'wipe',
+] as const
 
-/** The module that comes with this package: its own bytes, without fetch or file system. */
-export function bundledModuleBytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(kernelsWasmBase64), (character) => character.charCodeAt(0))
+/** Instructions that a module is compiled to. */
+export type WasmVariant = 'simd128' | 'relaxed-simd'
+
+/** A module that comes with this package: its own bytes, without fetch or file system. */
+export function bundledModuleBytes(variant: WasmVariant): Uint8Array<ArrayBuffer> {
+  const base64 = variant === 'simd128' ? kernelsWasmBase64 : relaxedKernelsWasmBase64
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}
+
+/** The fastest module of this package that this engine takes. */
+export function bestModuleBytes(): Uint8Array<ArrayBuffer> {
+  const relaxed = bundledModuleBytes('relaxed-simd')
+  const isTaken = typeof WebAssembly !== 'undefined' && WebAssembly.validate(relaxed)
+  return isTaken ? relaxed : bundledModuleBytes('simd128')
 }
 
 /** @throws KernelError `KERNEL_BACKEND_UNAVAILABLE` where these bytes are no module that this engine can compile */

@@ -54,6 +54,27 @@ static void move_run(int32_t size, const uint8_t *input, int64_t input_stride, u
   }
 }
 
+/* A plane that is turned: what lies side by side in the input does not in the output. */
+typedef struct {
+  uint32_t rows, columns; /* of the output's order: columns are its inner dimension */
+  int64_t input_row, input_column, output_row, output_column; /* strides, elements */
+} plane;
+
+/* Square blocks, whose lines stay in the first-level cache on both sides; long ones where a side is short. */
+#define PLANE_BLOCK 16
+#define PLANE_LONG_BLOCK 1024
+
+static void move_plane(int32_t size, const uint8_t *input, uint8_t *output, const plane *p) {
+  const uint32_t row_block = p->columns < PLANE_BLOCK ? PLANE_LONG_BLOCK : PLANE_BLOCK;
+  for (uint32_t row = 0; row < p->rows; row += row_block) {
+    const uint32_t row_count = mlc_min_u32(row_block, p->rows - row);
+    for (uint32_t column = 0; column < p->columns; column++) {
+      move_run(size, input + (row * p->input_row + column * p->input_column) * size, p->input_row,
+               output + (row * p->output_row + column * p->output_column) * size, p->output_row, row_count);
+    }
+  }
+}
+
 void mlc_run_copy(const mlc_context *context, const mlc_copy_record *r) {
   for (uint32_t d = 0; d < 8; d++) {
     if (r->dims[d] == 0) return;
@@ -64,10 +85,18 @@ void mlc_run_copy(const mlc_context *context, const mlc_copy_record *r) {
   const int64_t inner_count = b.rank == 0 ? 1 : b.dims[inner];
   uint32_t at[8] = {0};
   int64_t input = r->input, output = r->output; /* byte offsets */
+  const int turns = b.rank >= 2 && b.input_strides[inner - 1] == 1 && b.input_strides[inner] != 1;
   for (;;) {
-    move_run(r->element_size_bytes, context->memory + input, b.input_strides[inner], context->memory + output,
-             b.output_strides[inner], inner_count);
     uint32_t d = inner;
+    if (turns) {
+      d = inner - 1;
+      const plane turned = {b.dims[d],           b.dims[inner],           b.input_strides[d],
+                            b.input_strides[inner], b.output_strides[d], b.output_strides[inner]};
+      move_plane(r->element_size_bytes, context->memory + input, context->memory + output, &turned);
+    } else {
+      move_run(r->element_size_bytes, context->memory + input, b.input_strides[inner], context->memory + output,
+               b.output_strides[inner], inner_count);
+    }
     for (;;) {
       if (d == 0) return;
       d--;

@@ -7,14 +7,17 @@
 #include "../f32_depthwise/f32_depthwise.h"
 #include "../f32_gemm/f32_gemm.h"
 #include "../f32_pool/f32_pool.h"
+#include "../f32_winograd/f32_winograd.h"
 #include "../mlc.h"
 #include "../softmax/softmax.h"
 
 struct mlc_kernel_set {
   const char *isa;
   f32_gemm_fn gemm;
+  uint32_t gemm_tile_rows;
   f32_depthwise_row_fn depthwise_row;
   f32_pool_row_fn pool_row;
+  const f32_winograd_transforms *winograd;
   f32_unary_fn unary;
   f32_binary_fn binary;
   f32_activate_fn activate;
@@ -27,6 +30,8 @@ extern const mlc_kernel_set mlc_kernels_avx2;
 extern const mlc_kernel_set mlc_kernels_avx512;
 #elif defined(__aarch64__)
 extern const mlc_kernel_set mlc_kernels_neon;
+#elif defined(MLC_WASM_RELAXED)
+extern const mlc_kernel_set mlc_kernels_wasm_relaxed;
 #elif defined(__wasm_simd128__)
 extern const mlc_kernel_set mlc_kernels_wasm;
 #endif

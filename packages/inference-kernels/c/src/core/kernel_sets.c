@@ -21,6 +21,11 @@ const mlc_kernel_set *const *mlc_kernel_sets(void) {
   static const mlc_kernel_set *const sets[] = {&mlc_kernels_neon, &mlc_kernels_scalar, NULL};
   return sets;
 }
+#elif defined(MLC_WASM_RELAXED)
+const mlc_kernel_set *const *mlc_kernel_sets(void) {
+  static const mlc_kernel_set *const sets[] = {&mlc_kernels_wasm_relaxed, NULL};
+  return sets;
+}
 #elif defined(__wasm_simd128__)
 const mlc_kernel_set *const *mlc_kernel_sets(void) {
   static const mlc_kernel_set *const sets[] = {&mlc_kernels_wasm, NULL};

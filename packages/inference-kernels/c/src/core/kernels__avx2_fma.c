@@ -3,14 +3,17 @@
 #include "kernel_set.h"
 
 #include "../elementwise/elementwise.inc"
+#define POOL_LANES 8
 #include "../f32_pool/f32_pool_row.inc"
 #include "../softmax/softmax.inc"
 
 const mlc_kernel_set mlc_kernels_avx2 = {
     .isa = "avx2",
     .gemm = f32_gemm_6x16__avx2_fma,
+    .gemm_tile_rows = 6,
     .depthwise_row = f32_depthwise_row__avx2_fma,
     .pool_row = pool_row,
+    .winograd = &f32_winograd__avx2_fma,
     .unary = unary,
     .binary = binary,
     .activate = activate,

@@ -3,14 +3,17 @@
 #include "kernel_set.h"
 
 #include "../elementwise/elementwise.inc"
+#define POOL_LANES 4
 #include "../f32_pool/f32_pool_row.inc"
 #include "../softmax/softmax.inc"
 
 const mlc_kernel_set mlc_kernels_scalar = {
     .isa = "scalar",
     .gemm = f32_gemm_4x16__scalar,
+    .gemm_tile_rows = 4,
     .depthwise_row = f32_depthwise_row__scalar,
     .pool_row = pool_row,
+    .winograd = &f32_winograd__scalar,
     .unary = unary,
     .binary = binary,
     .activate = activate,

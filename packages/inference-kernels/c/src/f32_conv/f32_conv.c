@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolution as a matrix product whose rows are output pixels: rows are gathered block by block, never all at once. */
+/*
+ * Convolution as a matrix product whose rows are output pixels. Those are read in place where the image
+ * allows, or gathered block by block, never all at once. What gains from it is run by f32_winograd instead.
+ */
 #include "../f32_gemm/f32_gemm_driver.h"
+#include "../f32_winograd/winograd_conv.h"
 
 typedef struct {
   const mlc_context *context;
   const mlc_conv2d_record *record;
   f32_gemm_split split;
   uint32_t blocks_per_group;
+  const float *image;                    /* of windows in place: what they are windows of */
+  uint32_t image_height, image_width;    /* and its size */
+  uint32_t batch;                        /* the image's number */
+  uint32_t task_count;
 } conv_job;
 
 /*
@@ -53,6 +61,26 @@ MLC_INLINE void gather_run(const mlc_conv2d_record *r, const window_plan *plan, 
   mlc_zero_floats(to + (until - at), (size_t)(at + count - until));
 }
 
+/* A window that lies inside the image: nothing to clip. `corner` is its first float. */
+static void gather_inside(const mlc_conv2d_record *r, const window_plan *plan, const float *corner,
+                          uint32_t inner_count, float *to) {
+  const size_t row_floats = (size_t)r->dilation_height * (size_t)r->input_width * (size_t)r->input_channels;
+  const size_t run_step = (size_t)r->dilation_width * (size_t)r->input_channels;
+  uint32_t at = plan->first_float, run = plan->first_run;
+  const float *row = corner + plan->first_row * row_floats;
+  while (inner_count > 0) {
+    const uint32_t count = mlc_min_u32(plan->run_floats - at, inner_count);
+    mlc_copy_floats(to, row + run * run_step + at, count);
+    to += count;
+    inner_count -= count;
+    at = 0;
+    if (++run == plan->runs_per_row) {
+      run = 0;
+      row += row_floats;
+    }
+  }
+}
+
 static void gather_pixel(const mlc_conv2d_record *r, const window_plan *plan, const float *image, int64_t top,
                          int64_t left, uint32_t inner_count, float *to) {
   uint32_t at = plan->first_float, run = plan->first_run;
@@ -80,9 +108,18 @@ static void gather(const f32_gemm_problem *problem, uint32_t row, uint32_t row_c
   uint32_t x = row % (uint32_t)r->output_width;
   uint32_t y = row / (uint32_t)r->output_width % (uint32_t)r->output_height;
   uint32_t batch = row / (uint32_t)r->output_width / (uint32_t)r->output_height;
+  const int64_t last_top = (int64_t)r->input_height - 1 - (int64_t)(r->kernel_height - 1) * r->dilation_height;
+  const int64_t last_left = (int64_t)r->input_width - 1 - (int64_t)(r->kernel_width - 1) * r->dilation_width;
   for (uint32_t i = 0; i < row_count; i++, to += inner_count) {
-    gather_pixel(r, &plan, input + batch * image_floats, (int64_t)y * r->stride_height - r->pad_top,
-                 (int64_t)x * r->stride_width - r->pad_left, inner_count, to);
+    const int64_t top = (int64_t)y * r->stride_height - r->pad_top;
+    const int64_t left = (int64_t)x * r->stride_width - r->pad_left;
+    const float *image = input + batch * image_floats;
+    if (top >= 0 && left >= 0 && top <= last_top && left <= last_left) {
+      const size_t pixel = (size_t)(top * r->input_width + left) * (size_t)r->input_channels;
+      gather_inside(r, &plan, image + pixel + plan.group_start, inner_count, to);
+    } else {
+      gather_pixel(r, &plan, image, top, left, inner_count, to);
+    }
     if (++x == (uint32_t)r->output_width) {
       x = 0;
       if (++y == (uint32_t)r->output_height) {
@@ -100,24 +137,19 @@ static int is_pointwise(const mlc_conv2d_record *r) {
          r->output_width == r->input_width;
 }
 
-static void run_task(void *argument, uint32_t task, uint32_t worker) {
-  const conv_job *job = argument;
+static size_t inner_count_of(const mlc_conv2d_record *r) {
+  return (size_t)r->kernel_height * (size_t)r->kernel_width * (size_t)(r->input_channels / r->groups);
+}
+
+/* What all ways to run a convolution have in common: one group's columns. */
+static f32_gemm_problem problem_of(const conv_job *job, uint32_t group) {
   const mlc_conv2d_record *r = job->record;
-  const uint32_t group = task / job->blocks_per_group, groups = (uint32_t)r->groups;
-  const size_t columns = (size_t)r->output_channels / groups, group_channels = (size_t)r->input_channels / groups;
-  const size_t inner_count = (size_t)r->kernel_height * (size_t)r->kernel_width * group_channels;
+  const size_t columns = (size_t)r->output_channels / (uint32_t)r->groups, inner_count = inner_count_of(r);
   const size_t group_weights = (columns + MLC_PANEL_WIDTH - 1) / MLC_PANEL_WIDTH * MLC_PANEL_WIDTH * inner_count;
   const size_t offset = group * columns;
-  const float *input = mlc_floats(job->context, r->input);
-  const f32_gemm_problem problem = {
-      .row_count = (uint32_t)r->batch * (uint32_t)r->output_height * (uint32_t)r->output_width,
+  return (f32_gemm_problem){
       .column_count = (uint32_t)columns,
       .inner_count = (uint32_t)inner_count,
-      .a = is_pointwise(r) ? input + group * group_channels : NULL,
-      .a_stride = (size_t)r->input_channels,
-      .gather = gather,
-      .gather_argument = job,
-      .gather_group = group,
       .b = mlc_floats(job->context, r->weights) + group * group_weights,
       .c = mlc_floats(job->context, r->output) + offset,
       .c_stride = (size_t)r->output_channels,
@@ -127,16 +159,123 @@ static void run_task(void *argument, uint32_t task, uint32_t worker) {
       .activation_alpha = r->activation_alpha,
       .activation_beta = r->activation_beta,
   };
+}
+
+static void run_gathered(void *argument, uint32_t task, uint32_t worker) {
+  const conv_job *job = argument;
+  const mlc_conv2d_record *r = job->record;
+  const uint32_t group = task / job->blocks_per_group;
+  const size_t group_channels = (size_t)(r->input_channels / r->groups);
+  f32_gemm_problem problem = problem_of(job, group);
+  problem.row_count = (uint32_t)r->batch * (uint32_t)r->output_height * (uint32_t)r->output_width;
+  problem.a = is_pointwise(r) ? mlc_floats(job->context, r->input) + group * group_channels : NULL;
+  problem.a_stride = (size_t)r->input_channels;
+  problem.gather = gather;
+  problem.gather_argument = job;
+  problem.gather_group = group;
   f32_gemm_run_block(job->context, &problem, &job->split, task % job->blocks_per_group, worker);
 }
 
+/* Rows of an image that reaches as far as its windows do, with zeros around. */
+static void pad_rows(void *argument, uint32_t task, uint32_t worker MLC_UNUSED) {
+  const conv_job *job = argument;
+  const mlc_conv2d_record *r = job->record;
+  const size_t channels = (size_t)r->input_channels, row_floats = job->image_width * channels;
+  const size_t left = mlc_min_u32((uint32_t)r->pad_left, job->image_width) * channels;
+  const size_t inside = (size_t)mlc_min_i64((int64_t)r->input_width * r->input_channels, (int64_t)(row_floats - left));
+  const float *input = mlc_floats(job->context, r->input) +
+                       (size_t)job->batch * (size_t)r->input_height * (size_t)r->input_width * channels;
+  const uint32_t end = mlc_task_start(job->image_height, job->task_count, task + 1);
+  for (uint32_t row = mlc_task_start(job->image_height, job->task_count, task); row < end; row++) {
+    float *to = job->context->shared_scratch + row * row_floats;
+    const int64_t y = (int64_t)row - r->pad_top;
+    if (y < 0 || y >= r->input_height) {
+      mlc_zero_floats(to, row_floats);
+    } else {
+      mlc_zero_floats(to, left);
+      mlc_copy_floats(to + left, input + (size_t)y * (size_t)r->input_width * channels, inside);
+      mlc_zero_floats(to + left + inside, row_floats - left - inside);
+    }
+  }
+}
+
+static void run_in_place(void *argument, uint32_t task, uint32_t worker) {
+  const conv_job *job = argument;
+  const mlc_conv2d_record *r = job->record;
+  const size_t channels = (size_t)r->input_channels, row_floats = job->image_width * channels;
+  f32_gemm_problem problem = problem_of(job, 0);
+  problem.row_count = (uint32_t)r->output_height * (uint32_t)r->output_width;
+  problem.a = job->image;
+  problem.a_stride = (size_t)r->stride_width * channels;
+  problem.a_line_rows = (uint32_t)r->output_width;
+  problem.a_line_stride = (size_t)r->stride_height * row_floats;
+  problem.run_count = (uint32_t)r->kernel_height;
+  problem.a_run_stride = (size_t)r->dilation_height * row_floats;
+  const size_t image_floats = (size_t)problem.row_count * problem.c_stride;
+  problem.c += job->batch * image_floats;
+  if (problem.residual != NULL) problem.residual += job->batch * image_floats;
+  f32_gemm_run_block(job->context, &problem, &job->split, task, worker);
+}
+
+typedef enum { WINDOWS_GATHERED, WINDOWS_IN_IMAGE, WINDOWS_IN_COPY } window_source;
+
+/*
+ * Windows are read in place, as rows that overlap, where each kernel row is one run of floats: in the image itself if it
+ * reaches as far as the windows do, or in a padded copy if that is worth less than gathering. Sets the size of that image.
+ */
+static window_source choose_source(conv_job *job) {
+  const mlc_conv2d_record *r = job->record;
+  if (r->groups != 1 || (r->dilation_width != 1 && r->kernel_width != 1) || is_pointwise(r)) return WINDOWS_GATHERED;
+  /* Images are worked on one by one: weights that do not stay in the cache would be read again for each. */
+  const uint64_t weights = (uint64_t)inner_count_of(r) * (uint32_t)r->output_channels;
+  if (r->batch > 1 && weights > 64 * 1024) return WINDOWS_GATHERED;
+  const int64_t height = (int64_t)(r->output_height - 1) * r->stride_height +
+                         (int64_t)(r->kernel_height - 1) * r->dilation_height + 1;
+  const int64_t width = (int64_t)(r->output_width - 1) * r->stride_width + r->kernel_width;
+  if (r->pad_top == 0 && r->pad_left == 0 && height <= r->input_height && width <= r->input_width) {
+    job->image_height = (uint32_t)r->input_height;
+    job->image_width = (uint32_t)r->input_width;
+    return WINDOWS_IN_IMAGE;
+  }
+  const int64_t room = MLC_SHARED_SCRATCH_FLOAT_COUNT / r->input_channels;
+  if (height > room || width > room || height * width > room) return WINDOWS_GATHERED;
+  const uint64_t gathered = (uint64_t)r->output_height * (uint64_t)r->output_width * inner_count_of(r);
+  if ((uint64_t)(height * width) * (uint64_t)r->input_channels * 2 > gathered) return WINDOWS_GATHERED;
+  job->image_height = (uint32_t)height;
+  job->image_width = (uint32_t)width;
+  return WINDOWS_IN_COPY;
+}
+
+static void run_images(conv_job *job, window_source source) {
+  const mlc_context *context = job->context;
+  const mlc_conv2d_record *r = job->record;
+  const size_t image_floats = (size_t)r->input_height * (size_t)r->input_width * (size_t)r->input_channels;
+  for (job->batch = 0; job->batch < (uint32_t)r->batch; job->batch++) {
+    job->image = mlc_floats(context, r->input) + job->batch * image_floats;
+    if (source == WINDOWS_IN_COPY) {
+      job->image = context->shared_scratch;
+      job->task_count = mlc_task_count(context, job->image_height, (uint64_t)job->image_width * (uint64_t)r->input_channels);
+      mlc_parallel_for(context, job->task_count, pad_rows, job);
+    }
+    mlc_parallel_for(context, job->split.row_blocks * job->split.panel_blocks, run_in_place, job);
+  }
+}
+
 void mlc_run_conv2d(const mlc_context *context, const mlc_conv2d_record *r) {
+  if (f32_winograd_pays(context->kernels, r)) {
+    f32_winograd_run(context, r);
+    return;
+  }
   const uint32_t groups = (uint32_t)r->groups;
-  const uint32_t inner_count =
-      (uint32_t)r->kernel_height * (uint32_t)r->kernel_width * ((uint32_t)r->input_channels / groups);
-  conv_job job = {context, r, {0}, 0};
-  job.split = f32_gemm_plan_split(context, (uint32_t)r->batch * (uint32_t)r->output_height * (uint32_t)r->output_width,
-                                  (uint32_t)r->output_channels / groups, inner_count, groups);
+  conv_job job = {.context = context, .record = r};
+  const window_source source = choose_source(&job);
+  const uint32_t images = source == WINDOWS_GATHERED ? (uint32_t)r->batch : 1;
+  job.split = f32_gemm_plan_split(context, images * (uint32_t)r->output_height * (uint32_t)r->output_width,
+                                  (uint32_t)r->output_channels / groups, (uint32_t)inner_count_of(r), groups);
   job.blocks_per_group = job.split.row_blocks * job.split.panel_blocks;
-  mlc_parallel_for(context, job.blocks_per_group * groups, run_task, &job);
+  if (source != WINDOWS_GATHERED) {
+    run_images(&job, source);
+    return;
+  }
+  mlc_parallel_for(context, job.blocks_per_group * groups, run_gathered, &job);
 }

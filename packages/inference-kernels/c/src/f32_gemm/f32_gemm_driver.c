@@ -1,23 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "f32_gemm_driver.h"
 
+/* Products per block below which another thread costs more than it gives: some 2 microseconds' worth. */
+#define GEMM_GRAIN 262144
+
+/* Panels that a block's seams leave together: the widest tile, of one row or of several. */
+static uint32_t panels_per_tile(uint32_t row_count) { return row_count == 1 ? 4 : 2; }
+
 f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_count, uint32_t column_count,
                                    uint32_t inner_count, uint32_t problem_count) {
   const uint32_t panel_count = mlc_ceil_div(column_count, MLC_PANEL_WIDTH);
-  f32_gemm_split split = {mlc_ceil_div(row_count, F32_GEMM_BLOCK_ROWS), 0, 1};
-  /* Equal blocks, in whole tiles: 196 rows are 72 + 72 + 52, not 96 + 96 + 4. */
-  split.rows_per_block = mlc_ceil_div(mlc_ceil_div(row_count, split.row_blocks), 12) * 12;
-  split.row_blocks = mlc_ceil_div(row_count, split.rows_per_block);
-  uint64_t block_count = (uint64_t)split.row_blocks * problem_count;
-  uint64_t wanted = (uint64_t)context->worker_count * 4;
-  if (context->worker_count > 1 && block_count < wanted) {
-    /* Panels in fours: the widest tile of one row. */
-    uint64_t work = (uint64_t)row_count * column_count * inner_count * problem_count;
-    uint64_t most = mlc_min_u32(mlc_max_u32(panel_count / 4, 1), 0xffff);
-    uint64_t blocks = (wanted + block_count - 1) / block_count;
-    if (blocks > work / MLC_PARALLEL_GRAIN) blocks = work / MLC_PARALLEL_GRAIN;
-    split.panel_blocks = (uint32_t)(blocks > most ? most : blocks < 1 ? 1 : blocks);
+  const uint32_t tile_rows = context->kernels->gemm_tile_rows;
+  uint64_t row_blocks = mlc_ceil_div(row_count, F32_GEMM_BLOCK_ROWS), panel_blocks = 1;
+  if (context->worker_count > 1) {
+    const uint64_t work = (uint64_t)row_count * column_count * inner_count * problem_count;
+    uint64_t wanted = (uint64_t)context->worker_count * 4;
+    if (wanted > work / GEMM_GRAIN) wanted = work / GEMM_GRAIN;
+    wanted = (wanted + problem_count - 1) / problem_count;
+    const uint64_t most_rows = mlc_ceil_div(row_count, tile_rows);
+    const uint64_t most_panels = mlc_min_u32(mlc_max_u32(panel_count / panels_per_tile(row_count), 1), 0xffff);
+    /* Each block reads its rows and its panels: the larger operand is the one to share out. */
+    for (int i = 0; i < 2 && row_blocks * panel_blocks < wanted; i++) {
+      if ((column_count > row_count) == (i == 0)) {
+        const uint64_t blocks = (wanted + row_blocks - 1) / row_blocks;
+        panel_blocks = blocks < most_panels ? blocks : most_panels;
+      } else {
+        const uint64_t blocks = (wanted + panel_blocks - 1) / panel_blocks;
+        row_blocks = blocks < most_rows ? blocks : most_rows;
+      }
+    }
   }
+  /* Equal blocks, in whole tiles: of 14 rows, 784 are 196 + 196 + 196 + 196, not 252 + 252 + 252 + 28. */
+  f32_gemm_split split = {.panel_blocks = (uint32_t)panel_blocks};
+  split.rows_per_block = mlc_ceil_div(mlc_ceil_div(row_count, (uint32_t)row_blocks), tile_rows) * tile_rows;
+  split.row_blocks = mlc_ceil_div(row_count, split.rows_per_block);
   return split;
 }
 
@@ -42,28 +58,62 @@ static void pack_panels(const f32_gemm_problem *p, uint32_t panel, uint32_t pane
 static void run_edge(const mlc_context *context, const f32_gemm_problem *p, f32_gemm_args args, uint32_t row,
                      uint32_t column, int first, int last, float *edge) {
   const uint32_t columns = p->column_count - column;
-  if (first) {
-    mlc_zero_floats(edge, (size_t)args.row_count * MLC_PANEL_WIDTH);
+  float bias[MLC_PANEL_WIDTH];
+  for (uint32_t n = 0; n < MLC_PANEL_WIDTH; n++) bias[n] = n < columns && p->bias != NULL ? p->bias[column + n] : 0.0f;
+  args.init = first ? bias : edge;
+  args.init_stride = first ? 0 : MLC_PANEL_WIDTH;
+  if (first && p->residual != NULL) {
     for (uint32_t m = 0; m < args.row_count; m++) {
-      for (uint32_t n = 0; n < columns; n++) {
-        float value = p->bias == NULL ? 0.0f : p->bias[column + n];
-        if (p->residual != NULL) value += p->residual[(size_t)(row + m) * p->c_stride + column + n];
-        edge[m * MLC_PANEL_WIDTH + n] = value;
-      }
+      const float *from = p->residual + (size_t)(row + m) * p->c_stride + column;
+      float *to = edge + m * MLC_PANEL_WIDTH;
+      for (uint32_t n = 0; n < MLC_PANEL_WIDTH; n++) to[n] = n < columns ? bias[n] + from[n] : 0.0f;
     }
+    args.init = edge;
+    args.init_stride = MLC_PANEL_WIDTH;
   }
   args.panel_count = 1;
+  args.spare_columns = MLC_PANEL_WIDTH - columns;
   args.c = edge;
   args.c_stride = MLC_PANEL_WIDTH;
-  args.init = edge;
-  args.init_stride = MLC_PANEL_WIDTH;
   args.residual = NULL;
   context->kernels->gemm(&args);
   if (!last) return;
   for (uint32_t m = 0; m < args.row_count; m++) {
-    float *to = p->c + (size_t)(row + m) * p->c_stride + column;
-    for (uint32_t n = 0; n < columns; n++) to[n] = edge[m * MLC_PANEL_WIDTH + n];
+    mlc_copy_floats(p->c + (size_t)(row + m) * p->c_stride + column, edge + m * MLC_PANEL_WIDTH, columns);
   }
+}
+
+/* One part of K: whole runs, or a piece of one. */
+typedef struct {
+  uint32_t inner, inner_count, more_runs;
+  size_t a_offset;
+} k_part;
+
+/* How K is cut into parts that are worked through one after another. */
+typedef struct {
+  uint32_t run_count, run_floats, pieces_per_run, part_count;
+} k_plan;
+
+static k_plan plan_k(const f32_gemm_problem *p, uint32_t inner_max) {
+  k_plan plan = {.run_count = mlc_max_u32(p->run_count, 1)};
+  plan.run_floats = p->inner_count / plan.run_count;
+  plan.pieces_per_run = mlc_max_u32(mlc_ceil_div(plan.run_floats, inner_max), 1);
+  const uint32_t runs_per_part = mlc_max_u32(inner_max / mlc_max_u32(plan.run_floats, 1), 1);
+  plan.part_count = plan.pieces_per_run > 1 ? plan.run_count * plan.pieces_per_run
+                                            : mlc_ceil_div(plan.run_count, runs_per_part);
+  return plan;
+}
+
+static k_part part_of(const f32_gemm_problem *p, const k_plan *plan, uint32_t part) {
+  if (plan->pieces_per_run == 1) {
+    const uint32_t run = mlc_task_start(plan->run_count, plan->part_count, part);
+    const uint32_t end = mlc_task_start(plan->run_count, plan->part_count, part + 1);
+    return (k_part){run * plan->run_floats, plan->run_floats, end - run - 1, run * p->a_run_stride};
+  }
+  const uint32_t run = part / plan->pieces_per_run, piece = part % plan->pieces_per_run;
+  const uint32_t start = mlc_task_start(plan->run_floats, plan->pieces_per_run, piece);
+  const uint32_t end = mlc_task_start(plan->run_floats, plan->pieces_per_run, piece + 1);
+  return (k_part){run * plan->run_floats + start, end - start, 0, run * p->a_run_stride + start};
 }
 
 /* Rows row..row+row_count-1 of panels panel_start..panel_end-1, cut along K. */
@@ -74,19 +124,26 @@ static void run_rows(const mlc_context *context, const f32_gemm_problem *p, uint
   /* Few rows use each panel but once or so: then it is streamed, and cutting K would only break the stream. */
   uint32_t inner_max = F32_GEMM_BLOCK_INNER;
   if (row_count <= 6 && !p->b_is_rows) inner_max = p->a != NULL ? 0x7fffffff : F32_GEMM_A_FLOATS / row_count;
-  const uint32_t inner_blocks = mlc_max_u32(mlc_ceil_div(p->inner_count, inner_max), 1);
+  const k_plan plan = plan_k(p, inner_max);
   const int clamps = p->activation == MLC_ACTIVATION_CLAMP;
 
-  for (uint32_t i = 0; i < inner_blocks; i++) {
-    const uint32_t inner = mlc_task_start(p->inner_count, inner_blocks, i);
-    const uint32_t inner_count = mlc_task_start(p->inner_count, inner_blocks, i + 1) - inner;
-    const int first = i == 0, last = i == inner_blocks - 1;
-    f32_gemm_args args = {.row_count = row_count, .inner_count = inner_count, .c_stride = p->c_stride};
+  for (uint32_t i = 0; i < plan.part_count; i++) {
+    const k_part part = part_of(p, &plan, i);
+    const uint32_t inner = part.inner, inner_count = part.inner_count;
+    const int first = i == 0, last = i == plan.part_count - 1;
+    f32_gemm_args args = {.row_count = row_count,
+                          .inner_count = inner_count,
+                          .more_runs = part.more_runs,
+                          .a_run_stride = p->a_run_stride,
+                          .c_stride = p->c_stride};
     args.clamp_min = last && clamps ? p->activation_alpha : -MLC_INFINITY;
     args.clamp_max = last && clamps ? p->activation_beta : MLC_INFINITY;
     if (p->a != NULL) {
-      args.a = p->a + (size_t)row * p->a_stride + inner;
+      args.a = p->a + (p->a_line_rows == 0 ? (size_t)row * p->a_stride : 0) + part.a_offset;
       args.a_stride = p->a_stride;
+      args.a_line_rows = p->a_line_rows;
+      args.a_line_stride = p->a_line_stride;
+      args.first_row = p->a_line_rows == 0 ? 0 : row;
     } else {
       p->gather(p, row, row_count, inner, inner_count, a_scratch);
       args.a = a_scratch;
@@ -134,12 +191,13 @@ void f32_gemm_run_block(const mlc_context *context, const f32_gemm_problem *prob
   const uint32_t panel_count = mlc_ceil_div(problem->column_count, MLC_PANEL_WIDTH);
   const uint32_t row = (block % split->row_blocks) * split->rows_per_block;
   const uint32_t panel_block = block / split->row_blocks;
-  /* Rounded down to fours, so that the widest tile of one row meets no seam. */
+  /* Rounded down to what the widest tile takes, so that it meets no seam. */
+  const uint32_t step = panels_per_tile(problem->row_count);
   uint32_t start = mlc_task_start(panel_count, split->panel_blocks, panel_block);
   uint32_t end = mlc_task_start(panel_count, split->panel_blocks, panel_block + 1);
   if (split->panel_blocks > 1) {
-    start -= start % 4;
-    if (panel_block + 1 < split->panel_blocks) end -= end % 4;
+    start -= start % step;
+    if (panel_block + 1 < split->panel_blocks) end -= end % step;
   }
   if (start == end) return;
   run_rows(context, problem, row, mlc_min_u32(split->rows_per_block, problem->row_count - row), start, end,

@@ -5,9 +5,12 @@
 
 #include "../core/context.h"
 
-/* Rows of a block: a multiple of every tile's rows. Inner count of a block: its panel takes half of 32 KiB. */
-#define F32_GEMM_BLOCK_ROWS 96
-#define F32_GEMM_BLOCK_INNER 256
+/*
+ * Rows of a block at most: a multiple of every tile's rows. Inner count of a block: the rows then take half of a second-level
+ * cache of 1 MiB, and two panels come from there as fast as tiles use them, while sums are carried through memory rarely.
+ */
+#define F32_GEMM_BLOCK_ROWS 252
+#define F32_GEMM_BLOCK_INNER 512
 /* Panels of B packed at a time, where B is not packed already. */
 #define F32_GEMM_PACK_PANELS 12
 
@@ -27,6 +30,10 @@ struct f32_gemm_problem {
   uint32_t row_count, column_count, inner_count;
   const float *a; /* rows in place, or NULL: gather */
   size_t a_stride;
+  uint32_t a_line_rows; /* rows of `a` as windows of an image, as in f32_gemm_args; 0 and 1 where they are plain */
+  size_t a_line_stride;
+  uint32_t run_count; /* of equal runs that make up inner_count; 0 stands for 1 */
+  size_t a_run_stride;
   f32_gemm_gather_fn gather;
   const void *gather_argument;
   uint32_t gather_group;

@@ -11,6 +11,7 @@
 extern uint8_t __heap_base; /* set by the linker: the end of stack and data */
 
 static _Alignas(64) float scratch[MLC_SCRATCH_FLOAT_COUNT];
+static _Alignas(64) float shared_scratch[MLC_SHARED_SCRATCH_FLOAT_COUNT];
 static _Alignas(64) int32_t record_slot[MLC_RECORD_WORD_COUNT];
 
 static uintptr_t memory_base(void) { return ((uintptr_t)&__heap_base + 63) / 64 * 64; }
@@ -22,11 +23,21 @@ static mlc_context context_of(uint32_t memory_size_bytes) {
       .kernels = mlc_kernel_sets()[0],
       .worker_count = 1,
       .scratch = scratch,
+      .shared_scratch = shared_scratch,
   };
 }
 
 EXPORT(memoryBase) uint32_t mlc_wasm_memory_base(void) { return (uint32_t)memory_base(); }
 EXPORT(recordSlot) uint32_t mlc_wasm_record_slot(void) { return (uint32_t)(uintptr_t)record_slot; }
+
+/* Whether products fuse multiply and add as the engine likes: relaxed SIMD. */
+EXPORT(isRelaxed) uint32_t mlc_wasm_is_relaxed(void) {
+#if defined(MLC_WASM_RELAXED)
+  return 1;
+#else
+  return 0;
+#endif
+}
 
 /* MLC_RECORD_OK, or the index of the word at fault. */
 EXPORT(checkRecord) int32_t mlc_wasm_check_record(uint32_t memory_size_bytes) {
@@ -46,5 +57,6 @@ EXPORT(selfTest) uint32_t mlc_wasm_self_test(void) {
 /* Forgets what the scratch and the slot hold of past queries. */
 EXPORT(wipe) void mlc_wasm_wipe(void) {
   for (uint32_t i = 0; i < MLC_SCRATCH_FLOAT_COUNT; i++) *(volatile float *)&scratch[i] = 0.0f;
+  for (uint32_t i = 0; i < MLC_SHARED_SCRATCH_FLOAT_COUNT; i++) *(volatile float *)&shared_scratch[i] = 0.0f;
   for (uint32_t i = 0; i < MLC_RECORD_WORD_COUNT; i++) *(volatile int32_t *)&record_slot[i] = 0;
 }

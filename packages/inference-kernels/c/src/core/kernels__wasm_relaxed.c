@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel set "wasm-relaxed-simd", with the loops that the compiler vectorizes for it. */
+#include "kernel_set.h"
+
+#include "../elementwise/elementwise.inc"
+#define POOL_LANES 4
+#include "../f32_pool/f32_pool_row.inc"
+#include "../softmax/softmax.inc"
+
+const mlc_kernel_set mlc_kernels_wasm_relaxed = {
+    .isa = "wasm-relaxed-simd",
+    .gemm = f32_gemm_4x8__wasm_relaxed,
+    .gemm_tile_rows = 4,
+    .depthwise_row = f32_depthwise_row__wasm_relaxed,
+    .pool_row = pool_row,
+    .winograd = &f32_winograd__wasm_relaxed,
+    .unary = unary,
+    .binary = binary,
+    .activate = activate,
+    .softmax = softmax,
+};

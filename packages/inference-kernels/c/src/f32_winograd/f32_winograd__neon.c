@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define F32_WINOGRAD_NAME f32_winograd__neon
+#define LANES 4
+#include "f32_winograd.inc"
