@@ -27,6 +27,7 @@ function readArguments() {
     if (!/^\d{1,9}$/.test(values[name])) throw new UsageError(`--${name} is a whole number`)
     return Number(values[name])
   }
+  if (number('count') === 0) throw new UsageError('--count is 1 or more')
   return { ...values, count: number('count'), seed: number('seed') }
 }
 

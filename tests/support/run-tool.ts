@@ -7,9 +7,13 @@ const isUsage = (error: Error) =>
 
 /**
  * Runs a tool and sets the exit code: what the tool returns; 2 with its usage for arguments that it cannot use; 1 for
- * anything else, with the reason in a line.
+ * anything else, with the reason in a line. `--help` prints the usage instead.
  */
 export async function runTool(usage: string, tool: () => Promise<number>): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   try {
     process.exitCode = await tool()
   } catch (error) {

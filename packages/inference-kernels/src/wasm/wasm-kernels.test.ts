@@ -4,6 +4,8 @@ import { makeRecord, writeRecord } from '../records/record.ts'
 import { createWasmKernels, wasmKernels } from './index.ts'
 import { bestModuleBytes, bundledModuleBytes } from './wasm-module.ts'
 
+/** MLC_SCRATCH_FLOAT_COUNT and MLC_SHARED_SCRATCH_FLOAT_COUNT of c/src/mlc.h. */
+const scratchSizeBytes = 4 * (416 + 884) * 1024
 const addOne = { unary: 0, alpha: 0, beta: 0 }
 const copyRecord = () => makeRecord('unary', { input: 0, output: 64, count: 4, ...addOne })
 
@@ -68,6 +70,25 @@ describe('wasm kernels', () => {
     expect(() => kernels.runSteps(handle, 0, 2)).toThrow(invalid)
     expect(() => kernels.runStep((handle + 1) as typeof handle, 0)).toThrow(invalid)
     kernels.dispose()
+  })
+
+  it('leaves nothing of a query in the scratch, which lies in front of the memory', async () => {
+    const kernels = await wasmKernels.create({ memorySizeBytes: 512 })
+    const { buffer, byteOffset } = kernels.memory
+    const scratch = new Uint8Array(buffer, byteOffset - scratchSizeBytes, scratchSizeBytes)
+    new Float32Array(buffer, byteOffset, 128).fill(3)
+    const none = { bias: 0, residual: 0, flags: 0, activation: 0, activationAlpha: 0, activationBeta: 0 }
+    const sizes = { rowCount: 1, innerCount: 4, columnCount: 10 }
+    kernels.runStep(
+      kernels.load(makeRecord('dense', { input: 0, weights: 64, output: 320, ...sizes, ...none })),
+      0,
+    )
+    expect(new Float32Array(buffer, byteOffset + 320, 11)).toEqual(
+      Float32Array.of(...new Array<number>(10).fill(36), 3),
+    )
+    expect(scratch.some((byte) => byte !== 0)).toBe(true)
+    kernels.dispose()
+    expect(scratch.every((byte) => byte === 0)).toBe(true)
   })
 
   it('is dead and wiped after dispose', async () => {
