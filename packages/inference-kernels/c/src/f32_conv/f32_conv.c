@@ -61,33 +61,19 @@ MLC_INLINE void gather_run(const mlc_conv2d_record *r, const window_plan *plan, 
   mlc_zero_floats(to + (until - at), (size_t)(at + count - until));
 }
 
-/* A window that lies inside the image: nothing to clip. `corner` is its first float. */
-static void gather_inside(const mlc_conv2d_record *r, const window_plan *plan, const float *corner,
-                          uint32_t inner_count, float *to) {
-  const size_t row_floats = (size_t)r->dilation_height * (size_t)r->input_width * (size_t)r->input_channels;
-  const size_t run_step = (size_t)r->dilation_width * (size_t)r->input_channels;
-  uint32_t at = plan->first_float, run = plan->first_run;
-  const float *row = corner + plan->first_row * row_floats;
-  while (inner_count > 0) {
-    const uint32_t count = mlc_min_u32(plan->run_floats - at, inner_count);
-    mlc_copy_floats(to, row + run * run_step + at, count);
-    to += count;
-    inner_count -= count;
-    at = 0;
-    if (++run == plan->runs_per_row) {
-      run = 0;
-      row += row_floats;
-    }
-  }
-}
-
-static void gather_pixel(const mlc_conv2d_record *r, const window_plan *plan, const float *image, int64_t top,
-                         int64_t left, uint32_t inner_count, float *to) {
+/* `is_inside`, constant at every call: the window lies inside the image, so that there is nothing to clip. */
+MLC_INLINE void gather_pixel(const mlc_conv2d_record *r, const window_plan *plan, const float *image, int64_t top,
+                             int64_t left, const int is_inside, uint32_t inner_count, float *to) {
   uint32_t at = plan->first_float, run = plan->first_run;
   int64_t y = top + (int64_t)plan->first_row * r->dilation_height;
   while (inner_count > 0) {
     const uint32_t count = mlc_min_u32(plan->run_floats - at, inner_count);
-    gather_run(r, plan, image, y, left + (int64_t)run * r->dilation_width, at, count, to);
+    const int64_t x = left + (int64_t)run * r->dilation_width;
+    if (is_inside) {
+      mlc_copy_floats(to, image + (y * r->input_width + x) * r->input_channels + plan->group_start + at, count);
+    } else {
+      gather_run(r, plan, image, y, x, at, count, to);
+    }
     to += count;
     inner_count -= count;
     at = 0;
@@ -115,10 +101,9 @@ static void gather(const f32_gemm_problem *problem, uint32_t row, uint32_t row_c
     const int64_t left = (int64_t)x * r->stride_width - r->pad_left;
     const float *image = input + batch * image_floats;
     if (top >= 0 && left >= 0 && top <= last_top && left <= last_left) {
-      const size_t pixel = (size_t)(top * r->input_width + left) * (size_t)r->input_channels;
-      gather_inside(r, &plan, image + pixel + plan.group_start, inner_count, to);
+      gather_pixel(r, &plan, image, top, left, 1, inner_count, to);
     } else {
-      gather_pixel(r, &plan, image, top, left, inner_count, to);
+      gather_pixel(r, &plan, image, top, left, 0, inner_count, to);
     }
     if (++x == (uint32_t)r->output_width) {
       x = 0;

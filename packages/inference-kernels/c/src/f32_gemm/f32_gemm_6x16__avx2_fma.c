@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <immintrin.h>
-/* maxps and minps return their second operand where one is NaN. */
-#define MLC_VECTOR_CLAMP(x, low, high) _mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), x))
 #define F32_GEMM_NAME f32_gemm_6x16__avx2_fma
 #define F32_GEMM_FETCHES
 #define LANES 8
