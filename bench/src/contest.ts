@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Tensor } from '@mlcapsule/contracts'
+import { compareTensors, randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
 import type { Engine, LoadedEngine } from './engines/engine.ts'
 import type { Network } from './networks/network.ts'
-import { normalFloats, SeededSource } from './networks/seeded-source.ts'
 
 export interface ContestOptions {
   readonly threadCount: number
@@ -36,16 +37,12 @@ interface Entrant {
   queryCount: number
 }
 
-/** Whether two answers are the same but for rounding: of each element, and small ones against the largest. */
-function agrees(left: Float32Array, right: Float32Array): boolean {
-  const largest = right.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-  return (
-    left.length === right.length &&
-    left.every((value, i) => {
-      const other = right[i] as number
-      return Math.abs(value - other) <= 1e-3 * Math.abs(other) + 1e-5 * largest
-    })
-  )
+/** What two answers differ in by more than rounding: each element for itself, and small ones against the largest. */
+function disagreement(answer: Float32Array, expected: Float32Array): string | null {
+  const tensor = (data: Float32Array): Tensor => ({ dtype: 'float32', shape: [data.length], data })
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const tolerance = { relative: 1e-3, absolute: 1e-5 * largest }
+  return compareTensors(tensor(answer), tensor(expected), tolerance).problem
 }
 
 async function timeTurn({ loaded, input, queryCount }: Entrant, threadCount: number): Promise<number> {
@@ -67,7 +64,7 @@ export async function contest(
   { threadCount, roundCount }: ContestOptions,
 ): Promise<readonly Contender[]> {
   const count = network.inputDims.reduce((product, dim) => product * dim, 1)
-  const given = normalFloats(new SeededSource(7), count, 1)
+  const given = randomFloats(seededRandom(7), count, Math.sqrt(3))
   const entrants: Entrant[] = []
   try {
     let first: Float32Array | undefined
@@ -77,7 +74,9 @@ export async function contest(
       entrants.push({ name: engine.name, loaded, input, roundsMs: [], queryCount: 1 })
       const answer = Float32Array.from(await loaded.run(input))
       first ??= answer
-      if (!agrees(answer, first)) throw new Error(`${engine.name} gives another answer for ${network.name}`)
+      const problem = disagreement(answer, first)
+      if (problem !== null)
+        throw new Error(`${engine.name} gives another answer for ${network.name}: ${problem}`)
     }
     for (const entrant of entrants) {
       for (let i = 0; i < warmUpCount; i++) await timeTurn(entrant, threadCount)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
 import type { Activation, Layer, Network, Weights } from './network.ts'
-import { normalFloats, SeededSource } from './seeded-source.ts'
 
 /** A value while a network is written: its name, and its size without the batch of 1. */
 export interface Image {
@@ -20,12 +20,12 @@ export interface Row {
  */
 export class NetworkWriter {
   readonly #layers: Layer[] = []
-  readonly #random: SeededSource
+  readonly #random: () => number
   #macCount = 0
   #parameterCount = 0
 
   constructor(seed: number) {
-    this.#random = new SeededSource(seed)
+    this.#random = seededRandom(seed)
   }
 
   image(channels: number, size: number): Image {
@@ -168,6 +168,7 @@ export class NetworkWriter {
   #weights(dims: readonly number[], deviation: number): Weights {
     const count = dims.reduce((product, dim) => product * dim, 1)
     this.#parameterCount += count
-    return { dims, data: normalFloats(this.#random, count, deviation) }
+    // The deviation of numbers that are uniform up to a bound is the bound over √3.
+    return { dims, data: randomFloats(this.#random, count, deviation * Math.sqrt(3)) }
   }
 }

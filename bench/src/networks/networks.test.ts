@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
+import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
 import { expect, test } from 'vitest'
 import { wasm } from '../engines/ours.ts'
 import { toOnnx } from '../forms/onnx.ts'
 import { networks } from './index.ts'
-import { normalFloats, SeededSource } from './seeded-source.ts'
 
 /** Parameters in millions and multiplications in millions, as the papers or their authors' code have them. */
 const known: Readonly<Record<string, readonly [parameters: number, macs: number]>> = {
@@ -44,7 +44,7 @@ test('probabilities come out, from the same numbers each time', async () => {
   const network = networks.lenet?.()
   if (network === undefined) throw new Error('no lenet')
   const loaded = await wasm.load(network, 1)
-  const input = loaded.arrange(normalFloats(new SeededSource(7), 28 * 28, 1))
+  const input = loaded.arrange(randomFloats(seededRandom(7), 28 * 28))
   const answer = await loaded.run(input)
   expect(answer).toHaveLength(10)
   expect(answer.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5)

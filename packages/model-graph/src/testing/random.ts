@@ -13,5 +13,7 @@ export function seededRandom(seed: number): () => number {
 
 /** Floats in [-scale, scale). */
 export function randomFloats(random: () => number, count: number, scale = 1): Float32Array {
-  return Float32Array.from({ length: count }, () => (random() * 2 - 1) * scale)
+  const values = new Float32Array(count)
+  for (let i = 0; i < count; i++) values[i] = (random() * 2 - 1) * scale
+  return values
 }
