@@ -29,7 +29,14 @@ export type {
   DefenseContext,
   QueryVerdict,
 } from './plugins/defense.ts'
-export type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from './plugins/kernel-backend.ts'
+export type {
+  KernelBackend,
+  KernelBackendOptions,
+  Kernels,
+  ProgramHandle,
+  SealedPages,
+  WeightStream,
+} from './plugins/kernel-backend.ts'
 export type { Plugin, PluginKind } from './plugins/plugin.ts'
 export type { StandardIssue, StandardResult, StandardSchema } from './plugins/standard-schema.ts'
 export type { UsageSink } from './plugins/usage-sink.ts'

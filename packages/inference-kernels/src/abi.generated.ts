@@ -6,6 +6,9 @@ export const recordWordCount = 64
 export const panelWidth = 16
 export const alignmentBytes = 64
 
+/** Memory of kernels beside the one that records address: of each worker, and what workers share. */
+export const scratch = {"workerFloatCount":425984,"sharedFloatCount":905216} as const
+
 export const recordFlags = {"hasBias":1,"hasResidual":2} as const
 
 export const recordEnums = {"activation":["none","clamp","sigmoid","tanh","hardswish","leakyrelu","silu","gelu"],"pool":["max","average"],"unary":["identity","relu","clamp","leakyrelu","sigmoid","tanh","exp","log","sqrt","neg","abs","erf","reciprocal","hardsigmoid","hardswish","elu","softplus","floor","ceil"],"binary":["add","sub","mul","div","min","max","pow","prelu"],"softmax":["softmax","logsoftmax"]} as const
@@ -15,7 +18,7 @@ export interface RecordField { readonly word: number; readonly length: number; r
 export interface OpRecord { readonly opcode: number; readonly fields: Readonly<Record<string, RecordField>> }
 
 export const opRecords = {
-  /** NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. */
+  /** NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. outputGap: elements between the channels of one pixel and those of the next, in output and residual, which are left as they are; with groups it is 0. */
   conv2d: {
     opcode: 1,
     fields: {
@@ -44,6 +47,7 @@ export const opRecords = {
       activation: { word: 23, length: 1, type: 'enum', enumName: 'activation' },
       activationAlpha: { word: 24, length: 1, type: 'float' },
       activationBeta: { word: 25, length: 1, type: 'float' },
+      outputGap: { word: 26, length: 1, type: 'count' },
     },
   },
   /** NHWC, one filter per channel. weights [ceil(C/16)][kernelHeight*kernelWidth][16]. bias [C]. */
@@ -74,7 +78,7 @@ export const opRecords = {
       activationBeta: { word: 22, length: 1, type: 'float' },
     },
   },
-  /** output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. */
+  /** output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. outputGap: elements between the end of a row and the next one, in output and residual, which are left as they are. */
   dense: {
     opcode: 3,
     fields: {
@@ -90,6 +94,7 @@ export const opRecords = {
       activation: { word: 10, length: 1, type: 'enum', enumName: 'activation' },
       activationAlpha: { word: 11, length: 1, type: 'float' },
       activationBeta: { word: 12, length: 1, type: 'float' },
+      outputGap: { word: 13, length: 1, type: 'count' },
     },
   },
   /** Both operands computed at run time, row-major. output[i] = a[i*aBatchStride] x b[i*bBatchStride]; a batch stride of 0 repeats the operand. */

@@ -47,6 +47,29 @@ export const kernelErrorTable = defineErrorTable({
     meaning: 'The kernel memory that was asked for cannot be had.',
     remedy: 'Use a smaller model or batch, a machine with more memory, or the native kernel backend.',
   },
+  KERNEL_BUDGET_TOO_SMALL: {
+    kind: 'environment',
+    meaning:
+      'The memory budget does not hold what the model needs at once, or what a query of this size needs.',
+    remedy: 'Give at least the budget that the message names, or ask with fewer items.',
+  },
+  KERNEL_PAGE_INVALID: {
+    kind: 'input',
+    meaning: 'A page of the weights that a query needed was not the one that the capsule was packed with.',
+    remedy:
+      'Check the capsule file: it was changed, cut short or replaced while it was in use. Then start again.',
+  },
+  KERNEL_STREAM_INVALID: {
+    kind: 'input',
+    meaning:
+      'A list of fetches leaves the memory or the pages, waits for itself, or has no pages to come from.',
+    remedy: 'Attach pages first, and let the engine lay out what is fetched.',
+  },
+  KERNEL_BUSY: {
+    kind: 'usage',
+    meaning: 'A session was asked while it was still answering.',
+    remedy: 'Wait for the answer before the next query: a session answers one at a time.',
+  },
   KERNEL_RECORD_INVALID: {
     kind: 'input',
     meaning: 'A step record would make a kernel leave its memory, or is not a record at all.',

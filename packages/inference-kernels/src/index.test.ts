@@ -22,6 +22,7 @@ test('the public surface', () => {
     'recordError',
     'recordListError',
     'recordWordCount',
+    'smallestBudget',
     'writeRecord',
   ])
   expect(Object.keys(programNames).sort()).toEqual([

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { abiVersion, alignmentBytes, panelWidth, recordWordCount } from './abi.generated.ts'
-export {
-  createSession,
-  type MemoryReport,
-  type RunOptions,
-  type Session,
-  type SessionOptions,
-} from './engine/session.ts'
+export { createSession, type MemoryBudget, type SessionOptions } from './engine/create-session.ts'
+export type { MemoryReport, RunOptions, Session } from './engine/session.ts'
 export type { SessionState, StateOptions } from './engine/session-state.ts'
+export { type SmallestBudgetOptions, smallestBudget } from './engine/smallest-budget.ts'
+export type { WeightPages } from './engine/weight-pages.ts'
 export type { WeightSource } from './engine/weight-source.ts'
 export { KernelError, type KernelErrorCode, type KernelErrorOptions, kernelErrorTable } from './errors.ts'
 export type { BoundPort, BoundTensor } from './plan/bound.ts'

@@ -31,7 +31,7 @@ const compileFlags = ['-fPIC', '-pthread', '-fstack-protector-strong', '-D_FORTI
 const linkFlags =
   process.platform === 'darwin'
     ? ['-bundle', '-undefined', 'dynamic_lookup', '-Wl,-S', '-pthread']
-    : ['-shared', '-s', '-Wl,--build-id=none', '-Wl,-z,relro,-z,now,-z,noexecstack', '-pthread']
+    : ['-shared', '-s', '-Wl,--build-id=none', '-Wl,-z,relro,-z,now,-z,noexecstack', '-pthread', '-ldl']
 
 /** @returns {string | undefined} the folder of node_api.h that goes with this Node */
 export function findNodeHeaders() {

@@ -30,6 +30,9 @@ function typescript() {
     `export const panelWidth = ${abi.panelWidth}`,
     `export const alignmentBytes = ${abi.alignmentBytes}`,
     '',
+    '/** Memory of kernels beside the one that records address: of each worker, and what workers share. */',
+    `export const scratch = ${JSON.stringify(abi.scratch)} as const`,
+    '',
     `export const recordFlags = ${JSON.stringify(abi.flags)} as const`,
     '',
     `export const recordEnums = ${JSON.stringify(abi.enums)} as const`,
@@ -73,6 +76,11 @@ function header() {
     `#define MLC_RECORD_WORD_COUNT ${abi.recordWordCount}`,
     `#define MLC_PANEL_WIDTH ${abi.panelWidth}`,
     `#define MLC_ALIGNMENT_BYTES ${abi.alignmentBytes}`,
+    '',
+    '/* Scratch of one worker: operands gathered, packed or transformed, and partial results. 64-byte aligned. */',
+    `#define MLC_SCRATCH_FLOAT_COUNT ${abi.scratch.workerFloatCount}`,
+    '/* What the workers of one step fill together. 64-byte aligned. */',
+    `#define MLC_SHARED_SCRATCH_FLOAT_COUNT ${abi.scratch.sharedFloatCount}`,
     '',
   ]
   for (const [name, value] of Object.entries(abi.flags))

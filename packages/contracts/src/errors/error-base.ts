@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ErrorKind, ErrorTable } from './error-table.ts'
 
+/** Of all copies of this class: a program may be bundled in several files, each with its own. */
+const brand: unique symbol = Symbol.for('mlcapsule.error') as never
+
 export interface MlCapsuleErrorOptions {
   /** Path of the argument, field or file at fault, e.g. `header.pageSizeBytes`. Never a secret, never user data. */
   readonly field?: string
@@ -25,6 +28,7 @@ export abstract class MlCapsuleError<Code extends string = string> extends Error
   readonly kind: ErrorKind
   readonly field: string | undefined
   readonly remedy: string
+  readonly [brand] = true
 
   protected constructor(table: ErrorTable, code: Code, detail: string, options: MlCapsuleErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
@@ -49,5 +53,5 @@ export abstract class MlCapsuleError<Code extends string = string> extends Error
 
 /** Whether a caught value is one of ours, so that `code` may be read. */
 export function isMlCapsuleError(value: unknown): value is MlCapsuleError {
-  return value instanceof MlCapsuleError
+  return value instanceof Error && brand in value
 }

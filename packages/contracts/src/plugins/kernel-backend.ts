@@ -5,6 +5,35 @@ import type { Plugin } from './plugin.ts'
 export type ProgramHandle = number & { readonly __programHandle: never }
 
 /**
+ * How weights that do not stay in memory come, page by page, while a list of records runs: fetch i opens `pages[i]` into
+ * `addressesBytes[i]`. All lists ascend in what they wait for, so that nothing waits for itself.
+ */
+export interface WeightStream {
+  readonly pages: Uint32Array
+  readonly addressesBytes: Uint32Array
+  /** One for each fetch: records that have to be done before, since they read what it overwrites. */
+  readonly freedBy: Uint32Array
+  /** One for each record: fetches that have to be done before. */
+  readonly neededBy: Uint32Array
+}
+
+/** Sealed pages of equal size in a file: AES-256-GCM, a ciphertext and its tag of 16 bytes one after another. */
+export interface SealedPages {
+  /** Open for reading for as long as the kernels live. Untrusted, like all that it gives. */
+  readonly fileDescriptor: number
+  readonly offsetBytes: number
+  /** Of a page's plaintext. */
+  readonly pageSizeBytes: number
+  readonly pageCount: number
+  /** 32 bytes. The kernels copy it; the caller wipes its own. */
+  readonly key: Uint8Array
+  /** 12 bytes for each page. */
+  readonly nonces: Uint8Array
+  /** Equally many bytes for each page. */
+  readonly associatedData: Uint8Array
+}
+
+/**
  * One instance of the compute kernels with its memory. Single lane: `runStep` is synchronous and never overlaps itself.
  * @see packages/inference-kernels/abi/ops.json for the records
  */
@@ -19,9 +48,11 @@ export interface Kernels {
   /**
    * Checks every record against the memory's size and keeps a private copy.
    * @param records `count` records of `recordWordCount` words each
-   * @throws KernelError `KERNEL_RECORD_INVALID` with the index of the step and the field at fault
+   * @param stream only after `attachPages`: the weights that the kernels then fetch while the records run, from the first one
+   *   on and in order
+   * @throws KernelError `KERNEL_RECORD_INVALID` with the index of the step and the field at fault; `KERNEL_STREAM_INVALID`
    */
-  load(records: Int32Array): ProgramHandle
+  load(records: Int32Array, stream?: WeightStream): ProgramHandle
   /** Forgets a list of records. @throws KernelError `KERNEL_HANDLE_INVALID` */
   unload(handle: ProgramHandle): void
   /**
@@ -31,8 +62,16 @@ export interface Kernels {
   grow(memorySizeBytes: number): void
   /** Runs one step. Allocates nothing. @throws KernelError `KERNEL_HANDLE_INVALID` for a step out of range */
   runStep(handle: ProgramHandle, stepIndex: number): void
-  /** Runs all steps from `firstStep`, `stepCount` of them, in one call. */
+  /**
+   * Runs all steps from `firstStep`, `stepCount` of them, in one call.
+   * @throws KernelError `KERNEL_PAGE_INVALID` where a page that they need was not the authentic one; what ran by then has run
+   */
   runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void
+  /**
+   * Lets kernels that can open pages themselves, beside the computation, do so from now on.
+   * @returns false where these pages are beyond them; the caller then opens pages itself, between records
+   */
+  attachPages?(pages: SealedPages): boolean
   /** Compares the kernels in use with known answers. @throws KernelError `KERNEL_SELF_TEST_FAILED` */
   selfTest(): void
   /** Zeroes and releases the memory. The instance is dead afterward. */
@@ -51,6 +90,8 @@ export interface KernelBackendOptions {
 /** Makes kernels: `native`, `wasm` or `reference`. */
 export interface KernelBackend extends Plugin {
   readonly kind: 'kernel-backend'
+  /** What an instance takes beside its memory for operands that are gathered or transformed; none where absent. */
+  scratchSizeBytes?(threadCount: number): number
   /** @throws KernelError `KERNEL_BACKEND_UNAVAILABLE` where this machine cannot run it, `KERNEL_MEMORY_TOO_LARGE` */
   create(options: KernelBackendOptions): Promise<Kernels>
 }

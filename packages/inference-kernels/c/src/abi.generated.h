@@ -10,6 +10,11 @@
 #define MLC_PANEL_WIDTH 16
 #define MLC_ALIGNMENT_BYTES 64
 
+/* Scratch of one worker: operands gathered, packed or transformed, and partial results. 64-byte aligned. */
+#define MLC_SCRATCH_FLOAT_COUNT 425984
+/* What the workers of one step fill together. 64-byte aligned. */
+#define MLC_SHARED_SCRATCH_FLOAT_COUNT 905216
+
 #define MLC_FLAG_HAS_BIAS 1
 #define MLC_FLAG_HAS_RESIDUAL 2
 
@@ -62,7 +67,7 @@
 #define MLC_SOFTMAX_LOGSOFTMAX 1
 #define MLC_SOFTMAX_COUNT 2
 
-/* NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. */
+/* NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. outputGap: elements between the channels of one pixel and those of the next, in output and residual, which are left as they are; with groups it is 0. */
 #define MLC_OP_CONV2D 1
 typedef struct {
   int32_t opcode;
@@ -91,7 +96,8 @@ typedef struct {
   int32_t activation;
   float activation_alpha;
   float activation_beta;
-  int32_t reserved[38];
+  int32_t output_gap;
+  int32_t reserved[37];
 } mlc_conv2d_record;
 
 /* NHWC, one filter per channel. weights [ceil(C/16)][kernelHeight*kernelWidth][16]. bias [C]. */
@@ -123,7 +129,7 @@ typedef struct {
   int32_t reserved[41];
 } mlc_depthwise_conv2d_record;
 
-/* output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. */
+/* output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. outputGap: elements between the end of a row and the next one, in output and residual, which are left as they are. */
 #define MLC_OP_DENSE 3
 typedef struct {
   int32_t opcode;
@@ -139,7 +145,8 @@ typedef struct {
   int32_t activation;
   float activation_alpha;
   float activation_beta;
-  int32_t reserved[51];
+  int32_t output_gap;
+  int32_t reserved[50];
 } mlc_dense_record;
 
 /* Both operands computed at run time, row-major. output[i] = a[i*aBatchStride] x b[i*bBatchStride]; a batch stride of 0 repeats the operand. */

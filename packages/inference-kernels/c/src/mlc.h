@@ -15,11 +15,6 @@ typedef void (*mlc_parallel_fn)(void *pool, uint32_t task_count, mlc_task_fn tas
 
 typedef struct mlc_kernel_set mlc_kernel_set;
 
-/* Scratch of one worker: operands gathered, packed or transformed, and partial results. 64-byte aligned. */
-#define MLC_SCRATCH_FLOAT_COUNT (416 * 1024)
-/* What the workers of one step fill together. 64-byte aligned. */
-#define MLC_SHARED_SCRATCH_FLOAT_COUNT (884 * 1024)
-
 typedef struct {
   uint8_t *memory;            /* 64-byte aligned; addresses in records are offsets into it */
   uint64_t memory_size_bytes;

@@ -71,7 +71,9 @@ static int random_conv(room *m, mlc_conv2d_record *r) {
   random_activation(&r->activation, &r->activation_alpha, &r->activation_beta);
   const uint64_t columns = (uint64_t)(r->output_channels / r->groups + 15) / 16 * 16 * (uint64_t)r->groups;
   const uint64_t inner = (uint64_t)(r->kernel_height * r->kernel_width * (r->input_channels / r->groups));
-  const uint64_t outputs = (uint64_t)(r->batch * r->output_height * r->output_width * r->output_channels);
+  r->output_gap = r->groups == 1 && random_below(3) == 0 ? some(20) : 0;
+  const uint64_t outputs =
+      (uint64_t)(r->batch * r->output_height * r->output_width * (r->output_channels + r->output_gap));
   r->input = take(m, (uint64_t)(r->batch * r->input_height * r->input_width * r->input_channels), 4);
   r->weights = take(m, columns * inner, 64);
   r->bias = take(m, (uint64_t)r->output_channels, 4);
@@ -123,7 +125,8 @@ static int random_dense(room *m, mlc_dense_record *r) {
   r->column_count = random_below(4) == 0 ? between(60, 300) : some(70);
   r->flags = (int32_t)random_below(4);
   random_activation(&r->activation, &r->activation_alpha, &r->activation_beta);
-  const uint64_t outputs = (uint64_t)r->row_count * (uint64_t)r->column_count;
+  r->output_gap = random_below(3) == 0 ? some(40) : 0;
+  const uint64_t outputs = (uint64_t)r->row_count * (uint64_t)(r->column_count + r->output_gap);
   r->input = take(m, (uint64_t)r->row_count * (uint64_t)r->inner_count, 4);
   r->weights = take(m, (uint64_t)(r->column_count + 15) / 16 * 16 * (uint64_t)r->inner_count, 64);
   r->bias = take(m, (uint64_t)r->column_count, 4);

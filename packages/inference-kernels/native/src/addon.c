@@ -178,28 +178,82 @@ static napi_value memory(napi_env env, napi_callback_info info) {
   return buffer;
 }
 
-/* load(handle, Int32Array): program number; -1 where there is no room; -2 - (step * 64 + word) for a refused record */
-static napi_value load(napi_env env, napi_callback_info info) {
-  napi_value values[2], buffer;
-  if (!arguments(env, info, 2, values)) return NULL;
-  owner *o = unwrap(env, values[0], 1);
-  if (o == NULL) return NULL;
+/* Elements of a typed array of one kind; 0 with an error thrown otherwise. */
+static int elements(napi_env env, napi_value value, napi_typedarray_type wanted, void **data, size_t *count) {
   bool is_typed_array = false;
   napi_typedarray_type type;
-  size_t length, offset;
-  void *data;
-  if (napi_is_typedarray(env, values[1], &is_typed_array) != napi_ok || !is_typed_array ||
-      napi_get_typedarray_info(env, values[1], &type, &length, &data, &buffer, &offset) != napi_ok ||
-      type != napi_int32_array || length % MLC_RECORD_WORD_COUNT != 0) {
-    throw_type(env, "records are not an Int32Array of whole records");
+  napi_value buffer;
+  size_t offset;
+  if (napi_is_typedarray(env, value, &is_typed_array) == napi_ok && is_typed_array &&
+      napi_get_typedarray_info(env, value, &type, count, data, &buffer, &offset) == napi_ok && type == wanted) {
+    return 1;
+  }
+  throw_type(env, "argument is not a typed array of the right kind");
+  return 0;
+}
+
+/*
+ * load(handle, Int32Array of records, Uint32Array of a stream or of nothing): program number; -1 where there is no room;
+ * -2 for a stream that is none; -3 - (step * 64 + word) for a refused record
+ */
+static napi_value load(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  size_t length, stream_length;
+  void *data, *stream;
+  if (!arguments(env, info, 3, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL || !elements(env, values[1], napi_int32_array, &data, &length) ||
+      !elements(env, values[2], napi_uint32_array, &stream, &stream_length)) {
+    return NULL;
+  }
+  if (length % MLC_RECORD_WORD_COUNT != 0) {
+    throw_type(env, "records are not whole");
     return NULL;
   }
   if (length / MLC_RECORD_WORD_COUNT > MLC_MAX_RECORD_COUNT) return number(env, -1);
   const mlc_load_result result =
-      mlc_instance_load(o->instance, data, (uint32_t)(length / MLC_RECORD_WORD_COUNT));
+      mlc_instance_load(o->instance, data, (uint32_t)(length / MLC_RECORD_WORD_COUNT), stream, stream_length);
   if (result.status == MLC_LOAD_FULL) return number(env, -1);
+  if (result.status == MLC_LOAD_STREAM_INVALID) return number(env, -2);
   if (result.status == MLC_LOAD_OK) return number(env, result.program);
-  return number(env, -2.0 - ((double)result.step * MLC_RECORD_WORD_COUNT + (double)result.word));
+  return number(env, -3.0 - ((double)result.step * MLC_RECORD_WORD_COUNT + (double)result.word));
+}
+
+/*
+ * attachPages(handle, fd, offsetBytes, pageSizeBytes, pageCount, key, nonces, associatedData): whether streams can come from
+ * these pages
+ */
+static napi_value attach_pages(napi_env env, napi_callback_info info) {
+  napi_value values[8], result = NULL;
+  double fd, offset, page_size, page_count;
+  void *key, *nonces, *associated_data;
+  size_t key_size, nonces_size, associated_data_size;
+  if (!arguments(env, info, 8, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL || !integer(env, values[1], 0, INT32_MAX, &fd) ||
+      !integer(env, values[2], 0, 9007199254740991.0, &offset) ||
+      !integer(env, values[3], 64, 1 << 26, &page_size) || !integer(env, values[4], 1, 1 << 26, &page_count) ||
+      !elements(env, values[5], napi_uint8_array, &key, &key_size) ||
+      !elements(env, values[6], napi_uint8_array, &nonces, &nonces_size) ||
+      !elements(env, values[7], napi_uint8_array, &associated_data, &associated_data_size)) {
+    return NULL;
+  }
+  const size_t count = (size_t)page_count;
+  if (key_size != MLC_CIPHER_KEY_SIZE_BYTES || nonces_size != count * MLC_CIPHER_NONCE_SIZE_BYTES ||
+      associated_data_size % count != 0 || associated_data_size / count > 1024) {
+    throw_type(env, "key, nonces or associated data do not have the right size");
+    return NULL;
+  }
+  const mlc_pages_source source = {.fd = (int)fd,
+                                   .offset_bytes = (uint64_t)offset,
+                                   .page_size_bytes = (uint32_t)page_size,
+                                   .page_count = (uint32_t)page_count,
+                                   .key = key,
+                                   .nonces = nonces,
+                                   .associated_data = associated_data,
+                                   .associated_data_size_bytes = (uint32_t)(associated_data_size / count)};
+  napi_get_boolean(env, mlc_instance_attach_pages(o->instance, &source), &result);
+  return result;
 }
 
 /* unload(handle, program): whether there was such a program */
@@ -238,9 +292,9 @@ static napi_value grow(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* run(handle, program, firstStep, stepCount): whether the steps exist; runs none otherwise */
+/* run(handle, program, firstStep, stepCount): 0 where there are no such steps now, 1, or 2 where a page was not authentic */
 static napi_value run(napi_env env, napi_callback_info info) {
-  napi_value values[4], result = NULL;
+  napi_value values[4];
   double program, first, count;
   if (!arguments(env, info, 4, values)) return NULL;
   owner *o = unwrap(env, values[0], 1);
@@ -248,8 +302,7 @@ static napi_value run(napi_env env, napi_callback_info info) {
       !integer(env, values[2], 0, UINT32_MAX, &first) || !integer(env, values[3], 0, UINT32_MAX, &count)) {
     return NULL;
   }
-  napi_get_boolean(env, mlc_instance_run(o->instance, (uint32_t)program, (uint32_t)first, (uint32_t)count), &result);
-  return result;
+  return number(env, mlc_instance_run(o->instance, (uint32_t)program, (uint32_t)first, (uint32_t)count));
 }
 
 /* selfTest(handle): 0, or the number of the test that failed */
@@ -285,6 +338,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback callback;
   } functions[] = {{"listIsas", list_isas}, {"create", create},    {"memory", memory},      {"load", load},      {"unload", unload},
+                   {"attachPages", attach_pages},
                    {"grow", grow},          {"run", run},       {"selfTest", self_test}, {"dispose", dispose}};
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -63,40 +63,65 @@ mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint64_t max_memor
   return instance;
 }
 
-mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records, uint32_t count) {
-  mlc_load_result result = {MLC_LOAD_FULL, 0, 0, 0};
-  uint32_t place = 0;
-  while (place < instance->program_count && instance->programs[place].records != NULL) place++;
-  if (place == MLC_MAX_PROGRAM_COUNT || count > MLC_MAX_RECORD_COUNT) return result;
-  const size_t size_bytes = (size_t)count * MLC_RECORD_WORD_COUNT * sizeof(int32_t);
-  int32_t *copy = malloc(size_bytes == 0 ? 1 : size_bytes);
-  if (copy == NULL) return result;
-  if (size_bytes > 0) memcpy(copy, records, size_bytes);
-  for (uint32_t step = 0; step < count; step++) {
-    const int32_t word =
-        mlc_check_record(copy + (size_t)step * MLC_RECORD_WORD_COUNT, instance->context.memory_size_bytes);
-    if (word != MLC_RECORD_OK) {
-      explicit_bzero(copy, size_bytes);
-      free(copy);
-      return (mlc_load_result){MLC_LOAD_INVALID, 0, step, word};
-    }
-  }
-  result.status = MLC_LOAD_OK;
-  result.program = place;
-  instance->programs[place] = (mlc_program){copy, count};
-  if (place == instance->program_count) instance->program_count++;
-  return result;
-}
-
 static void drop(mlc_program *program) {
   if (program->records == NULL) return;
   explicit_bzero(program->records, (size_t)program->count * MLC_RECORD_WORD_COUNT * sizeof(int32_t));
   free(program->records);
-  *program = (mlc_program){NULL, 0};
+  if (program->stream != NULL) mlc_stream_free(program->stream);
+  *program = (mlc_program){NULL, 0, NULL};
+}
+
+int mlc_instance_attach_pages(mlc_instance *instance, const mlc_pages_source *source) {
+  if (instance->context.memory == NULL || instance->pager != NULL) return 0;
+  mlc_pages *pages = mlc_pages_open(source);
+  if (pages == NULL) return 0;
+  instance->pager = mlc_pager_create(pages, instance->context.memory);
+  return instance->pager != NULL;
+}
+
+static int32_t *copy_records(const int32_t *records, size_t size_bytes) {
+  int32_t *copy = malloc(size_bytes == 0 ? 1 : size_bytes);
+  if (copy != NULL && size_bytes > 0) memcpy(copy, records, size_bytes);
+  return copy;
+}
+
+mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records, uint32_t count, const uint32_t *stream,
+                                  size_t stream_word_count) {
+  mlc_load_result result = {MLC_LOAD_FULL, 0, 0, 0};
+  uint32_t place = 0;
+  while (place < instance->program_count && instance->programs[place].records != NULL) place++;
+  if (place == MLC_MAX_PROGRAM_COUNT || count > MLC_MAX_RECORD_COUNT) return result;
+  const uint64_t memory_size_bytes = instance->context.memory_size_bytes;
+  mlc_program program = {.count = count};
+  program.records = copy_records(records, (size_t)count * MLC_RECORD_WORD_COUNT * sizeof(int32_t));
+  if (program.records == NULL) return result;
+  for (uint32_t step = 0; step < count; step++) {
+    const int32_t word = mlc_check_record(program.records + (size_t)step * MLC_RECORD_WORD_COUNT, memory_size_bytes);
+    if (word != MLC_RECORD_OK) {
+      drop(&program);
+      return (mlc_load_result){MLC_LOAD_INVALID, 0, step, word};
+    }
+  }
+  if (stream_word_count > 0) {
+    if (instance->pager != NULL) {
+      const mlc_pages *pages = mlc_pager_pages(instance->pager);
+      program.stream = mlc_stream_copy(stream, stream_word_count, count, pages, memory_size_bytes);
+    }
+    if (program.stream == NULL) {
+      drop(&program);
+      return (mlc_load_result){MLC_LOAD_STREAM_INVALID, 0, 0, 0};
+    }
+  }
+  result.status = MLC_LOAD_OK;
+  result.program = place;
+  instance->programs[place] = program;
+  if (place == instance->program_count) instance->program_count++;
+  return result;
 }
 
 int mlc_instance_unload(mlc_instance *instance, uint32_t program) {
   if (program >= instance->program_count || instance->programs[program].records == NULL) return 0;
+  if (instance->programs[program].stream != NULL) mlc_pager_begin(instance->pager, NULL);
   drop(&instance->programs[program]);
   return 1;
 }
@@ -111,20 +136,50 @@ int mlc_instance_grow(mlc_instance *instance, uint64_t memory_size_bytes) {
   return 1;
 }
 
-int mlc_instance_run(const mlc_instance *instance, uint32_t program, uint32_t first, uint32_t count) {
-  if (instance->context.memory == NULL || program >= instance->program_count) return 0;
-  const mlc_program *p = &instance->programs[program];
-  if (p->records == NULL || first > p->count || count > p->count - first) return 0;
+/* Whether a range of a program with a stream may run now; the pager then fetches for it. */
+static int take_up(mlc_instance *instance, uint32_t program, uint32_t first) {
+  if (first == 0) {
+    mlc_pager_begin(instance->pager, instance->programs[program].stream);
+    instance->streaming = program;
+    return 1;
+  }
+  return instance->streaming == program && instance->streamed_count == first;
+}
+
+static mlc_run_status run_streamed(mlc_instance *instance, const mlc_program *p, uint32_t first, uint32_t count) {
   for (uint32_t step = first; step < first + count; step++) {
+    if (!mlc_pager_wait(instance->pager, p->stream->needed_by[step])) {
+      instance->streamed_count = UINT32_MAX; /* no range goes on from here */
+      return MLC_RUN_PAGE_INVALID;
+    }
     mlc_run_record(&instance->context, p->records + (size_t)step * MLC_RECORD_WORD_COUNT);
+    mlc_pager_release(instance->pager, step + 1);
+  }
+  instance->streamed_count = first + count;
+  return MLC_RUN_OK;
+}
+
+mlc_run_status mlc_instance_run(mlc_instance *instance, uint32_t program, uint32_t first, uint32_t count) {
+  if (instance->context.memory == NULL || program >= instance->program_count) return MLC_RUN_NO_STEPS;
+  const mlc_program *p = &instance->programs[program];
+  if (p->records == NULL || first > p->count || count > p->count - first) return MLC_RUN_NO_STEPS;
+  mlc_run_status status = MLC_RUN_OK;
+  if (p->stream != NULL) {
+    if (!take_up(instance, program, first)) return MLC_RUN_NO_STEPS;
+    status = run_streamed(instance, p, first, count);
+  } else {
+    for (uint32_t step = first; step < first + count; step++) {
+      mlc_run_record(&instance->context, p->records + (size_t)step * MLC_RECORD_WORD_COUNT);
+    }
   }
   if (instance->pool != NULL) mlc_pool_rest(instance->pool);
-  return 1;
+  return status;
 }
 
 void mlc_instance_close(mlc_instance *instance) {
   mlc_context *context = &instance->context;
   if (context->memory == NULL) return;
+  if (instance->pager != NULL) mlc_pager_destroy(instance->pager); /* before what its stream is part of */
   if (instance->pool != NULL) mlc_pool_destroy(instance->pool);
   munmap(context->scratch, scratch_size_bytes(context->worker_count)); /* the system gives no page on unwiped */
   for (uint32_t i = 0; i < instance->program_count; i++) drop(&instance->programs[i]);
@@ -136,6 +191,7 @@ void mlc_instance_close(mlc_instance *instance) {
   context->scratch = NULL;
   context->shared_scratch = NULL;
   instance->pool = NULL;
+  instance->pager = NULL;
   instance->program_count = 0;
 }
 

@@ -4,6 +4,7 @@
 #define MLC_INSTANCE_H
 
 #include "mlc.h"
+#include "pager.h"
 #include "pool.h"
 
 /* Records of one program, and programs of one instance: above, a caller has lost count. */
@@ -13,6 +14,7 @@
 typedef struct {
   int32_t *records;
   uint32_t count;
+  mlc_stream *stream; /* NULL where all weights stay in memory */
 } mlc_program;
 
 typedef struct {
@@ -20,6 +22,9 @@ typedef struct {
   size_t mapped_size_bytes;
   uint64_t max_memory_size_bytes;
   mlc_pool *pool;
+  mlc_pager *pager;        /* NULL where no pages are attached */
+  uint32_t streaming;      /* the program whose weights the pager fetches, and how many of its records are done */
+  uint32_t streamed_count;
   mlc_program programs[MLC_MAX_PROGRAM_COUNT];
   uint32_t program_count;
 } mlc_instance;
@@ -28,7 +33,10 @@ typedef struct {
 mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint64_t max_memory_size_bytes, uint32_t worker_count,
                                   const mlc_kernel_set *kernels);
 
-typedef enum { MLC_LOAD_OK, MLC_LOAD_INVALID, MLC_LOAD_FULL } mlc_load_status;
+/* Takes pages for streams to come from, once. 0 where that cannot be. */
+int mlc_instance_attach_pages(mlc_instance *instance, const mlc_pages_source *source);
+
+typedef enum { MLC_LOAD_OK, MLC_LOAD_INVALID, MLC_LOAD_FULL, MLC_LOAD_STREAM_INVALID } mlc_load_status;
 typedef struct {
   mlc_load_status status;
   uint32_t program;       /* where OK */
@@ -36,8 +44,12 @@ typedef struct {
   int32_t word;
 } mlc_load_result;
 
-/* Copies the records, then checks the copy. Keeps nothing where a record is refused. */
-mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records, uint32_t count);
+/*
+ * Copies the records, then checks the copy. Keeps nothing where a record is refused. Stream: as for mlc_stream_copy, or
+ * no words.
+ */
+mlc_load_result mlc_instance_load(mlc_instance *instance, const int32_t *records, uint32_t count, const uint32_t *stream,
+                                  size_t stream_word_count);
 
 /* Whether there was such a program; its records are wiped and its number may be given out again. */
 int mlc_instance_unload(mlc_instance *instance, uint32_t program);
@@ -45,8 +57,13 @@ int mlc_instance_unload(mlc_instance *instance, uint32_t program);
 /* Gives kernels more of the memory that was reserved; 0 beyond it, or for less than there is. */
 int mlc_instance_grow(mlc_instance *instance, uint64_t memory_size_bytes);
 
-/* Whether the range lies in the program; runs nothing otherwise. */
-int mlc_instance_run(const mlc_instance *instance, uint32_t program, uint32_t first, uint32_t count);
+typedef enum { MLC_RUN_NO_STEPS, MLC_RUN_OK, MLC_RUN_PAGE_INVALID } mlc_run_status;
+
+/*
+ * Runs nothing where the range does not lie in the program. A program with a stream is run in order: from its first record,
+ * or from where the last range ended.
+ */
+mlc_run_status mlc_instance_run(mlc_instance *instance, uint32_t program, uint32_t first, uint32_t count);
 
 /* Zeroes and frees everything but the mapping itself: views of it may still be about. */
 void mlc_instance_close(mlc_instance *instance);

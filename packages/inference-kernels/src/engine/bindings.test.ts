@@ -2,11 +2,12 @@
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { expect, test } from 'vitest'
 import { ProgramBinder } from '../plan/program-binder.ts'
+import { allResident } from '../plan/weight-places.ts'
 import { referenceKernels } from '../reference/index.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import { branchProgram } from '../testing/sample-programs.ts'
 import { Bindings } from './bindings.ts'
-import { createSession } from './session.ts'
+import { createSession } from './create-session.ts'
 
 /**
  * Kernels with a count of the segments that are loaded now, of the most at once and of all that ever were, and of the views
@@ -217,13 +218,13 @@ test('small weights and deciding elements that bindings hold are wiped with them
   const small = Float32Array.of(1, 2, 3)
   const kernels = await referenceKernels.create({ memorySizeBytes: 4096 })
   const bindings = new Bindings(
-    new ProgramBinder(program, { weightsBaseBytes: 0, weightsContents: () => small }),
+    new ProgramBinder(program, { weights: allResident(program, 0), weightsContents: () => small }),
     kernels,
   )
   const root = bindings.root([[3], [2]])
   const [, place] = root.inputViews.of(kernels.memory)
   place?.set([1n, 3n] as never)
-  root.node.runner.run()
+  expect([...root.node.runner.run()]).toEqual([])
   const { contents } = bindings.next(root.node).runner.segment.continuation.state
   expect(contents.get(target)).toEqual(BigInt64Array.of(1n, 3n))
   bindings.dispose()

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kernels, TensorData } from '@mlcapsule/contracts'
+import { KernelError } from '../errors.ts'
 import type { BoundPort, BoundTensor } from '../plan/bound.ts'
-import { keptElementCount, type ProgramBinder } from '../plan/program-binder.ts'
+import { type BoundSegment, keptElementCount, type ProgramBinder } from '../plan/program-binder.ts'
+import { recordsSizeBytes } from './memory-plan.ts'
 import { SegmentRunner } from './segment-runner.ts'
 import { TensorViews } from './tensor-views.ts'
+import type { WeightPages } from './weight-pages.ts'
 
 /** What is kept for queries of shapes that came before. Beyond that, the shapes that were asked longest ago are forgotten. */
 const keptSegmentCount = 256
@@ -35,18 +38,29 @@ export class BindingRoot {
   }
 }
 
+export interface BindingsOptions {
+  /** Where weights that do not stay in memory are opened between records; null where the kernels do that. */
+  readonly pages?: WeightPages | null
+  /** What records may take, where there is a budget. */
+  readonly maxRecordsSizeBytes?: number
+}
+
 /** What a program has been bound to so far: over one copy of the weights, a binding for each shape of query. */
 export class Bindings {
   readonly #binder: ProgramBinder
   readonly #kernels: Kernels
   /** The one that was asked for last comes last. */
   readonly #roots = new Map<string, BindingRoot>()
+  readonly #pages: WeightPages | null
+  readonly #maxRecordsSizeBytes: number
   #segmentCount = 0
   #recordsSizeBytes = 0
 
-  constructor(binder: ProgramBinder, kernels: Kernels) {
+  constructor(binder: ProgramBinder, kernels: Kernels, options: BindingsOptions = {}) {
     this.#binder = binder
     this.#kernels = kernels
+    this.#pages = options.pages ?? null
+    this.#maxRecordsSizeBytes = options.maxRecordsSizeBytes ?? Number.POSITIVE_INFINITY
   }
 
   /**
@@ -64,8 +78,8 @@ export class Bindings {
       this.#forget(key, known)
     }
     const begun = this.#binder.begin(entryDims)
-    this.#makeRoom(begun.segment.records.byteLength)
-    const root = new BindingRoot(begun, new SegmentRunner(begun.segment, this.#kernels))
+    this.#makeRoom(recordsSizeBytes(begun.segment))
+    const root = new BindingRoot(begun, this.#load(begun.segment))
     this.#roots.set(key, root)
     this.#count(root.node.runner)
     return root
@@ -79,14 +93,16 @@ export class Bindings {
     const known = isKept ? node.next.get(key) : undefined
     if (known !== undefined) return known
     const segment = this.#binder.resume(node.runner.segment.continuation, contents)
-    const runner = new SegmentRunner(segment, this.#kernels)
     const { root } = node
-    if (isKept) this.#makeRoom(segment.records.byteLength, root)
+    if (isKept || this.#maxRecordsSizeBytes < keptRecordsSizeBytes) {
+      this.#makeRoom(recordsSizeBytes(segment), root)
+    }
+    const runner = this.#load(segment)
     const next = {
       root,
       runner,
       next: new Map(),
-      isKept: isKept && this.#hasRoom(segment.records.byteLength),
+      isKept: isKept && this.#hasRoom(recordsSizeBytes(segment)),
     }
     if (next.isKept) {
       root.runners.push(runner)
@@ -102,7 +118,7 @@ export class Bindings {
     this.#roots.clear()
   }
 
-  /** Bytes of all records that are kept. */
+  /** Bytes of all records that are kept, and of what says how their weights come. */
   get recordsSizeBytes(): number {
     return this.#recordsSizeBytes
   }
@@ -114,11 +130,22 @@ export class Bindings {
 
   #count({ segment }: SegmentRunner): void {
     this.#segmentCount++
-    this.#recordsSizeBytes += segment.records.byteLength
+    this.#recordsSizeBytes += recordsSizeBytes(segment)
+  }
+
+  /** @throws KernelError `KERNEL_BUDGET_TOO_SMALL` beside those of the runner */
+  #load(segment: BoundSegment): SegmentRunner {
+    const sizeBytes = recordsSizeBytes(segment)
+    if (this.#recordsSizeBytes + sizeBytes > this.#maxRecordsSizeBytes) {
+      const detail = `the steps of a query of this size take ${sizeBytes} bytes, the budget leaves ${this.#maxRecordsSizeBytes}`
+      throw new KernelError('KERNEL_BUDGET_TOO_SMALL', detail, { field: 'memoryBudgetSizeBytes' })
+    }
+    return new SegmentRunner(segment, this.#kernels, this.#pages)
   }
 
   #hasRoom(sizeBytes: number): boolean {
-    return this.#segmentCount < keptSegmentCount && this.#recordsSizeBytes + sizeBytes <= keptRecordsSizeBytes
+    const most = Math.min(keptRecordsSizeBytes, this.#maxRecordsSizeBytes)
+    return this.#segmentCount < keptSegmentCount && this.#recordsSizeBytes + sizeBytes <= most
   }
 
   /** Forgets bindings, the oldest first, but never the one that is in use. */
@@ -133,7 +160,7 @@ export class Bindings {
     this.#roots.delete(key)
     this.#segmentCount -= root.runners.length
     for (const runner of root.runners) {
-      this.#recordsSizeBytes -= runner.segment.records.byteLength
+      this.#recordsSizeBytes -= recordsSizeBytes(runner.segment)
       runner.unload()
       runner.wipe()
     }

@@ -124,7 +124,7 @@ describe('moving', () => {
     const ids = p.input('ids', [1, 2], 'int64')
     const output = p.arena([1, 4], { dtype: 'int64' })
     p.output('y', p.step({ op: 'pad', input: ids, output, before: [0, 1], value: -7 }))
-    const { createSession } = await import('./session.ts')
+    const { createSession } = await import('./create-session.ts')
     const { referenceKernels } = await import('../reference/index.ts')
     const session = await createSession({ ...p.build(), kernels: referenceKernels })
     const data = BigInt64Array.of(-(2n ** 62n), 5n)

@@ -5,7 +5,7 @@ import { encodeProgram } from '../program/encode.ts'
 import { referenceKernels } from '../reference/index.ts'
 import { branchProgram } from '../testing/sample-programs.ts'
 import { wasmKernels } from '../wasm/index.ts'
-import { createSession } from './session.ts'
+import { createSession } from './create-session.ts'
 
 function query(rowCount: number, mode: boolean, target: readonly [number, number]): Map<string, Tensor> {
   const data = Float32Array.from({ length: rowCount * 3 }, (_, i) => (i % 2 === 0 ? i : -i))

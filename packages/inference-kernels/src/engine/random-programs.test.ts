@@ -13,7 +13,7 @@ import { interpretProgram } from '../testing/interpret-program.ts'
 import { SeededRandom } from '../testing/random.ts'
 import { randomDynamicProgram, randomQuery } from '../testing/random-dynamic-program.ts'
 import { wasmKernels } from '../wasm/index.ts'
-import { createSession } from './session.ts'
+import { createSession } from './create-session.ts'
 
 const factor = process.env.SLOW === '1' ? 30 : 1
 const backends = [

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kernels, ProgramHandle, TensorData } from '@mlcapsule/contracts'
+import type { Kernels, ProgramHandle, TensorData, WeightStream } from '@mlcapsule/contracts'
+import { KernelError } from '../errors.ts'
 import { guarded } from '../plan/bind-steps.ts'
 import type { BoundAction, BoundOperator, BoundTensor } from '../plan/bound.ts'
 import type { BoundSegment } from '../plan/program-binder.ts'
 import { TensorViews, viewTensor } from './tensor-views.ts'
+import type { WeightPages } from './weight-pages.ts'
 
 /** One segment, loaded into kernels. Views of the memory are made when it first runs, and again after the memory grew. */
 export class SegmentRunner {
@@ -12,26 +14,42 @@ export class SegmentRunner {
   readonly #wantedViews: TensorViews
   readonly #kernels: Kernels
   readonly #handle: ProgramHandle
+  readonly #pages: WeightPages | null
   #memory: Uint8Array | undefined
-  #runs: readonly (() => void)[] = []
+  #runs: readonly (() => void | Generator<Promise<void>, void, undefined>)[] = []
+  /** Pages of the stream that are in memory by now, where they are opened here. */
+  #fetchedCount = 0
 
-  /** @throws KernelError `KERNEL_RECORD_INVALID`, `KERNEL_MEMORY_TOO_LARGE` */
-  constructor(segment: BoundSegment, kernels: Kernels) {
+  /**
+   * @param pages to open between records what the segment streams; null where the kernels do that, or nothing is streamed
+   * @throws KernelError `KERNEL_RECORD_INVALID`, `KERNEL_MEMORY_TOO_LARGE`
+   */
+  constructor(segment: BoundSegment, kernels: Kernels, pages: WeightPages | null) {
     if (kernels.memory.length < segment.memorySizeBytes) kernels.grow(segment.memorySizeBytes)
     this.segment = segment
     this.outputViews = new TensorViews(segment.outputs)
     this.#wantedViews = new TensorViews(segment.wanted ?? [])
     this.#kernels = kernels
-    this.#handle = kernels.load(segment.records)
+    this.#pages = pages
+    this.#handle =
+      segment.stream === null || pages !== null
+        ? kernels.load(segment.records)
+        : kernels.load(segment.records, segment.stream)
   }
 
-  /** Allocates nothing but what operators do. @throws KernelError `KERNEL_VALUE_INVALID` */
-  run(): void {
+  /**
+   * Allocates nothing but what operators do. Yields what has to be waited for before it can go on.
+   * @throws KernelError `KERNEL_VALUE_INVALID`, `KERNEL_PAGE_INVALID`, `KERNEL_DISPOSED`
+   */
+  *run(): Generator<Promise<void>, void, undefined> {
     if (this.#memory !== this.#kernels.memory) {
       this.#memory = this.#kernels.memory
       this.#runs = this.segment.actions.map((action) => this.#prepare(action))
     }
-    for (const run of this.#runs) run()
+    for (const run of this.#runs) {
+      const waits = run()
+      if (waits !== undefined) yield* waits
+    }
   }
 
   /** What the next segment depends on, in memory of its own. */
@@ -52,10 +70,13 @@ export class SegmentRunner {
     }
   }
 
-  #prepare(action: BoundAction): () => void {
+  #prepare(action: BoundAction): () => void | Generator<Promise<void>, void, undefined> {
     switch (action.kind) {
       case 'records': {
         const { first, count } = action
+        const { stream } = this.segment
+        const pages = this.#pages
+        if (stream !== null && pages !== null) return () => this.#runStreamed(first, count, stream, pages)
         return () => this.#kernels.runSteps(this.#handle, first, count)
       }
       case 'store': {
@@ -65,6 +86,30 @@ export class SegmentRunner {
       }
       case 'operator':
         return this.#prepareOperator(action.call)
+    }
+  }
+
+  /** Opens what the next records need, runs them, and so on. */
+  *#runStreamed(
+    first: number,
+    count: number,
+    stream: WeightStream,
+    pages: WeightPages,
+  ): Generator<Promise<void>, void, undefined> {
+    if (first === 0) this.#fetchedCount = 0
+    for (let record = first, end = first; record < first + count; record = end) {
+      const needed = stream.neededBy[record] as number
+      for (; this.#fetchedCount < needed; this.#fetchedCount++) {
+        const address = stream.addressesBytes[this.#fetchedCount] as number
+        const target = this.#kernels.memory.subarray(address, address + pages.pageSizeBytes)
+        yield pages.openInto(stream.pages[this.#fetchedCount] as number, target)
+        if (this.#kernels.memory.length > 0) continue
+        // Whoever disposed of the kernels has wiped their memory, but for what came later.
+        target.fill(0)
+        throw new KernelError('KERNEL_DISPOSED', 'the session was disposed while it answered')
+      }
+      while (end < first + count && stream.neededBy[end] === needed) end++
+      this.#kernels.runSteps(this.#handle, record, end - record)
     }
   }
 

@@ -6,7 +6,7 @@ import { referenceKernels } from '../reference/index.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import { denseProgram, sequenceProgram } from '../testing/sample-programs.ts'
 import { wasmKernels } from '../wasm/index.ts'
-import { createSession } from './session.ts'
+import { createSession } from './create-session.ts'
 
 const fails = (code: string, field = 'state') => expect.objectContaining({ code, field })
 

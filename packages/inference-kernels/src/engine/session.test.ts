@@ -5,7 +5,7 @@ import { encodeProgram } from '../program/encode.ts'
 import { referenceKernels } from '../reference/index.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import { denseProgram, imageProgram } from '../testing/sample-programs.ts'
-import { createSession } from './session.ts'
+import { createSession } from './create-session.ts'
 
 const fails = (code: string, field: string) => expect.objectContaining({ code, field })
 const { program, weights } = denseProgram()
@@ -108,11 +108,14 @@ describe('createSession', () => {
     const { backend, last } = observed()
     const sample = imageProgram()
     const session = await createSession({ kernels: backend, ...sample, symbols: { N: 1 } })
-    const { arenaSizeBytes, weightsSizeBytes, stagingSizeBytes, programSizeBytes } = session.memoryReport
+    const { arenaSizeBytes, weightsSizeBytes, stagingSizeBytes, programSizeBytes, scratchSizeBytes } =
+      session.memoryReport
     expect(weightsSizeBytes).toBe(sample.weights.length)
     expect(arenaSizeBytes + weightsSizeBytes).toBe(last().memory.length)
     expect(stagingSizeBytes).toBe(0)
-    expect(programSizeBytes).toBe(17 * 256)
+    // The engine's and the kernels' copy.
+    expect(programSizeBytes).toBe(2 * 17 * 256)
+    expect(scratchSizeBytes).toBe(0)
   })
 })
 

@@ -21,14 +21,28 @@ export interface Addon {
   ): AddonHandle | null
   /** The kernels' memory: the same buffer until they grow, which detaches it. */
   memory(handle: AddonHandle): ArrayBuffer
-  /** Number of the program; -1 without room for it; -2 - (step * 64 + word) for a refused record. */
-  load(handle: AddonHandle, records: Int32Array): number
+  /** Whether streams can come from these pages. */
+  attachPages(
+    handle: AddonHandle,
+    fileDescriptor: number,
+    offsetBytes: number,
+    pageSizeBytes: number,
+    pageCount: number,
+    key: Uint8Array,
+    nonces: Uint8Array,
+    associatedData: Uint8Array,
+  ): boolean
+  /**
+   * Number of the program; -1 without room for it; -2 for a stream that is none; -3 - (step * 64 + word) for a refused record.
+   * @param stream fetchCount, pages, addresses, freedBy, neededBy, one after another; or empty
+   */
+  load(handle: AddonHandle, records: Int32Array, stream: Uint32Array): number
   /** Whether there was such a program. */
   unload(handle: AddonHandle, program: number): boolean
   /** Whether the kernels have that much now. */
   grow(handle: AddonHandle, memorySizeBytes: number): boolean
-  /** Whether the steps exist. */
-  run(handle: AddonHandle, program: number, firstStep: number, stepCount: number): boolean
+  /** 0 where there are no such steps, or not now; 1; 2 where a page was not the authentic one. */
+  run(handle: AddonHandle, program: number, firstStep: number, stepCount: number): 0 | 1 | 2
   selfTest(handle: AddonHandle): number
   dispose(handle: AddonHandle): void
 }

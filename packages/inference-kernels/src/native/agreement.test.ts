@@ -33,6 +33,7 @@ const products: Record<string, Int32Array> = {
     kernelWidth: 3,
     groups: 1,
     flags: 3,
+    outputGap: 0,
   }),
   depthwiseConv2d: makeRecord('depthwiseConv2d', {
     ...image,
@@ -58,6 +59,7 @@ const products: Record<string, Int32Array> = {
     innerCount: 300,
     columnCount: 330,
     flags: 1,
+    outputGap: 0,
   }),
   matmul: makeRecord('matmul', {
     a: 0,

@@ -34,9 +34,14 @@ describe.skipIf(compiler === undefined)(`C${reason}`, () => {
     expect(output).toMatch(/hostile done\n0 failures\n$/)
   })
 
-  it('the thread pool holds under the thread sanitizer', { timeout: 120_000 }, () => {
-    const program = join(temporaryFolder('mlcapsule-pool-'), 'pool')
-    const sources = ['native/src/pool.c', 'native/tests/pool_test.c']
+  it.each([
+    ['pool', ['native/src/pool.c', 'native/tests/pool_test.c']],
+    [
+      'pager',
+      ['native/src/pager.c', 'native/src/pages.c', 'native/src/stream.c', 'native/tests/pager_test.c'],
+    ],
+  ])('the %s holds under the thread sanitizer', { timeout: 120_000 }, (name, sources) => {
+    const program = join(temporaryFolder(`mlcapsule-${name}-`), name)
     const flags = ['-std=gnu11', '-O1', '-g1', '-fsanitize=thread', '-Ic/src', '-Inative/src', '-pthread']
     execFileSync(compiler as string, [...flags, ...sources, '-o', program], { cwd: packageRoot })
     expect(execFileSync(program, { encoding: 'utf8' })).toBe('0 failures\n')

@@ -153,6 +153,7 @@ describe.skipIf(!built)(`native kernels${reason}`, () => {
     const addon = createRequire(import.meta.url)(defaultAddonPath()) as Addon
     const loose = addon as unknown as Record<string, (...values: unknown[]) => unknown>
     const handle = addon.create(128, 128, 1, 'scalar') as AddonHandle
+    const attached = [new Uint8Array(32), new Uint8Array(12), new Uint8Array(8)]
     const calls: [string, ...unknown[]][] = [
       ['create'],
       ['create', '64', 64, 1, 'scalar'],
@@ -169,8 +170,15 @@ describe.skipIf(!built)(`native kernels${reason}`, () => {
       ['load', handle],
       ['load', handle, [1, 2, 3]],
       ['load', handle, new Uint8Array(256)],
-      ['load', handle, new Int32Array(63)],
-      ['load', { ...handle }, new Int32Array(64)],
+      ['load', handle, new Int32Array(63), new Uint32Array(0)],
+      ['load', handle, new Int32Array(64), new Int32Array(0)],
+      ['load', { ...handle }, new Int32Array(64), new Uint32Array(0)],
+      ['attachPages', handle],
+      ['attachPages', handle, -1, 0, 64, 1, ...attached],
+      ['attachPages', handle, 0, 0, 63, 1, ...attached],
+      ['attachPages', handle, 0, 0, 64, 0, ...attached],
+      ['attachPages', handle, 0, 0, 64, 2, ...attached],
+      ['attachPages', handle, 0, 0, 64, 1, new Uint8Array(31), new Uint8Array(12), new Uint8Array(8)],
       ['run', handle, 'x', 0, 0],
       ['run', handle, 0, -1, 0],
       ['run', handle, 0, 0, Number.POSITIVE_INFINITY],
@@ -178,10 +186,12 @@ describe.skipIf(!built)(`native kernels${reason}`, () => {
       ['dispose', Object.create(handle as object)],
     ]
     for (const [name, ...values] of calls) {
-      expect(() => loose[name]?.(...values), `${name}(${values.map(String)})`).toThrow(/argument|records/)
+      expect(() => loose[name]?.(...values), `${name}(${values.map(String)})`).toThrow(
+        /argument|records|size/,
+      )
     }
     addon.dispose(handle)
     expect(() => addon.memory(handle)).toThrow(/disposed/)
-    expect(() => addon.load(handle, new Int32Array(64))).toThrow(/disposed/)
+    expect(() => addon.load(handle, new Int32Array(64), new Uint32Array(0))).toThrow(/disposed/)
   })
 })

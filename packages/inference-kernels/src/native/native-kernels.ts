@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
+import type {
+  KernelBackend,
+  KernelBackendOptions,
+  Kernels,
+  ProgramHandle,
+  SealedPages,
+  WeightStream,
+} from '@mlcapsule/contracts'
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
 import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
+import { pageError } from '../records/page-error.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
+import { scratchSizeBytes } from '../records/scratch-size.ts'
 import { assertStepRange } from '../records/step-range.ts'
 import { type Addon, type AddonHandle, defaultAddonPath, loadAddon } from './addon.ts'
 
@@ -24,6 +33,12 @@ function memoryOf(addon: Addon, handle: AddonHandle): Uint8Array {
     const detail = 'this JavaScript engine does not take memory from outside its heap; use the wasm kernels'
     throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', detail, { cause })
   }
+}
+
+const noWords = new Uint32Array(0)
+
+function streamWords({ pages, addressesBytes, freedBy, neededBy }: WeightStream): Uint32Array {
+  return Uint32Array.from([pages.length, ...pages, ...addressesBytes, ...freedBy, ...neededBy])
 }
 
 class NativeKernels implements Kernels {
@@ -47,16 +62,39 @@ class NativeKernels implements Kernels {
     return this.#memory
   }
 
-  load(records: Int32Array): ProgramHandle {
+  attachPages(pages: SealedPages): boolean {
+    this.#assertAlive()
+    const { fileDescriptor, offsetBytes, pageSizeBytes, pageCount, key, nonces, associatedData } = pages
+    return this.#addon.attachPages(
+      this.#handle,
+      fileDescriptor,
+      offsetBytes,
+      pageSizeBytes,
+      pageCount,
+      key,
+      nonces,
+      associatedData,
+    )
+  }
+
+  load(records: Int32Array, stream?: WeightStream): ProgramHandle {
     this.#assertAlive()
     if (records.length % recordWordCount !== 0) throw recordListError(records.length)
-    const result = this.#addon.load(this.#handle, records)
+    const result = this.#addon.load(
+      this.#handle,
+      records,
+      stream === undefined ? noWords : streamWords(stream),
+    )
+    if (result === -2) {
+      const detail = 'no pages are attached, or the stream leaves them or the memory, or waits for itself'
+      throw new KernelError('KERNEL_STREAM_INVALID', detail, { field: 'stream' })
+    }
     if (result === -1) {
       const detail = 'too many records, too many loaded programs, or no memory for a copy'
       throw new KernelError('KERNEL_MEMORY_TOO_LARGE', detail, { field: 'records' })
     }
     if (result < 0) {
-      const fault = -2 - result
+      const fault = -3 - result
       throw recordError(records, Math.floor(fault / recordWordCount), fault % recordWordCount)
     }
     this.#stepCounts[result] = records.length / recordWordCount
@@ -84,7 +122,12 @@ class NativeKernels implements Kernels {
   runSteps(handle: ProgramHandle, firstStep: number, stepCount: number): void {
     this.#assertAlive()
     assertStepRange(this.#stepCounts[handle], handle, firstStep, stepCount)
-    this.#addon.run(this.#handle, handle, firstStep, stepCount)
+    const status = this.#addon.run(this.#handle, handle, firstStep, stepCount)
+    if (status === 2) throw pageError()
+    if (status === 0) {
+      const detail = `records with a stream run from the first one on, in order, not from ${firstStep}`
+      throw new KernelError('KERNEL_HANDLE_INVALID', detail, { field: 'firstStep' })
+    }
   }
 
   selfTest(): void {
@@ -140,6 +183,7 @@ export function createNativeKernels(options: NativeKernelsOptions = {}): KernelB
     kind: 'kernel-backend',
     name: 'native',
     version: 1,
+    scratchSizeBytes,
     async create(createOptions) {
       assertOptions(createOptions)
       const { memorySizeBytes, maxMemorySizeBytes = memorySizeBytes, threadCount = 1 } = createOptions

@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { panelSizeBytes as panelSizeBytesOf } from '../program/layouts.ts'
 import type { ProgramStep } from '../program/types.ts'
-import { activationFields, flagsOf } from './lower-windows.ts'
+import { activationFields, columnFields } from './lower-windows.ts'
 import type { Lowering } from './lowering.ts'
 import { broadcastStrides, collapseBox, stridesOf } from './strides.ts'
 
 type StepOf<Op extends ProgramStep['op']> = Extract<ProgramStep, { readonly op: Op }>
 
+/** With few rows, weights take longer to come than to be computed with: the next piece should be on its way early. */
+const fewRowCount = 16
+const fewRowsPageCount = 5
+
 export function lowerDense(step: StepOf<'dense'>, to: Lowering): void {
-  const weights = to.place(step.weights)
   const output = to.place(step.output)
-  const [innerCount = 1, columnCount = 1] = weights.dims
-  to.add('dense', {
-    input: to.place(step.input).addressBytes,
-    weights: weights.addressBytes,
-    bias: to.addressOrZero(step.bias),
-    residual: to.addressOrZero(step.residual),
-    output: output.addressBytes,
-    rowCount: output.elementCount / columnCount,
-    innerCount,
-    columnCount,
-    flags: flagsOf(step.bias, step.residual),
-    ...activationFields(step.activation),
-  })
+  const [innerCount = 1, columnCount = 1] = to.dimsOf(step.weights)
+  const rowCount = output.elementCount / columnCount
+  const pageCount = rowCount <= fewRowCount ? fewRowsPageCount : undefined
+  const panelSizeBytes = panelSizeBytesOf('panels16', [innerCount, columnCount])
+  for (const piece of to.weightPieces(step.weights, columnCount, panelSizeBytes, pageCount)) {
+    to.add('dense', {
+      input: to.place(step.input).addressBytes,
+      weights: piece.addressBytes,
+      ...columnFields(step, piece, to),
+      output: output.addressBytes + 4 * piece.firstColumn,
+      rowCount,
+      innerCount,
+      columnCount: piece.columnCount,
+      outputGap: columnCount - piece.columnCount,
+      ...activationFields(step.activation),
+    })
+  }
 }
 
 /** One record walks one batch dimension; further ones, after joining what can be joined, give a record for each index. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { recordFlags } from '../abi.generated.ts'
+import { panelSizeBytes as panelSizeBytesOf } from '../program/layouts.ts'
 import type { Activation, Pair, ProgramStep } from '../program/types.ts'
 import { enumNumber } from '../records/record.ts'
-import type { Lowering, PlacedValue } from './lowering.ts'
+import type { Lowering, PlacedValue, WeightPiece } from './lowering.ts'
 
 type StepOf<Op extends ProgramStep['op']> = Extract<ProgramStep, { readonly op: Op }>
 
@@ -10,8 +11,18 @@ export function activationFields({ kind, alpha, beta }: Activation) {
   return { activation: enumNumber('activation', kind), activationAlpha: alpha, activationBeta: beta }
 }
 
-export function flagsOf(bias: number | null, residual: number | null): number {
+function flagsOf(bias: number | null, residual: number | null): number {
   return (bias === null ? 0 : recordFlags.hasBias) | (residual === null ? 0 : recordFlags.hasResidual)
+}
+
+/** What goes with each output column, from a piece's first one on. */
+export function columnFields(
+  { bias, residual }: StepOf<'conv2d' | 'dense'>,
+  { firstColumn }: WeightPiece,
+  to: Lowering,
+) {
+  const from = (value: number | null) => (value === null ? 0 : to.addressOrZero(value) + 4 * firstColumn)
+  return { bias: from(bias), residual: from(residual), flags: flagsOf(bias, residual) }
 }
 
 function windowFields(
@@ -42,33 +53,38 @@ function windowFields(
 }
 
 export function lowerConv2d(step: StepOf<'conv2d'>, to: Lowering): void {
-  const weights = to.place(step.weights)
   const input = to.place(step.input)
-  const [outputChannels = 1, , kernelHeight = 1, kernelWidth = 1] = weights.dims
-  to.add('conv2d', {
-    ...windowFields(step, input, to.place(step.output), [kernelHeight, kernelWidth]),
-    weights: weights.addressBytes,
-    bias: to.addressOrZero(step.bias),
-    residual: to.addressOrZero(step.residual),
-    inputChannels: input.dims[1] ?? 1,
-    outputChannels,
-    groups: step.groups,
-    flags: flagsOf(step.bias, step.residual),
-    ...activationFields(step.activation),
-  })
+  const output = to.place(step.output)
+  const dims = to.dimsOf(step.weights)
+  const [outputChannels = 1, , kernelHeight = 1, kernelWidth = 1] = dims
+  const panelSizeBytes = step.groups === 1 ? panelSizeBytesOf('panels16', dims) : null
+  for (const piece of to.weightPieces(step.weights, outputChannels, panelSizeBytes)) {
+    to.add('conv2d', {
+      ...windowFields(step, input, output, [kernelHeight, kernelWidth]),
+      weights: piece.addressBytes,
+      ...columnFields(step, piece, to),
+      output: output.addressBytes + 4 * piece.firstColumn,
+      inputChannels: input.dims[1] ?? 1,
+      outputChannels: piece.columnCount,
+      outputGap: outputChannels - piece.columnCount,
+      groups: step.groups,
+      ...activationFields(step.activation),
+    })
+  }
 }
 
 export function lowerDepthwiseConv2d(step: StepOf<'depthwiseConv2d'>, to: Lowering): void {
-  const weights = to.place(step.weights)
-  const [channels = 1, , kernelHeight = 1, kernelWidth = 1] = weights.dims
-  to.add('depthwiseConv2d', {
-    ...windowFields(step, to.place(step.input), to.place(step.output), [kernelHeight, kernelWidth]),
-    weights: weights.addressBytes,
-    bias: to.addressOrZero(step.bias),
-    channels,
-    flags: flagsOf(step.bias, null),
-    ...activationFields(step.activation),
-  })
+  const [channels = 1, , kernelHeight = 1, kernelWidth = 1] = to.dimsOf(step.weights)
+  for (const { addressBytes } of to.weightPieces(step.weights, channels, null)) {
+    to.add('depthwiseConv2d', {
+      ...windowFields(step, to.place(step.input), to.place(step.output), [kernelHeight, kernelWidth]),
+      weights: addressBytes,
+      bias: to.addressOrZero(step.bias),
+      channels,
+      flags: flagsOf(step.bias, null),
+      ...activationFields(step.activation),
+    })
+  }
 }
 
 export function lowerPool2d(step: StepOf<'pool2d'>, to: Lowering): void {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementSizeBytes } from '@mlcapsule/contracts'
-import { type OpRecordName, recordWordCount } from '../abi.generated.ts'
+import { elementSizeBytes, type WeightStream } from '@mlcapsule/contracts'
+import { type OpRecordName, panelWidth, recordWordCount } from '../abi.generated.ts'
 import { programLimits } from '../program/limits.ts'
 import { failProgram } from '../program/program-error.ts'
 import type { Layout, Program, ProgramValue } from '../program/types.ts'
 import { makeRecord, type OpRecordFields } from '../records/record.ts'
+import type { FetchPlan } from './fetch-plan.ts'
 import { stridesOf } from './strides.ts'
 
 /** A value with its place: what a record needs to know of an operand. */
@@ -18,23 +19,43 @@ export interface PlacedValue {
   readonly dtype: ProgramValue['dtype']
 }
 
+/** Weights of some output columns that follow one another, in memory when the record that is added next runs. */
+export interface WeightPiece {
+  readonly addressBytes: number
+  readonly firstColumn: number
+  readonly columnCount: number
+}
+
+export interface LoweringOptions {
+  readonly dims: (value: number) => readonly number[]
+  readonly address: (value: number) => number
+  /** Whether a weights value comes through the ring: then it has no address. */
+  readonly isStreamed: (value: number) => boolean
+  /** Null where all weights stay in memory. */
+  readonly fetches: FetchPlan | null
+}
+
+/** Equal pieces of at most `most` panels, in whole tiles of the kernels where there is room for one. */
+function panelsPerPiece(panelCount: number, most: number): number {
+  const tile = most >= widestTilePanelCount ? widestTilePanelCount : 1
+  const fitting = Math.max(Math.floor(most / tile), 1) * tile
+  return Math.ceil(panelCount / Math.ceil(panelCount / fitting) / tile) * tile
+}
+
+/** Panels that the widest tile of a kernel takes. */
+const widestTilePanelCount = 4
+
 /** Collects the records of a program, step after step. */
 export class Lowering {
   readonly #program: Program
-  readonly #dims: (value: number) => readonly number[]
-  readonly #address: (value: number) => number
+  readonly #options: LoweringOptions
   readonly #records: Int32Array[] = []
   /** Path of the step being lowered, for messages. */
   path = 'steps'
 
-  constructor(
-    program: Program,
-    dims: (value: number) => readonly number[],
-    address: (value: number) => number,
-  ) {
+  constructor(program: Program, options: LoweringOptions) {
     this.#program = program
-    this.#dims = dims
-    this.#address = address
+    this.#options = options
   }
 
   get recordCount(): number {
@@ -43,9 +64,9 @@ export class Lowering {
 
   place(value: number): PlacedValue {
     const { dtype, layout } = this.#program.values[value] as ProgramValue
-    const dims = this.#dims(value)
+    const dims = this.#options.dims(value)
     return {
-      addressBytes: this.#address(value),
+      addressBytes: this.#options.address(value),
       dims,
       layout,
       dtype,
@@ -55,9 +76,50 @@ export class Lowering {
     }
   }
 
+  dimsOf(value: number): readonly number[] {
+    return this.#options.dims(value)
+  }
+
   /** Address of an operand that may be absent; 0 then. */
   addressOrZero(value: number | null): number {
-    return value === null ? 0 : this.#address(value)
+    return value === null ? 0 : this.#options.address(value)
+  }
+
+  /**
+   * Where a step's weights are, one piece after another: all of them at once where they stay in memory or cannot be split.
+   * Take a piece, add its record, and only then take the next one.
+   * @param columnCount of the output
+   * @param panelSizeBytes null where the step cannot be split
+   * @param preferredPageCount pages of a piece, where small ones cost nothing
+   */
+  *weightPieces(
+    value: number,
+    columnCount: number,
+    panelSizeBytes: number | null,
+    preferredPageCount: number = Number.POSITIVE_INFINITY,
+  ): Generator<WeightPiece, void, undefined> {
+    const { storage } = this.#program.values[value] as ProgramValue
+    const { fetches } = this.#options
+    if (fetches === null || storage.kind !== 'weights' || !this.#options.isStreamed(value)) {
+      yield { addressBytes: this.#options.address(value), firstColumn: 0, columnCount }
+      return
+    }
+    const pieceSizeBytes =
+      fetches.pageSizeBytes * (Math.min(fetches.stretchPageCount, preferredPageCount) - 1)
+    const panelCount = Math.ceil(columnCount / panelWidth)
+    const step =
+      panelSizeBytes === null ? panelCount : panelsPerPiece(panelCount, pieceSizeBytes / panelSizeBytes)
+    const sizePerPanel = storage.sizeBytes / panelCount
+    for (let panel = 0; panel < panelCount; panel += step) {
+      const end = Math.min(panel + step, panelCount)
+      const firstColumn = panel * panelWidth
+      const offsetBytes = storage.offsetBytes + panel * sizePerPanel
+      yield {
+        addressBytes: fetches.place(offsetBytes, (end - panel) * sizePerPanel, this.recordCount),
+        firstColumn,
+        columnCount: Math.min(end * panelWidth, columnCount) - firstColumn,
+      }
+    }
   }
 
   add<Op extends OpRecordName>(op: Op, fields: OpRecordFields<Op>): void {
@@ -71,9 +133,9 @@ export class Lowering {
     this.#records.push(makeRecord(op, fields))
   }
 
-  finish(): Int32Array {
-    const words = new Int32Array(this.#records.length * recordWordCount)
-    for (const [i, record] of this.#records.entries()) words.set(record, i * recordWordCount)
-    return words
+  finish(): { readonly records: Int32Array; readonly stream: WeightStream | null } {
+    const records = new Int32Array(this.#records.length * recordWordCount)
+    for (const [i, record] of this.#records.entries()) records.set(record, i * recordWordCount)
+    return { records, stream: this.#options.fetches?.finish(this.#records.length) ?? null }
   }
 }

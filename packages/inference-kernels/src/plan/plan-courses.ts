@@ -5,6 +5,7 @@ import { isOfSizes } from '../program/program-error.ts'
 import type { Program } from '../program/types.ts'
 import type { BoundTensor } from './bound.ts'
 import { type BoundSegment, ProgramBinder } from './program-binder.ts'
+import { allResident } from './weight-places.ts'
 
 /** One of the ways that a program may go for inputs of given sizes, as far as these sizes determine it. */
 export interface ProgramCourse {
@@ -59,7 +60,7 @@ export function planCourses(
   options: CoursesOptions = {},
 ): { readonly courses: readonly ProgramCourse[]; readonly isComplete: boolean } {
   const { symbols = {}, weightsContents = () => null, maxCourseCount = 64 } = options
-  const binder = new ProgramBinder(program, { weightsBaseBytes: 0, weightsContents })
+  const binder = new ProgramBinder(program, { weights: allResident(program, 0), weightsContents })
   const courses: ProgramCourse[] = []
   let segmentCount = 1
   let fault: unknown

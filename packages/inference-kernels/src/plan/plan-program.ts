@@ -6,6 +6,7 @@ import { failProgram } from '../program/program-error.ts'
 import type { Program } from '../program/types.ts'
 import type { BoundPort, BoundTensor } from './bound.ts'
 import { type BoundSegment, ProgramBinder } from './program-binder.ts'
+import { allResident } from './weight-places.ts'
 
 /** A program bound to the sizes of its inputs, as far as they alone determine it. */
 export interface BoundProgram {
@@ -42,7 +43,10 @@ export function planProgram(program: Program, options: PlanOptions = {}): BoundP
   ) {
     failProgram('weightsBaseBytes', `expected a multiple of ${alignmentBytes}`, 'KERNEL_OPTION_INVALID')
   }
-  const binder = new ProgramBinder(program, { weightsBaseBytes, weightsContents })
+  const binder = new ProgramBinder(program, {
+    weights: allResident(program, weightsBaseBytes),
+    weightsContents,
+  })
   const { inputs, segment } = binder.begin(inputDims(program, symbols))
   return {
     inputs,

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementSizeBytes, type TensorData } from '@mlcapsule/contracts'
+import { elementSizeBytes, type TensorData, type WeightStream } from '@mlcapsule/contracts'
 import { entryValues, symbolSizes } from '../program/bind-dims.ts'
 import { programLimits } from '../program/limits.ts'
 import { failProgram } from '../program/program-error.ts'
 import type { Program, ProgramPort, ProgramState, ProgramValue } from '../program/types.ts'
 import { valueRoots } from '../program/value-roots.ts'
-import { alignUp, planArena } from './arena.ts'
+import { planArena } from './arena.ts'
 import { type BindingContext, type BoundStep, StepBinder } from './bind-steps.ts'
 import { type BindingState, forkState, initialState } from './binding-state.ts'
 import type { BoundAction, BoundPort, BoundTensor } from './bound.ts'
+import { FetchPlan } from './fetch-plan.ts'
 import { lastReads } from './last-reads.ts'
 import { lowerStep } from './lower-step.ts'
 import { Lowering } from './lowering.ts'
+import type { WeightPlaces } from './weight-places.ts'
 
 /** Elements of a tensor that are kept for what comes after the step which asked for them. */
 export const keptElementCount = 64
@@ -22,6 +24,8 @@ export const keptElementCount = 64
  */
 export interface BoundSegment {
   readonly records: Int32Array
+  /** How the weights come that do not stay in memory; null where all of them do. */
+  readonly stream: WeightStream | null
   readonly actions: readonly BoundAction[]
   /** Index of the first record of each program step that this segment runs. */
   readonly firstRecords: ReadonlyMap<number, number>
@@ -45,8 +49,8 @@ export interface Continuation {
 }
 
 export interface BinderOptions {
-  /** Where the weights lie, a multiple of 64. The arena follows them. */
-  readonly weightsBaseBytes: number
+  /** The arena follows them. */
+  readonly weights: WeightPlaces
   /** Elements of a constant with few of them; null where they are not at hand. */
   readonly weightsContents: (place: BoundTensor) => TensorData | null
 }
@@ -65,7 +69,7 @@ export class ProgramBinder {
     this.#options = options
     this.#roots = valueRoots(program.values)
     this.#lastReads = lastReads(program, this.#roots)
-    this.arenaBaseBytes = alignUp(options.weightsBaseBytes + program.weightsSizeBytes)
+    this.arenaBaseBytes = options.weights.endBytes
   }
 
   /**
@@ -119,11 +123,12 @@ export class ProgramBinder {
   #bind(context: BindingContext, state: BindingState, binder: StepBinder): BoundSegment {
     const wanted = binder.run()
     this.#planArena(state)
-    const { firstRecords, records, actions } = this.#lower(state, binder)
+    const { firstRecords, records, stream, actions } = this.#lower(state, binder)
     const { outputs, states } = this.program
     const isLast = wanted === null
     return {
       records,
+      stream,
       actions,
       firstRecords,
       wanted: wanted?.map((value) => this.#place(value, state, binder)) ?? null,
@@ -148,8 +153,13 @@ export class ProgramBinder {
   }
 
   #lower(state: BindingState, binder: StepBinder) {
-    const address = (value: number) => this.#address(value, state, binder)
-    const lowering = new Lowering(this.program, (value) => binder.dimsOf(value), address)
+    const { addressOf, ring } = this.#options.weights
+    const lowering = new Lowering(this.program, {
+      dims: (value) => binder.dimsOf(value),
+      address: (value) => this.#address(value, state, binder),
+      isStreamed: (value) => addressOf(value) === null,
+      fetches: ring === null ? null : new FetchPlan(ring),
+    })
     const firstRecords = new Map<number, number>()
     const actions: BoundAction[] = []
     let flushed = 0
@@ -169,7 +179,7 @@ export class ProgramBinder {
       actions.push(this.#action(bound, state, binder))
     }
     flush()
-    return { firstRecords, actions, records: lowering.finish() }
+    return { firstRecords, actions, ...lowering.finish() }
   }
 
   #action(
@@ -195,7 +205,7 @@ export class ProgramBinder {
   #address(value: number, state: BindingState, binder: StepBinder): number {
     const root = binder.rootOf(value)
     const { storage } = this.program.values[root] as ProgramValue
-    if (storage.kind === 'weights') return this.#options.weightsBaseBytes + storage.offsetBytes
+    if (storage.kind === 'weights') return this.#residentAddress(root)
     const block = state.blocks[state.blockOf[root] as number]
     return block === undefined ? 0 : this.arenaBaseBytes + block.offsetBytes
   }
@@ -225,8 +235,14 @@ export class ProgramBinder {
   #weightsContents(root: number): TensorData | null {
     const { dtype, dims, storage, layout } = this.program.values[root] as ProgramValue
     if (storage.kind !== 'weights' || layout !== 'row-major') return null
-    const addressBytes = this.#options.weightsBaseBytes + storage.offsetBytes
+    const addressBytes = this.#residentAddress(root)
     const shape = dims as readonly number[]
     return this.#options.weightsContents({ dtype, shape, addressBytes, sizeBytes: storage.sizeBytes })
+  }
+
+  #residentAddress(root: number): number {
+    return (
+      this.#options.weights.addressOf(root) ?? failProgram(`values[${root}]`, 'its weights are not in memory')
+    )
   }
 }

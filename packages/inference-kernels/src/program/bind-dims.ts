@@ -83,6 +83,16 @@ export function stateSymbols(program: Program): readonly string[] {
   return program.symbols.filter((_, symbol) => !given.has(symbol))
 }
 
+/** Dims of the inputs, then of the states, of a first query: symbols that are not given are 1, those of states alone 0. */
+export function usualDims(
+  program: Program,
+  symbols: Readonly<Record<string, number>>,
+): readonly (readonly number[])[] {
+  const ofStates = stateSymbols(program)
+  const usual = Object.fromEntries(program.symbols.map((name) => [name, ofStates.includes(name) ? 0 : 1]))
+  return inputDims(program, { ...usual, ...symbols })
+}
+
 /** What a declared dimension asks for: a number, or null where it asks for nothing. */
 export function sizeOf(dim: Dimension, sizes: readonly (number | undefined)[]): number | null {
   return dim === null || typeof dim === 'number' ? dim : (sizes[dim.symbol] as number)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { alignmentBytes, recordEnums, recordFlags } from '../abi.generated.ts'
-import { apart, apartOrSame, extentOf, fits, packedColumns, plus, times } from './extent.ts'
+import { apart, apartOrSame, extentOf, fits, packedColumns, plus, rowsExtent, times } from './extent.ts'
 import type { OpRecordFields } from './record.ts'
 
 const anyFlags = recordFlags.hasBias | recordFlags.hasResidual
@@ -14,9 +14,10 @@ export function checkDense(
   if (r.columnCount < 1) return 'columnCount'
   if ((r.flags & ~anyFlags) !== 0) return 'flags'
   if (r.activation < 0 || r.activation >= recordEnums.activation.length) return 'activation'
+  if (r.outputGap < 0) return 'outputGap'
   const input = extentOf(r.input, times(r.rowCount, r.innerCount), 4)
   const weights = extentOf(r.weights, times(packedColumns(r.columnCount), r.innerCount), 4)
-  const output = extentOf(r.output, times(r.rowCount, r.columnCount), 4)
+  const output = rowsExtent(r.output, r.rowCount, r.columnCount, r.outputGap)
   if (!fits(input, memorySizeBytes, 4)) return 'input'
   if (!fits(weights, memorySizeBytes, alignmentBytes)) return 'weights'
   if (!fits(output, memorySizeBytes, 4)) return 'output'

@@ -2,7 +2,7 @@
 // Kernels clip every window to the image, so no padding, stride or dilation can lead out of it. What must hold here is
 // that the tensors lie in the memory and that counts are what they say.
 import { alignmentBytes, recordEnums, recordFlags } from '../abi.generated.ts'
-import { apart, apartOrSame, extentOf, fits, packedColumns, times } from './extent.ts'
+import { apart, apartOrSame, extentOf, fits, packedColumns, rowsExtent, times } from './extent.ts'
 import type { OpRecordFields } from './record.ts'
 
 const positive = [
@@ -44,8 +44,10 @@ export function checkConv2d(
   if (r.groups < 1 || r.inputChannels % r.groups !== 0 || r.outputChannels % r.groups !== 0) return 'groups'
   if ((r.flags & ~anyFlags) !== 0) return 'flags'
   if (!isEnum(r.activation, recordEnums.activation)) return 'activation'
+  if (r.outputGap < 0 || (r.outputGap > 0 && r.groups !== 1)) return 'outputGap'
   const input = extentOf(r.input, times(r.batch, r.inputHeight, r.inputWidth, r.inputChannels), 4)
-  const output = extentOf(r.output, times(r.batch, r.outputHeight, r.outputWidth, r.outputChannels), 4)
+  const pixelCount = times(r.batch, r.outputHeight, r.outputWidth)
+  const output = rowsExtent(r.output, pixelCount, r.outputChannels, r.outputGap)
   const innerCount = times(r.kernelHeight, r.kernelWidth, r.inputChannels / r.groups)
   const weights = extentOf(
     r.weights,

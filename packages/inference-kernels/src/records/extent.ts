@@ -25,6 +25,11 @@ export function extentOf(address: number, elementCount: number, elementSizeBytes
   return { start: address, end: plus(address, times(elementCount, elementSizeBytes)) }
 }
 
+/** Rows of so many float columns, a gap between each and the next. */
+export function rowsExtent(address: number, rowCount: number, columnCount: number, gap: number): Extent {
+  return extentOf(address, plus(times(rowCount, columnCount), times(Math.max(rowCount - 1, 0), gap)), 4)
+}
+
 export function fits(extent: Extent, memorySizeBytes: number, alignment: number): boolean {
   return extent.end <= memorySizeBytes && extent.start % alignment === 0
 }

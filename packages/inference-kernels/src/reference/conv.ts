@@ -70,7 +70,7 @@ export function runConv2d(r: OpRecordFields<'conv2d'>, memory: Float32Array): vo
       }
     }
     for (let o = 0; o < r.outputChannels; o++) {
-      const at = pixel * r.outputChannels + o
+      const at = pixel * (r.outputChannels + r.outputGap) + o
       let sum = sums[o] as number
       if (r.flags & recordFlags.hasBias) sum += memory[bias + o] as number
       if (r.flags & recordFlags.hasResidual) sum += memory[residual + at] as number

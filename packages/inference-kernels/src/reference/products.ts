@@ -19,7 +19,7 @@ export function runDense(r: OpRecordFields<'dense'>, memory: Float32Array): void
       for (let k = 0; k < r.innerCount; k++, at += panelWidth) {
         sum += (memory[input + row * r.innerCount + k] as number) * (memory[at] as number)
       }
-      const index = row * r.columnCount + n
+      const index = row * (r.columnCount + r.outputGap) + n
       if (r.flags & recordFlags.hasResidual) sum += memory[residual + index] as number
       memory[output + index] = activate(sum)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
-import { createSession } from '../engine/session.ts'
+import { createSession } from '../engine/create-session.ts'
 import { KernelError } from '../errors.ts'
 import { referenceKernels } from '../reference/reference-kernels.ts'
 import { assertChecksAlike } from './hostile-records.ts'

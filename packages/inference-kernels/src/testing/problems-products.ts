@@ -54,7 +54,9 @@ export async function conv2dProblem(random: SeededRandom): Promise<Problem> {
   const inputChannels = groups * random.int(1, random.pick([4, 40]))
   const outputChannels = groups * random.int(1, random.pick([8, 70]))
   const inputCount = windows.batch * windows.inputHeight * windows.inputWidth * inputChannels
-  const outputCount = windows.batch * windows.outputHeight * windows.outputWidth * outputChannels
+  const outputGap = groups === 1 ? random.pick([0, 0, 5]) : 0
+  const outputCount =
+    windows.batch * windows.outputHeight * windows.outputWidth * (outputChannels + outputGap)
   const termCount = windows.kernelHeight * windows.kernelWidth * (inputChannels / groups)
   const place = new ProblemMemory(random)
   const input = place.randomFloats(inputCount)
@@ -76,6 +78,7 @@ export async function conv2dProblem(random: SeededRandom): Promise<Problem> {
     outputChannels,
     groups,
     flags,
+    outputGap,
   }
   const sums = await magnitudes('conv2d', fields, memory, output, outputCount)
   return {
@@ -117,7 +120,8 @@ export async function depthwiseProblem(random: SeededRandom): Promise<Problem> {
 
 export async function denseProblem(random: SeededRandom): Promise<Problem> {
   const [rowCount, innerCount, columnCount] = [random.int(1, 17), random.int(1, 90), random.int(1, 90)]
-  const outputCount = rowCount * columnCount
+  const outputGap = random.pick([0, 0, 7])
+  const outputCount = rowCount * (columnCount + outputGap)
   const place = new ProblemMemory(random)
   const input = place.randomFloats(rowCount * innerCount)
   const weights = place.randomFloats(packedColumns(columnCount) * innerCount, 64)
@@ -126,7 +130,7 @@ export async function denseProblem(random: SeededRandom): Promise<Problem> {
   const residual = random.next() < 0.5 ? output : place.randomFloats(outputCount)
   const flags = random.int(0, recordFlags.hasBias | recordFlags.hasResidual)
   const memory = place.build()
-  const counts = { rowCount, innerCount, columnCount }
+  const counts = { rowCount, innerCount, columnCount, outputGap }
   const fields = { input, weights, bias, residual, output, ...counts, flags, ...activation(random) }
   const sums = await magnitudes('dense', fields, memory, output, outputCount)
   return {

@@ -78,7 +78,7 @@ describe('wasm kernels', () => {
     const scratch = new Uint8Array(buffer, byteOffset - scratchSizeBytes, scratchSizeBytes)
     new Float32Array(buffer, byteOffset, 128).fill(3)
     const none = { bias: 0, residual: 0, flags: 0, activation: 0, activationAlpha: 0, activationBeta: 0 }
-    const sizes = { rowCount: 1, innerCount: 4, columnCount: 10 }
+    const sizes = { rowCount: 1, innerCount: 4, columnCount: 10, outputGap: 0 }
     kernels.runStep(
       kernels.load(makeRecord('dense', { input: 0, weights: 64, output: 320, ...sizes, ...none })),
       0,

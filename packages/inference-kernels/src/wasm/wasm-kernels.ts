@@ -4,6 +4,7 @@ import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
 import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
+import { scratchSizeBytes } from '../records/scratch-size.ts'
 import { assertStepRange } from '../records/step-range.ts'
 import { bestModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
 
@@ -160,6 +161,7 @@ export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBacken
     kind: 'kernel-backend',
     name: 'wasm',
     version: 1,
+    scratchSizeBytes,
     async create(options) {
       assertOptions(options)
       // A failure is not kept: an engine that is short of memory may compile later.

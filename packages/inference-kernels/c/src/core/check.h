@@ -33,6 +33,12 @@ MLC_INLINE mlc_extent mlc_extent_of(uint32_t address, uint64_t element_count, in
   return (mlc_extent){address, mlc_plus(address, mlc_times(element_count, element_size_bytes))};
 }
 
+/* Rows of so many columns, a gap between each and the next. */
+MLC_INLINE mlc_extent mlc_rows_extent(uint32_t address, uint64_t row_count, int32_t column_count, int32_t gap) {
+  const uint64_t rows_after = row_count == 0 ? 0 : row_count - 1;
+  return mlc_extent_of(address, mlc_plus(mlc_times(row_count, column_count), mlc_times(rows_after, gap)), 4);
+}
+
 MLC_INLINE int mlc_fits(mlc_extent extent, uint64_t memory_size_bytes, uint32_t alignment_bytes) {
   return extent.end <= memory_size_bytes && extent.start % alignment_bytes == 0;
 }

@@ -36,10 +36,11 @@ int32_t mlc_check_conv2d(const mlc_conv2d_record *r, uint64_t memory) {
   MLC_REQUIRE(r->input_channels % r->groups == 0 && r->output_channels % r->groups == 0, mlc_conv2d_record, groups);
   MLC_REQUIRE((r->flags & ~(MLC_FLAG_HAS_BIAS | MLC_FLAG_HAS_RESIDUAL)) == 0, mlc_conv2d_record, flags);
   MLC_REQUIRE(r->activation >= 0 && r->activation < MLC_ACTIVATION_COUNT, mlc_conv2d_record, activation);
+  MLC_REQUIRE(r->output_gap >= 0 && (r->output_gap == 0 || r->groups == 1), mlc_conv2d_record, output_gap);
   const mlc_extent input =
       mlc_extent_of(r->input, count_of(r->batch, r->input_height, r->input_width, r->input_channels), 4);
-  const mlc_extent output =
-      mlc_extent_of(r->output, count_of(r->batch, r->output_height, r->output_width, r->output_channels), 4);
+  const uint64_t pixels = count_of(r->batch, r->output_height, r->output_width, 1);
+  const mlc_extent output = mlc_rows_extent(r->output, pixels, r->output_channels, r->output_gap);
   uint64_t weight_count = mlc_times(mlc_packed_columns(r->output_channels / r->groups), r->groups);
   weight_count = mlc_times(mlc_times(weight_count, r->kernel_height), r->kernel_width);
   weight_count = mlc_times(weight_count, r->input_channels / r->groups);

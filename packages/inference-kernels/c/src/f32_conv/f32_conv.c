@@ -137,7 +137,7 @@ static f32_gemm_problem problem_of(const conv_job *job, uint32_t group) {
       .inner_count = (uint32_t)inner_count,
       .b = mlc_floats(job->context, r->weights) + group * group_weights,
       .c = mlc_floats(job->context, r->output) + offset,
-      .c_stride = (size_t)r->output_channels,
+      .c_stride = (size_t)r->output_channels + (size_t)r->output_gap,
       .bias = r->flags & MLC_FLAG_HAS_BIAS ? mlc_floats(job->context, r->bias) + offset : NULL,
       .residual = r->flags & MLC_FLAG_HAS_RESIDUAL ? mlc_floats(job->context, r->residual) + offset : NULL,
       .activation = r->activation,

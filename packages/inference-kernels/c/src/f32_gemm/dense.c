@@ -21,7 +21,7 @@ void mlc_run_dense(const mlc_context *context, const mlc_dense_record *r) {
       .a_stride = (size_t)r->inner_count,
       .b = mlc_floats(context, r->weights),
       .c = mlc_floats(context, r->output),
-      .c_stride = (size_t)r->column_count,
+      .c_stride = (size_t)r->column_count + (size_t)r->output_gap,
       .bias = r->flags & MLC_FLAG_HAS_BIAS ? mlc_floats(context, r->bias) : NULL,
       .residual = r->flags & MLC_FLAG_HAS_RESIDUAL ? mlc_floats(context, r->residual) : NULL,
       .activation = r->activation,

@@ -145,6 +145,7 @@ static void run_group(void *argument, uint32_t task, uint32_t worker) {
   const mlc_context *context = job->context;
   const mlc_conv2d_record *r = job->record;
   const uint32_t outputs = (uint32_t)r->output_channels, first_channel = task * GROUP_COLUMNS;
+  const size_t pixel_stride = outputs + (size_t)r->output_gap;
   const uint32_t channel_count = mlc_min_u32(GROUP_COLUMNS, outputs - first_channel);
   const uint32_t panel_count = mlc_ceil_div(channel_count, MLC_PANEL_WIDTH);
   float *kernels = mlc_scratch(context, worker), *sums = kernels + KERNEL_FLOATS;
@@ -156,8 +157,8 @@ static void run_group(void *argument, uint32_t task, uint32_t worker) {
   f32_winograd_output_args args = {
       .plane_stride = sum_stride,
       .bias = r->flags & MLC_FLAG_HAS_BIAS ? mlc_floats(context, r->bias) + first_channel : NULL,
-      .pixel_stride = outputs,
-      .row_stride = (size_t)r->output_width * outputs,
+      .pixel_stride = pixel_stride,
+      .row_stride = (size_t)r->output_width * pixel_stride,
       .channel_count = channel_count,
       .clamp_min = clamps ? r->activation_alpha : -MLC_INFINITY,
       .clamp_max = clamps ? r->activation_beta : MLC_INFINITY,
@@ -166,7 +167,7 @@ static void run_group(void *argument, uint32_t task, uint32_t worker) {
     const uint32_t tile = job->first_tile + i, at = tile % tiles_per_image;
     const uint32_t y = at / job->tile_columns * F32_WINOGRAD_TILE, x = at % job->tile_columns * F32_WINOGRAD_TILE;
     const size_t row = (size_t)(tile / tiles_per_image) * (uint32_t)r->output_height + y;
-    const size_t offset = (row * (uint32_t)r->output_width + x) * outputs + first_channel;
+    const size_t offset = (row * (uint32_t)r->output_width + x) * pixel_stride + first_channel;
     args.from = sums + (size_t)i * panel_count * MLC_PANEL_WIDTH;
     args.output = mlc_floats(context, r->output) + offset;
     args.residual = r->flags & MLC_FLAG_HAS_RESIDUAL ? mlc_floats(context, r->residual) + offset : NULL;

@@ -107,6 +107,7 @@ function convolveBack(
     dilationWidth: info.dilationWidth,
     groups: 1,
     flags: 0,
+    outputGap: 0,
     ...activationFields({}),
   })
   backend.release(apart)

@@ -88,6 +88,7 @@ function convolve(
     residual: 0,
     inputChannels: inChannels,
     outputChannels: outChannels,
+    outputGap: 0,
     groups,
   })
   return made

@@ -191,6 +191,7 @@ const fusedMatMul = defineKernel<tf._FusedMatMulInputs, tf._FusedMatMulAttrs>(
         rowCount,
         innerCount,
         columnCount,
+        outputGap: 0,
         flags: columns === null ? 0 : recordFlags.hasBias,
         ...activationFields(attrs),
       })

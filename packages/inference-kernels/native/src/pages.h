@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sealed pages of a file, mapped and read only: a ciphertext and its tag one after another. All of it is untrusted. */
+#ifndef MLC_PAGES_H
+#define MLC_PAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cipher.h"
+
+typedef struct {
+  int fd;
+  uint64_t offset_bytes;       /* of the first page in the file */
+  uint32_t page_size_bytes;    /* of its plaintext */
+  uint32_t page_count;
+  const uint8_t *key;          /* MLC_CIPHER_KEY_SIZE_BYTES */
+  const uint8_t *nonces;       /* MLC_CIPHER_NONCE_SIZE_BYTES for each page */
+  const uint8_t *associated_data; /* associated_data_size_bytes for each page */
+  uint32_t associated_data_size_bytes;
+} mlc_pages_source;
+
+typedef struct {
+  uint8_t *mapping;
+  size_t mapping_size_bytes;
+  const uint8_t *first;
+  uint32_t page_size_bytes, page_count, associated_data_size_bytes;
+  uint8_t *nonces, *associated_data;
+  mlc_cipher *cipher;
+} mlc_pages;
+
+/* Copies what the source points to. NULL where the file is too short or cannot be mapped, or there is no cipher. */
+mlc_pages *mlc_pages_open(const mlc_pages_source *source);
+
+/* Whether the page, below page_count, is the authentic one; `to` then holds its plaintext, otherwise zeros. */
+int mlc_pages_read(const mlc_pages *pages, uint32_t page, uint8_t *to);
+
+void mlc_pages_close(mlc_pages *pages);
+
+#endif
