@@ -40,18 +40,18 @@ const run = (chain: DefenseChain, inputs = tensor(1, 2), outputs = tensor(0.25, 
   })
 
 describe('a chain of defenses', () => {
-  test('runs in the order of the capsule, each on what the one before made', () => {
+  test('runs in the order of the capsule, each on what the one before made', async () => {
     const doubled = define('doubled', {
       onAnswer: (_, [y]) => perturb([tensor(...valuesOf(y).map((v) => v * 2))]),
     })
     const plusOne = define('plus-one', {
       onAnswer: (_, [y]) => perturb([tensor(...valuesOf(y).map((v) => v + 1))]),
     })
-    expect(run(chainOf(doubled, plusOne)).outputs).toEqual([tensor(1.5, 2.5)])
-    expect(run(chainOf(plusOne, doubled)).outputs).toEqual([tensor(2.5, 3.5)])
+    expect((await run(chainOf(doubled, plusOne))).outputs).toEqual([tensor(1.5, 2.5)])
+    expect((await run(chainOf(plusOne, doubled))).outputs).toEqual([tensor(2.5, 3.5)])
   })
 
-  test('shows each item of a batch to onQuery', () => {
+  test('shows each item of a batch to onQuery', async () => {
     const seen: number[][] = []
     const watch = define('watch', {
       onQuery: (_, [x]) => {
@@ -59,7 +59,7 @@ describe('a chain of defenses', () => {
         return pass()
       },
     })
-    run(chainOf(watch), tensor(1, 2, 3, 4, 5, 6), tensor(0, 0, 0, 0, 0, 0))
+    await run(chainOf(watch), tensor(1, 2, 3, 4, 5, 6), tensor(0, 0, 0, 0, 0, 0))
     expect(seen).toEqual([
       [1, 2],
       [3, 4],
@@ -67,20 +67,24 @@ describe('a chain of defenses', () => {
     ])
   })
 
-  test('gives the gravest verdict and the highest alarms', () => {
+  test('gives the gravest verdict and the highest alarms', async () => {
     const mild = define('mild', { onAnswer: (_, outputs) => perturb(outputs, { alarm: 1 }) })
     const grave = define('grave', {
       onQuery: () => pass({ alarm: 3 }),
       onAnswer: (_, outputs) => degrade(outputs, { alarm: 2 }),
     })
-    expect(run(chainOf(grave, mild)).outcome).toEqual({ verdict: 'degrade', levels: [3, 1], defenses: {} })
-    expect(run(chainOf()).outcome).toEqual({ verdict: 'pass', levels: [], defenses: {} })
+    expect((await run(chainOf(grave, mild))).outcome).toEqual({
+      verdict: 'degrade',
+      levels: [3, 1],
+      defenses: {},
+    })
+    expect((await run(chainOf())).outcome).toEqual({ verdict: 'pass', levels: [], defenses: {} })
   })
 
-  test('does not run the model for a query that is blocked', () => {
+  test('does not run the model for a query that is blocked', async () => {
     const wall = define('wall', { onQuery: () => block({ alarm: 2 }) })
     let ran = false
-    const answer = chainOf(wall).run({
+    const answer = await chainOf(wall).run({
       inputs: [tensor(1, 2)],
       itemCount: 1,
       compute: () => {
@@ -127,23 +131,23 @@ describe('a chain of defenses', () => {
     'has no memory and gives a state': { onQuery: () => pass({ state: 1 } as never) },
     'gives a state that cannot be sealed': { onAnswer: () => pass({ state: { f: () => 1 } } as never) },
   }
-  test.each(Object.entries(faults))('blocks when a defense %s', (_, hooks) => {
-    expect(run(chainOf(define('faulty', hooks)))).toMatchObject({
+  test.each(Object.entries(faults))('blocks when a defense %s', async (_, hooks) => {
+    expect(await run(chainOf(define('faulty', hooks)))).toMatchObject({
       outputs: [],
       outcome: { verdict: 'block' },
     })
   })
 
-  test('blocks what the model itself gives as NaN', () => {
-    expect(run(chainOf(), tensor(1, 2), tensor(Number.NaN, 0)).outcome.verdict).toBe('block')
+  test('blocks what the model itself gives as NaN', async () => {
+    expect((await run(chainOf(), tensor(1, 2), tensor(Number.NaN, 0))).outcome.verdict).toBe('block')
   })
 
-  test('lets the fault of the model through: that is not the client’s to pay', () => {
+  test('lets the fault of the model through: that is not the client’s to pay', async () => {
     const query = { inputs: [tensor(1, 2)], itemCount: 1, ledger: noMemory }
     const compute = () => {
       throw new Error('kernels')
     }
-    expect(() => chainOf().run({ ...query, compute })).toThrow('kernels')
+    await expect(chainOf().run({ ...query, compute })).rejects.toThrow('kernels')
   })
 })
 
@@ -158,36 +162,36 @@ describe('memory of a defense', () => {
   })
   const query = { inputs: [tensor(1, 2)], itemCount: 1, compute: () => [tensor(0, 1)] }
 
-  test('starts at its beginning, comes from the ledger, and goes back with the settlement', () => {
+  test('starts at its beginning, comes from the ledger, and goes back with the settlement', async () => {
     const chain = chainOf(counter)
-    expect(chain.run({ ...query, ledger: noMemory }).outcome.defenses).toEqual({
+    expect((await chain.run({ ...query, ledger: noMemory })).outcome.defenses).toEqual({
       counter: encodeCbor({ seen: 1 }),
     })
     const ledger = {
       defenseState: (name: string) => (name === 'counter' ? encodeCbor({ seen: 2 }) : undefined),
     }
-    expect(chain.run({ ...query, ledger }).outcome).toMatchObject({
+    expect((await chain.run({ ...query, ledger })).outcome).toMatchObject({
       verdict: 'pass',
       defenses: { counter: encodeCbor({ seen: 3 }) },
     })
   })
 
-  test('passes from item to item, and is kept when a later item is blocked', () => {
+  test('passes from item to item, and is kept when a later item is blocked', async () => {
     const batch = tensor(1, 1, 2, 2, 3, 3, 4, 4)
-    const answer = chainOf(counter).run({ ...query, inputs: [batch], itemCount: 4, ledger: noMemory })
+    const answer = await chainOf(counter).run({ ...query, inputs: [batch], itemCount: 4, ledger: noMemory })
     expect(answer.outcome).toMatchObject({ verdict: 'block', defenses: { counter: encodeCbor({ seen: 3 }) } })
   })
 
-  test('of another form does not get into the record: the query is blocked', () => {
+  test('of another form does not get into the record: the query is blocked', async () => {
     const forgetful = { ...counter, onQuery: () => pass({ state: { seen: 'many' } as never }) }
-    const { outcome } = chainOf(forgetful).run({ ...query, ledger: noMemory })
+    const { outcome } = await chainOf(forgetful).run({ ...query, ledger: noMemory })
     expect(outcome).toEqual({ verdict: 'block', levels: [0], defenses: {} })
   })
 
-  test('of another form is refused', () => {
+  test('of another form is refused', async () => {
     const ledger = { defenseState: () => encodeCbor({ other: 1 }) }
-    expect(() => chainOf(counter).run({ ...query, ledger })).toThrow(
-      expect.objectContaining({ code: 'ENCLAVE_RECORD_INVALID' }),
-    )
+    await expect(chainOf(counter).run({ ...query, ledger })).rejects.toMatchObject({
+      code: 'ENCLAVE_RECORD_INVALID',
+    })
   })
 })

@@ -24,7 +24,7 @@ export interface GuardedQuery {
   readonly inputs: readonly Tensor[]
   readonly itemCount: number
   /** Runs the model. What it throws goes through: that is our fault, and the query is not charged. */
-  readonly compute: () => readonly Tensor[]
+  readonly compute: () => readonly Tensor[] | Promise<readonly Tensor[]>
   readonly ledger: Pick<Ledger, 'defenseState'>
 }
 
@@ -67,7 +67,7 @@ export class DefenseChain {
   }
 
   /** Takes one query through onQuery, the model and onAnswer. */
-  run({ inputs, itemCount, compute, ledger }: GuardedQuery): GuardedAnswer {
+  async run({ inputs, itemCount, compute, ledger }: GuardedQuery): Promise<GuardedAnswer> {
     const run = new ChainRun(this.#guards, { inputs: this.#inputs, outputs: this.#outputs }, ledger)
     try {
       for (let item = 0; item < itemCount; item++) run.query(itemOf(inputs, item, itemCount))
@@ -75,7 +75,7 @@ export class DefenseChain {
       if (error instanceof Blocked) return run.blocked()
       throw error
     }
-    const computed = compute()
+    const computed = await compute()
     try {
       return run.answer(computed)
     } catch (error) {

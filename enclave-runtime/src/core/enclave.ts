@@ -34,6 +34,9 @@ export type Enclave = Omit<EnclaveHandlers, 'launch'>
 /** What ends an enclave: its ledger cannot be relied on any more. */
 const fatalCodes: ReadonlySet<string> = new Set(['LEDGER_FORKED', 'LEDGER_STOPPED', 'LEDGER_ROLLED_BACK'])
 
+/** What ends it too: a page that a query needed was not the authentic one. The ledger is sound then. */
+const pageCodes: ReadonlySet<string> = new Set(['KERNEL_PAGE_INVALID', 'SEAL_OPEN_FAILED'])
+
 class EnclaveCore implements Enclave {
   readonly #platform: Platform
   readonly #host: Host
@@ -229,8 +232,10 @@ class EnclaveCore implements Enclave {
     { contentKey }: LicenseState,
     use: (model: Model) => Promise<void>,
   ): Promise<void> {
+    const { header, prefixSizeBytes } = this.#context().capsule
     const model = await Model.open({
-      header: this.#context().capsule.header,
+      header,
+      prefixSizeBytes,
       contentKey,
       platform: this.#platform,
       host: this.#host,
@@ -270,11 +275,25 @@ class EnclaveCore implements Enclave {
     }
   }
 
+  /** Closes the ledger, so that the client does not lose what its open block has left, and stops. */
+  async #endLedger(): Promise<void> {
+    try {
+      const { body } = await this.#live().close()
+      await this.#host.keepLog(body.log)
+    } catch {
+      // A host that does not let it close loses the block: what ended the enclave is what the client should see.
+    } finally {
+      this.stop()
+    }
+  }
+
   async #untilFatal<Result>(act: (service: Service) => Promise<Result>): Promise<Result> {
     try {
       return await act(this.#live())
     } catch (error) {
-      const isFatal = isMlCapsuleError(error) && fatalCodes.has(error.code)
+      const code = isMlCapsuleError(error) ? error.code : ''
+      const isFatal = fatalCodes.has(code)
+      if (pageCodes.has(code)) await this.#endLedger()
       if (isFatal || this.#service?.broken === true) this.stop()
       throw error
     }

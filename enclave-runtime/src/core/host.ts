@@ -6,6 +6,8 @@ import type { RecordStore } from '@mlcapsule/metering'
 
 /** What the host does for the enclave. Untrusted: it may lie, replay, refuse or never answer. */
 export interface Host {
+  /** Of a file that may be the capsule, or anything else. */
+  readonly capsuleFd?: number
   /** Sealed pages, as many as asked for; their sizes and contents are for the caller to check. */
   readPages(blob: 'program' | 'weights', first: number, count: number): Promise<readonly Uint8Array[]>
   readRecord(slot: RecordSlot): Promise<Uint8Array | null>
@@ -18,8 +20,9 @@ export interface Host {
 }
 
 /** The host behind the door. */
-export function doorHost(door: DoorCalls): Host {
+export function doorHost(door: DoorCalls, capsuleFd?: number): Host {
   return {
+    ...(capsuleFd === undefined ? {} : { capsuleFd }),
     readPages: async (blob, first, count) => (await door.call('readPages', { blob, first, count })).payloads,
     readRecord: async (slot) => (await door.call('readRecord', { slot })).payloads[0] ?? null,
     writeRecord: async (slot, record) => {

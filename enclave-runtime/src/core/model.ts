@@ -9,12 +9,13 @@ import {
   type Defense,
   elementCount,
   elementSizeBytes,
+  isMlCapsuleError,
   type Tensor,
   type TensorSpec,
 } from '@mlcapsule/contracts'
 import { type Secret, wipe } from '@mlcapsule/crypto'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
-import { createSession, type Session, type SessionState } from '@mlcapsule/inference-kernels'
+import { createSession, type Session, type SessionState, smallestBudget } from '@mlcapsule/inference-kernels'
 import { type Dimension, decodeProgram, type Program } from '@mlcapsule/inference-kernels/program'
 import type { LicenseClaims } from '@mlcapsule/metering'
 import { DefenseChain } from './defense-chain.ts'
@@ -22,9 +23,12 @@ import type { Host } from './host.ts'
 import type { CheckedInputs } from './inputs.ts'
 import { PagedWeights, PageReader, type PageReaderOptions, readBlob } from './page-reader.ts'
 import type { Platform } from './platform.ts'
+import { streamedPages } from './streamed-pages.ts'
 
 export interface OpenModelOptions {
   readonly header: CapsuleHeader
+  /** Of what lies in front of the first page: magic, length, header, signature. */
+  readonly prefixSizeBytes: number
   readonly contentKey: Secret<'content-key'>
   readonly platform: Platform
   readonly host: Host
@@ -45,6 +49,7 @@ export class Model {
   readonly #header: CapsuleHeader
   readonly #platform: Platform
   readonly #pages: PageReaderOptions
+  readonly #prefixSizeBytes: number
   readonly #program: Program
   readonly #weightsSizeBytes: number
   #session: Session | undefined
@@ -53,6 +58,7 @@ export class Model {
   private constructor(options: OpenModelOptions, keys: CapsuleKeys, blob: ProgramBlob) {
     const { header, platform, host } = options
     this.#header = header
+    this.#prefixSizeBytes = options.prefixSizeBytes
     this.#platform = platform
     this.#pages = { header, keys, host, aead: platform.aead }
     this.#program = decodeProgram(blob.program)
@@ -95,8 +101,12 @@ export class Model {
 
   /** In whole MiB: the host must not learn the number of steps or the size of the widest layer from it. */
   get memorySizeBytes(): number {
-    const { arenaSizeBytes, weightsSizeBytes, stagingSizeBytes, programSizeBytes } = this.#live().memoryReport
-    return roundUp(arenaSizeBytes + weightsSizeBytes + stagingSizeBytes + programSizeBytes, 1_048_576)
+    const report = this.#live().memoryReport
+    const parts: readonly number[] = Object.values(report)
+    return roundUp(
+      parts.reduce((sum, it) => sum + it, 0),
+      1_048_576,
+    )
   }
 
   get isa(): string {
@@ -124,12 +134,17 @@ export class Model {
 
   /**
    * Runs the model. With a state, what the query leaves is staged there.
-   * @returns outputs in the order of the header
-   * @throws KernelError `KERNEL_*`, `PROGRAM_*` for sizes and elements that do not go together
+   * @returns outputs in the order of the header; a promise only where weights have to be waited for
+   * @throws KernelError `KERNEL_*`, `PROGRAM_*` for sizes and elements that do not go together; as `open` for pages that come
+   * with the query
    */
-  run(inputs: CheckedInputs, state?: SessionState): readonly Tensor[] {
-    const outputs = this.#live().run(inputs.byName, state === undefined ? {} : { state })
-    return this.#header.outputs.map(({ name }) => outputs.get(name) as Tensor)
+  run(inputs: CheckedInputs, state?: SessionState): readonly Tensor[] | Promise<readonly Tensor[]> {
+    const session = this.#live()
+    const options = state === undefined ? {} : { state }
+    const inOrder = (outputs: ReadonlyMap<string, Tensor>) =>
+      this.#header.outputs.map(({ name }) => outputs.get(name) as Tensor)
+    if (session.waitsForPages) return session.runAsync(inputs.byName, options).then(inOrder)
+    return inOrder(session.run(inputs.byName, options))
   }
 
   /** Size of an answer to these inputs, all outputs together. */
@@ -167,8 +182,17 @@ export class Model {
       sizeBytes,
       progress(this.#pages.host, reader.pageSizeBytes, sizeBytes),
     )
+    const { memoryBudgetSizeBytes } = this.#platform
     try {
       const session = await createSession({
+        ...(memoryBudgetSizeBytes === undefined
+          ? {}
+          : {
+              budget: {
+                sizeBytes: memoryBudgetSizeBytes,
+                pages: streamedPages(this.#pages, this.#prefixSizeBytes),
+              },
+            }),
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,
@@ -181,9 +205,26 @@ export class Model {
         throw wiped()
       }
       this.#session = session
+    } catch (error) {
+      if (!isMlCapsuleError(error) || error.code !== 'KERNEL_BUDGET_TOO_SMALL') throw error
+      throw this.#budgetTooSmall(error)
     } finally {
       weights.wipe()
     }
+  }
+
+  /** Names the least budget in whole MiB, for the reason for which `memorySizeBytes` is. */
+  #budgetTooSmall(cause: unknown): BridgeError {
+    const { pageSizeBytes } = this.#header.blobs.weights
+    const { threadCount } = this.#platform
+    const symbols = this.#usualSizes()
+    const least = roundUp(smallestBudget(this.#program, { pageSizeBytes, threadCount, symbols }), 1_048_576)
+    const detail = `the model needs a budget of ${least} bytes`
+    return new BridgeError('ENCLAVE_BUDGET_TOO_SMALL', detail, {
+      field: 'memoryBudgetSizeBytes',
+      numbers: [least],
+      cause,
+    })
   }
 }
 

@@ -10,14 +10,16 @@ import { BridgeError, bridgeLimits } from '@mlcapsule/enclave-bridge/protocol'
 import type { WeightSource } from '@mlcapsule/inference-kernels'
 import type { Host } from './host.ts'
 
-/** Ciphertext that is asked for at once. */
-const batchSizeBytes = 4_194_304
+/** Ciphertext that is asked for at once when pages are read in order. */
+const defaultBatchSizeBytes = 4_194_304
 
 export interface PageReaderOptions {
   readonly header: CapsuleHeader
   readonly keys: CapsuleKeys
   readonly host: Host
   readonly aead?: AeadProvider | undefined
+  /** Ciphertext that is asked for at once; one page at least. */
+  readonly batchSizeBytes?: number
 }
 
 /** Reads one blob of the capsule in order, page by page, through the host. Every page is opened before anything uses it. */
@@ -52,7 +54,7 @@ export class PageReader {
   async #sealedPage(index: number): Promise<Uint8Array> {
     const held = this.#sealed[index - this.#firstSealed]
     if (held !== undefined) return held
-    const { header, host } = this.#options
+    const { header, host, batchSizeBytes = defaultBatchSizeBytes } = this.#options
     const sealedSizeBytes = sealedPageSizeBytes(header.blobs[this.#blob])
     const fitting = Math.max(1, Math.floor(batchSizeBytes / sealedSizeBytes))
     const count = Math.min(bridgeLimits.pagesPerCallMaxCount, fitting, this.pageCount - index)

@@ -18,4 +18,6 @@ export interface Platform {
   readonly aead?: AeadProvider
   readonly kernels: KernelBackend
   readonly threadCount: number
+  /** For the model: none when absent. */
+  readonly memoryBudgetSizeBytes?: number
 }

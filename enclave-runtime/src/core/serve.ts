@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly kernels: (launch: RequestBody<'launch'>) => Promise<KernelBackend>
   /** WebCrypto when absent. */
   readonly aead?: AeadProvider
+  /** Descriptor of the capsule's file, where the host has given one. */
+  readonly capsuleFd?: number
   /** Called once, when the door has closed and everything is wiped. */
   readonly onStop: () => void
 }
@@ -40,7 +42,7 @@ export function serveSimulated(channel: Channel, options: ServeOptions): void {
       kernels,
       ...(aead === undefined ? {} : { aead }),
     })
-    enclave = createEnclave(platform, doorHost(door))
+    enclave = createEnclave(platform, doorHost(door, options.capsuleFd))
     return { body: {} }
   }
   door.serve({

@@ -151,7 +151,7 @@ export class Service {
     assertLicenseTime(license.claims, { nowMs })
     assertAnswerFits(model.answerSizeBytes(inputs))
     await this.#makeRoom(inputs.itemCount)
-    const { answer, settlement } = this.#transact(inputs, sequence?.id)
+    const { answer, settlement } = await this.#transact(inputs, sequence?.id)
     // Blocks that were closed before come first; the receipt belongs to the one that is open.
     const log = [...(await this.#ledger.takeClosings()), settlement.receiptBytes]
     const body = { ...answer.body, log: settlement.mustCommit ? await this.#commit(log) : log }
@@ -220,20 +220,17 @@ export class Service {
     }
   }
 
-  #transact(
+  async #transact(
     inputs: CheckedInputs,
     sequenceId: number | undefined,
-  ): {
-    readonly answer: Answer<'infer'>
-    readonly settlement: Settlement
-  } {
+  ): Promise<{ readonly answer: Answer<'infer'>; readonly settlement: Settlement }> {
     const { model } = this.#parts
     const { tensors, itemCount } = inputs
     const reservation = this.#ledger.reserve(itemCount)
     const state = sequenceId === undefined ? undefined : this.#sequences.find(sequenceId).state
     try {
       const compute = () => model.run(inputs, state)
-      const { outputs, outcome } = model.chain.run({
+      const { outputs, outcome } = await model.chain.run({
         inputs: tensors,
         itemCount,
         compute,

@@ -54,6 +54,9 @@ export async function simulatedPlatform(options: SimulatedPlatformOptions): Prom
     random: randomBytes,
     kernels,
     threadCount: launch.threadCount,
+    ...(launch.memoryBudgetSizeBytes === undefined
+      ? {}
+      : { memoryBudgetSizeBytes: launch.memoryBudgetSizeBytes }),
     ...(options.aead === undefined ? {} : { aead: options.aead }),
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A child process of Node. Descriptor 3 is a socket to the launcher; 4 and 5, where there are such, are the rings.
-// Arguments: size of a ring in bytes and path of the addon that maps it, or nothing.
+// A child process of Node. Descriptor 3 is a socket to the launcher; 4 and 5, where there are such, are the rings. Its
+// argument is JSON: size of a ring and path of the addon that maps it, and the descriptor of the capsule's file; each of
+// these may be absent.
 import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
 import { nodeAead } from '@mlcapsule/crypto/node'
@@ -39,14 +40,19 @@ function mapRings(sizeBytes: number, addonPath: string): SharedRings {
   return { incoming: map(ringFds.incoming), outgoing: map(ringFds.outgoing) }
 }
 
-const [ringSize, sharedMemoryPath] = process.argv.slice(2)
+const { ringSizeBytes, sharedMemoryPath, capsuleFd } = JSON.parse(process.argv[2] ?? '{}') as {
+  readonly ringSizeBytes?: number
+  readonly sharedMemoryPath?: string
+  readonly capsuleFd?: number
+}
 const rings =
-  ringSize === undefined || sharedMemoryPath === undefined
+  ringSizeBytes === undefined || sharedMemoryPath === undefined
     ? undefined
-    : mapRings(Number(ringSize), sharedMemoryPath)
+    : mapRings(ringSizeBytes, sharedMemoryPath)
 
 serveSimulated(new StreamChannel(openStream(), rings), {
   entry: 'process',
+  ...(capsuleFd === undefined ? {} : { capsuleFd }),
   aead: nodeAead,
   kernels: ({ kernels, nativeKernelsPath }) =>
     Promise.resolve(

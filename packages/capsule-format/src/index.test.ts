@@ -9,6 +9,7 @@ test('the public surface', () => {
       "CapsuleFormatError",
       "CapsuleKeys",
       "blobNames",
+      "blobOffsetBytes",
       "blobSource",
       "capsuleErrorTable",
       "capsuleFormatVersion",

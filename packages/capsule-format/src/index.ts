@@ -3,8 +3,14 @@ export { type CapsuleErrorCode, CapsuleFormatError, capsuleErrorTable } from './
 export { type ParsedHeader, parseHeader, type TrustedPublishers } from './header/header.ts'
 export { headerToJson } from './header/to-json.ts'
 export type { CapsuleDescription, CapsuleHeader, ImagePreprocessing } from './header/types.ts'
-export { CapsuleKeys } from './keys/capsule-keys.ts'
-export { type BlobLayout, type BlobName, blobNames, sealedPageSizeBytes } from './layout/geometry.ts'
+export { CapsuleKeys, type PageSeals } from './keys/capsule-keys.ts'
+export {
+  type BlobLayout,
+  type BlobName,
+  blobNames,
+  blobOffsetBytes,
+  sealedPageSizeBytes,
+} from './layout/geometry.ts'
 export {
   capsuleFormatVersion,
   capsuleLimits,

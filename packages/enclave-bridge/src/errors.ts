@@ -140,6 +140,12 @@ export const bridgeErrorTable = defineErrorTable({
     meaning: 'The capsule and this enclave do not fit each other.',
     remedy: 'Use the enclave release and the kernels that the publisher names for this capsule.',
   },
+  ENCLAVE_BUDGET_TOO_SMALL: {
+    kind: 'environment',
+    meaning:
+      'The memory budget does not hold what the model needs for one query. The figure is the least budget, in bytes.',
+    remedy: 'Give the enclave at least that budget, or none.',
+  },
   ENCLAVE_PAGE_INVALID: {
     kind: 'input',
     meaning: 'The host delivered pages of another number or size than asked for.',

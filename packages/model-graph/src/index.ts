@@ -6,6 +6,7 @@ export {
   compileGraph,
   type ModelSummary,
 } from './compile/compile.ts'
+export { leastMemoryBudget } from './compile/memory-budget.ts'
 export type { StateOption, StatePair } from './compile/states.ts'
 export type { CompiledWeights } from './compile/weights.ts'
 export { ModelError, type ModelErrorCode, type ModelIssue, modelErrorTable } from './errors.ts'

@@ -7,6 +7,7 @@ import {
   collect,
   integerOption,
   printReport,
+  sizeOption,
 } from '../src/cli/index.ts'
 
 const table = defineErrorTable({
@@ -23,6 +24,7 @@ class SampleError extends MlCapsuleError<keyof typeof table> {
 interface CountOptions extends CommonOptions {
   readonly times: number
   readonly tag?: readonly string[]
+  readonly size?: number
 }
 
 /** A program with a command that prints, one that waits without, and one with something to close. */
@@ -38,9 +40,10 @@ export const sampleProgram: CliProgram = {
       })
         .option('--times <count>', 'how often', integerOption(1, 9), 1)
         .option('--tag <text>', 'repeatable', collect)
+        .option('--size <size>', 'how large', sizeOption(1024, 2 ** 40))
         .action((what: string, options: CountOptions) => {
-          const { times, tag = [] } = options
-          printReport(context, options, { text: `${times} ${what}`, json: { what, times, tag } })
+          const { times, size, tag = [] } = options
+          printReport(context, options, { text: `${times} ${what}`, json: { what, times, size, tag } })
         })
     },
     (context, program) => {

@@ -7,6 +7,7 @@ import {
   type CommonOptions,
   collect,
   integerOption,
+  sizeOption,
 } from '@mlcapsule/terminal/cli'
 import { type Command, Option } from 'commander'
 import { openMlCapsule } from '../node/open.ts'
@@ -20,6 +21,7 @@ export interface EnclaveCommandOptions extends CommonOptions {
   readonly kernels: 'auto' | 'native' | 'wasm'
   readonly nativeKernels?: string
   readonly threads: number
+  readonly budget?: number
   readonly allowModifiedEnclave?: true
 }
 
@@ -48,6 +50,11 @@ export function addEnclaveOptions(command: Command): Command {
     .option('--native-kernels <file>', 'file of the native kernels (default: the installed ones)')
     .option('--threads <count>', 'threads per step, native kernels only', integerOption(1, 256), 1)
     .option(
+      '--budget <size>',
+      'memory for the model, such as 64MiB; weights beyond it are opened anew for each query (default: no limit)',
+      sizeOption(2 ** 20, 2 ** 40),
+    )
+    .option(
       '--allow-modified-enclave',
       'start an enclave whose files are not those of its build, to test refusals',
     )
@@ -68,6 +75,7 @@ export function enclaveOptions(options: EnclaveCommandOptions) {
     entry: options.entry,
     kernels: options.kernels,
     threadCount: options.threads,
+    ...(options.budget === undefined ? {} : { memoryBudgetSizeBytes: options.budget }),
     ...(options.enclave === undefined ? {} : { bundleDir: options.enclave }),
     ...(options.nativeKernels === undefined ? {} : { nativeKernelsPath: options.nativeKernels }),
     ...(options.allowModifiedEnclave === true ? { bundleCheck: 'measure' as const } : {}),

@@ -23,6 +23,11 @@ export interface EnclaveOptions {
   readonly nativeKernelsPath?: string
   /** Threads that one step may use, 1 when absent. Native kernels only. */
   readonly threadCount?: number
+  /**
+   * Keeps the model to so much memory, 1 MiB or more: weights that do not fit are opened anew for each query. All of them
+   * stay in memory when absent.
+   */
+  readonly memoryBudgetSizeBytes?: number
   /** `manifest` refuses files that were changed after the build; `measure` starts them and shows what they are. */
   readonly bundleCheck?: BundleCheck
 }

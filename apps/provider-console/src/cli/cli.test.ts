@@ -74,10 +74,12 @@ beforeAll(async () => {
   for (const [name, bytes] of [['tfjs-model', model], ...shards] as const) writeFileSync(file(name), bytes)
   writeFileSync(file('manifest.json'), JSON.stringify(testManifest))
   expect((await run('keygen')).exitCode).toBe(0)
-  const packed = await json<{ header: { capsuleId: string } }>(
+  const packed = await json<{ header: { capsuleId: string }; summary: { leastBudgetSizeBytes: number } }>(
     ...['pack', 'model.onnx', '-o', 'model.capsule', '--name', 'Tiny', '--defense', 'rounding:decimals=2'],
   )
   capsuleId = packed.header.capsuleId
+  // The kernels' scratch, in whole MiB; the model itself takes next to nothing.
+  expect(packed.summary.leastBudgetSizeBytes).toBe(6 * 2 ** 20)
   const customer = generateSigningKeyPair()
   writeFileSync(file('customer.jwk'), publicKeyToJwk(customer.publicKey))
   const source = await fileSource(file('model.capsule'))

@@ -6,6 +6,7 @@ import {
   deriveSubkey,
   domain,
   equalBytes,
+  expose,
   hkdfExtract,
   labeledHash,
   openAeadInto,
@@ -24,6 +25,16 @@ const noncePrefix = new Uint8Array(4)
 
 /** What page keys and associated data depend on. */
 export type KeyedHeader = Pick<CapsuleHeader, 'capsuleId' | 'blobs' | 'coreBytes'>
+
+/** What opens the pages of one blob, all lists in the order of the pages. */
+export interface PageSeals {
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  /** 12 bytes for each page. */
+  readonly nonces: Uint8Array
+  /** Equally many bytes for each page. */
+  readonly associatedData: Uint8Array
+}
 
 /** The keys of one capsule, derived from its content key. Wipe them when the session ends. */
 export class CapsuleKeys {
@@ -109,6 +120,25 @@ export class CapsuleKeys {
     assertPageIndex(layout, blob, index)
     assertPageSize(blob, plaintext, layout.pageSizeBytes, 'plaintext')
     return await sealAead({ ...this.#context(blob, index), ...(aead && { provider: aead }), plaintext })
+  }
+
+  /**
+   * Lends what opens the pages of a blob to code outside of JavaScript. The key that `use` is given is a copy, wiped when
+   * it returns.
+   */
+  lend<Result>(blob: BlobName, use: (seals: PageSeals) => Result): Result {
+    const { pageCount } = this.#header.blobs[blob]
+    const contexts = Array.from({ length: pageCount }, (_, index) => this.#context(blob, index))
+    const key = expose(this.#pageKeys[blob], 'page-key').slice()
+    try {
+      return use({
+        key,
+        nonces: concatBytes(...contexts.map(({ nonce }) => nonce)),
+        associatedData: concatBytes(...contexts.map(({ associatedData }) => associatedData)),
+      })
+    } finally {
+      key.fill(0)
+    }
   }
 
   wipe(): void {

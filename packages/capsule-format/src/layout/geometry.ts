@@ -60,6 +60,15 @@ export function sealedPageSizeBytes(layout: BlobLayout): number {
   return layout.pageSizeBytes + aeadTagSizeBytes
 }
 
+/** Where a blob's first page begins in the file. @param prefixSizeBytes magic, length, header and signature */
+export function blobOffsetBytes(
+  blobs: Readonly<Record<BlobName, BlobLayout>>,
+  blob: BlobName,
+  prefixSizeBytes: number,
+): number {
+  return blob === 'program' ? prefixSizeBytes : prefixSizeBytes + sealedBlobSizeBytes(blobs.program)
+}
+
 /** Size of all pages of a blob in the file. */
 export function sealedBlobSizeBytes(layout: BlobLayout): number {
   return layout.pageCount * sealedPageSizeBytes(layout)

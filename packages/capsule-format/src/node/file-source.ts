@@ -17,6 +17,7 @@ export async function fileSource(path: string): Promise<RandomAccessSource> {
   })
   return {
     sizeBytes,
+    fileDescriptor: handle.fd,
     async read(offsetBytes, sizeBytes) {
       const bytes = new Uint8Array(sizeBytes)
       let filledBytes = 0

@@ -10,7 +10,13 @@ import {
   truncated,
 } from '../header/header.ts'
 import { assertPageIndex } from '../keys/capsule-keys.ts'
-import { type BlobName, blobNames, sealedBlobSizeBytes, sealedPageSizeBytes } from '../layout/geometry.ts'
+import {
+  type BlobName,
+  blobNames,
+  blobOffsetBytes,
+  sealedBlobSizeBytes,
+  sealedPageSizeBytes,
+} from '../layout/geometry.ts'
 import { createTreeHasher, leafHash, leafScratch } from '../layout/tree.ts'
 import { lengthPrefixSizeBytes } from '../limits.ts'
 import { type RandomAccessSource, readExactly } from '../source/source.ts'
@@ -25,6 +31,8 @@ export interface Capsule extends ParsedHeader {
   /** Magic, length, header and signature: what an enclave is given to load. */
   readonly prefix: Uint8Array
   readonly sizeBytes: number
+  /** Of the file that it is in, open for reading; undefined where it is elsewhere. */
+  readonly fileDescriptor: number | undefined
   /** One page, sealed. @throws CapsuleFormatError `CAPSULE_PAGE_INVALID`, `CAPSULE_SOURCE_FAILED` */
   readPage(blob: BlobName, index: number): Promise<Uint8Array>
   /** Neighboring pages, sealed, one after another. */
@@ -57,18 +65,15 @@ export async function openCapsule(
   const prefix = await readExactly(source, 0, prefixBytes)
   const parsed = parseHeader(prefix, options)
   const { blobs } = parsed.header
-  const startBytes: Readonly<Record<BlobName, number>> = {
-    program: prefixBytes,
-    weights: prefixBytes + sealedBlobSizeBytes(blobs.program),
-  }
-  const sizeBytes = startBytes.weights + sealedBlobSizeBytes(blobs.weights)
+  const startOf = (blob: BlobName) => blobOffsetBytes(blobs, blob, prefixBytes)
+  const sizeBytes = startOf('weights') + sealedBlobSizeBytes(blobs.weights)
   assertSize(source.sizeBytes, sizeBytes)
 
   const readPages = async (blob: BlobName, firstIndex: number, pageCount: number): Promise<Uint8Array> => {
     const layout = blobs[blob]
     assertPageIndex(layout, blob, firstIndex, pageCount)
     const pageBytes = sealedPageSizeBytes(layout)
-    return await readExactly(source, startBytes[blob] + firstIndex * pageBytes, pageCount * pageBytes)
+    return await readExactly(source, startOf(blob) + firstIndex * pageBytes, pageCount * pageBytes)
   }
 
   const verifyTree = async (onProgress?: (progress: VerifyProgress) => void): Promise<void> => {
@@ -99,6 +104,7 @@ export async function openCapsule(
     ...parsed,
     prefix,
     sizeBytes,
+    fileDescriptor: source.fileDescriptor,
     readPages,
     readPage: (blob, index) => readPages(blob, index, 1),
     verifyTree,

@@ -5,6 +5,8 @@ import { CapsuleFormatError } from '../errors.ts'
 /** Where a capsule lies. Nothing that it returns is trusted. */
 export interface RandomAccessSource {
   readonly sizeBytes: number
+  /** Of a file that holds the capsule and nothing else, open for reading until `close`. */
+  readonly fileDescriptor?: number
   /**
    * @returns exactly `sizeBytes` bytes from `offsetBytes`, which nobody else will write to
    * @throws CapsuleFormatError `CAPSULE_SOURCE_FAILED` and its kin

@@ -31,6 +31,8 @@ export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'ser
   /** Where sealed records are kept: IndexedDB, say. */
   readonly records: Pick<HostServices, 'readRecord' | 'writeRecord'>
   readonly machine: SimulatedMachine
+  /** As for `launchEnclave`. */
+  readonly memoryBudgetSizeBytes?: number
   readonly bundleCheck?: BundleCheck
   /** 30 s by default. */
   readonly startTimeoutMs?: number

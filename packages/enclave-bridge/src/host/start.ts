@@ -4,6 +4,7 @@ import type { Anchor } from '@mlcapsule/contracts'
 import { encodeCbor, equalBytes, expose, type Secret, wipe } from '@mlcapsule/crypto'
 import { BridgeError } from '../errors.ts'
 import type { Channel } from '../protocol/channel.ts'
+import { bridgeLimits } from '../protocol/limits.ts'
 import { EnclaveHandle, type EnclaveHandleOptions } from './enclave-handle.ts'
 
 /** What the launcher plays hardware with on the simulated platform. */
@@ -19,18 +20,29 @@ export interface StartOptions extends Omit<EnclaveHandleOptions, 'anchor'> {
   readonly kernels: 'wasm' | 'native'
   readonly nativeKernelsPath?: string
   readonly threadCount: number
+  readonly memoryBudgetSizeBytes?: number
   /** Start of the capsule, loaded at once. */
   readonly capsulePrefix: Uint8Array
   /** How long the enclave may take to show itself. */
   readonly startTimeoutMs: number
 }
 
+function assertBudget(sizeBytes: number | undefined): void {
+  const { memoryBudgetMinSizeBytes: min, memoryBudgetMaxSizeBytes: max } = bridgeLimits
+  if (sizeBytes === undefined || (Number.isSafeInteger(sizeBytes) && sizeBytes >= min && sizeBytes <= max))
+    return
+  const detail = `memoryBudgetSizeBytes: expected ${min} to ${max} bytes, got ${sizeBytes}`
+  throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'memoryBudgetSizeBytes' })
+}
+
 /**
  * Does what every launch ends with: gives the enclave its simulated hardware, agrees on a version, loads the capsule.
- * @throws BridgeError `BRIDGE_LAUNCH_FAILED` if it does not come up; EnclaveError for a capsule that it refuses
+ * @throws BridgeError `BRIDGE_OPTION_INVALID`; `BRIDGE_LAUNCH_FAILED` if it does not come up; EnclaveError for a capsule that it refuses
  */
 export async function startEnclave(channel: Channel, options: StartOptions): Promise<EnclaveHandle> {
-  const { machine, manifest, kernels, nativeKernelsPath, threadCount, startTimeoutMs } = options
+  const { machine, manifest, kernels, nativeKernelsPath, threadCount, memoryBudgetSizeBytes } = options
+  const { startTimeoutMs } = options
+  assertBudget(memoryBudgetSizeBytes)
   const handle = new EnclaveHandle(channel, { ...options, anchor: machine.anchor })
   const rootPrivateKey = expose(machine.rootPrivateKey, 'ed25519-private').slice()
   const platformKey = expose(machine.platformKey, 'platform-key').slice()
@@ -43,6 +55,7 @@ export async function startEnclave(channel: Channel, options: StartOptions): Pro
       kernels,
       threadCount,
       ...(nativeKernelsPath === undefined ? {} : { nativeKernelsPath }),
+      ...(memoryBudgetSizeBytes === undefined ? {} : { memoryBudgetSizeBytes }),
     }
     await handle.launch(body, { timeoutMs: startTimeoutMs })
     const hello = await handle.hello({ timeoutMs: startTimeoutMs })

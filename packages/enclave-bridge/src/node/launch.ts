@@ -29,6 +29,11 @@ export interface LaunchOptions extends Omit<EnclaveHandleOptions, 'services' | '
   readonly nativeKernelsPath?: string
   /** Threads that one step may use, 1 by default. Native kernels only. */
   readonly threadCount?: number
+  /**
+   * Keeps the model to so much memory, 1 MiB or more: weights that do not fit come anew with each query. All of them stay in
+   * memory when absent.
+   */
+  readonly memoryBudgetSizeBytes?: number
   readonly bundleCheck?: BundleCheck
   /** False sends everything through the socket. For tests; true by default. */
   readonly sharedMemory?: boolean
@@ -105,6 +110,9 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
     entryPath: plan.entryPath,
     addonPaths: plan.nativeKernelsPath === undefined ? [] : [plan.nativeKernelsPath],
     sharedMemoryPath: plan.sharedMemoryPath,
+    // Weights that come anew with each query are read by the enclave itself, without a way through the host.
+    capsuleDescriptor:
+      options.memoryBudgetSizeBytes === undefined ? undefined : options.capsule.fileDescriptor,
     showOutput: options.showOutput === true,
   })
 }

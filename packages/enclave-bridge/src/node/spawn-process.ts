@@ -19,6 +19,8 @@ export interface SpawnOptions {
   /** Native addons that the child may load. */
   readonly addonPaths: readonly string[]
   readonly sharedMemoryPath: string | undefined
+  /** Of the capsule's file, for an enclave that reads its ciphertext by itself. */
+  readonly capsuleDescriptor: number | undefined
   /** Shows what the child writes to its standard error: for finding faults, never in service. */
   readonly showOutput: boolean
 }
@@ -64,23 +66,28 @@ function nodeFlags({ entryPath, addonPaths, sharedMemoryPath }: SpawnOptions, ha
 }
 
 /**
- * Starts the process entry: a child of this Node with a socket, two rings where there is the addon, an empty environment,
- * and no other descriptor.
+ * Starts the process entry: a child of this Node with a socket, two rings where there is the addon, the capsule's file where
+ * that is asked for, an empty environment, and no other descriptor.
  * @throws BridgeError `BRIDGE_LAUNCH_FAILED`
  */
 export function spawnProcess(options: SpawnOptions): Spawned {
   const shared = createRings(options.sharedMemoryPath)
-  const ringArguments =
-    shared === undefined ? [] : [String(ringSizeBytes), options.sharedMemoryPath as string]
+  const fds: number[] = [...(shared?.fds ?? [])]
+  if (options.capsuleDescriptor !== undefined) fds.push(options.capsuleDescriptor)
+  // What the entry reads from its argument.
+  const means = {
+    ...(shared === undefined ? {} : { ringSizeBytes, sharedMemoryPath: options.sharedMemoryPath }),
+    ...(options.capsuleDescriptor === undefined ? {} : { capsuleFd: socketFd + fds.length }),
+  }
   const flags = nodeFlags(options, shared !== undefined)
   let child: ChildProcess
   try {
-    child = spawn(process.execPath, [...flags, options.entryPath, ...ringArguments], {
+    child = spawn(process.execPath, [...flags, options.entryPath, JSON.stringify(means)], {
       env: {},
       // Ctrl+C in a terminal goes to the whole process group. The enclave is closed by its host, or loses its open block.
       detached: true,
       windowsHide: true,
-      stdio: ['ignore', 'ignore', options.showOutput ? 'inherit' : 'ignore', 'pipe', ...(shared?.fds ?? [])],
+      stdio: ['ignore', 'ignore', options.showOutput ? 'inherit' : 'ignore', 'pipe', ...fds],
     })
   } catch (cause) {
     throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the child process could not be started', { cause })

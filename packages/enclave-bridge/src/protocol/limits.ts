@@ -29,6 +29,8 @@ export const bridgeLimits = {
   sequencesMaxSizeBytes: 268_435_456,
   sequenceIdMax: 4_294_967_295,
   pluginMaxCount: 64,
+  memoryBudgetMinSizeBytes: 1_048_576,
+  memoryBudgetMaxSizeBytes: 1_099_511_627_776,
   /** Calls that may wait on the host's side. */
   queueMaxCount: 256,
   /** Events that one request may raise; more is a violation. */

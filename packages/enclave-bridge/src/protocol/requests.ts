@@ -71,6 +71,15 @@ export const requestSchemas = {
       /** File of the native kernels. Only with `kernels: native`. */
       nativeKernelsPath: z.optional(z.string().check(z.minLength(1), z.maxLength(4096))),
       threadCount: z.int().check(z.minimum(1), z.maximum(256)),
+      /** Keeps the model to so much memory: weights that do not fit come anew with each query. */
+      memoryBudgetSizeBytes: z.optional(
+        z
+          .int()
+          .check(
+            z.minimum(bridgeLimits.memoryBudgetMinSizeBytes),
+            z.maximum(bridgeLimits.memoryBudgetMaxSizeBytes),
+          ),
+      ),
     }),
     payloads: noPayloads,
     reply: nothing,

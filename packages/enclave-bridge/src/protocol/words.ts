@@ -58,6 +58,7 @@ export const errorFields: ReadonlySet<string> = new Set([
   'license',
   'licenseHash',
   'manifest',
+  'memoryBudgetSizeBytes',
   'minimumTier',
   'name',
   'nbf',

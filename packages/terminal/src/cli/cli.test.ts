@@ -44,6 +44,19 @@ describe('runProgram', () => {
   })
 
   test.each([
+    ['1KiB', 1024],
+    ['64MiB', 67_108_864],
+    ['1.5 GB', 1_500_000_000],
+    ['2000B', 2000],
+    ['1.0001KiB', 1024],
+  ])('takes %s as a size', async (text, size) => {
+    expect(JSON.parse(await printed('count', 'sheep', '--size', text, '--json'))).toMatchObject({ size })
+  })
+
+  test.each([
+    ['a size without its unit', ['count', 'x', '--size', '64']],
+    ['a size with another unit', ['count', 'x', '--size', '64 mib']],
+    ['a size out of its range', ['count', 'x', '--size', '1000B']],
     ['an unknown command', ['fly']],
     ['an unknown option', ['count', 'x', '--loud']],
     ['a missing argument', ['count']],

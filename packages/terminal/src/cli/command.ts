@@ -32,6 +32,29 @@ export function integerOption(min: number, max: number): (text: string) => numbe
   }
 }
 
+const unitsBytes: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+}
+
+/** Parser for an option that takes a size with its unit, such as `64MiB` or `1.5GB`. @returns whole bytes */
+export function sizeOption(minBytes: number, maxBytes: number): (text: string) => number {
+  return (text) => {
+    const [, digits, unit = ''] = /^(\d{1,12}(?:\.\d{1,6})?)\s?([kKMG]?i?B)$/.exec(text) ?? []
+    const value = Math.floor(Number(digits) * (unitsBytes[unit] ?? Number.NaN))
+    if (value >= minBytes && value <= maxBytes) return value
+    const units = Object.keys(unitsBytes).join(', ')
+    throw new InvalidArgumentError(
+      `Expected a size from ${minBytes} to ${maxBytes} bytes, with its unit: ${units}.`,
+    )
+  }
+}
+
 /** Parser for an option that may be given several times. */
 export function collect(text: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), text]

@@ -2,8 +2,8 @@
 import { basename } from 'node:path'
 import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
-import type { StateOption } from '@mlcapsule/model-graph'
-import { fields, formatDuration, progressBar } from '@mlcapsule/terminal'
+import { leastMemoryBudget, type StateOption } from '@mlcapsule/model-graph'
+import { fields, formatBytes, formatDuration, progressBar } from '@mlcapsule/terminal'
 import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, Option } from 'commander'
 import { readPublicKey } from '../../keys/public-key.ts'
@@ -124,10 +124,15 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
     const { style } = context
     const took = formatDuration(performance.now() - startedAtMs)
     const shownDefenses = (options.defense ?? []).join(', ') || 'none'
+    const { pageSizeBytes } = packed.header.blobs.weights
+    // Clients give a budget in MiB; a fraction of one is of no use to them.
+    const leastBudgetSizeBytes =
+      Math.ceil(leastMemoryBudget(model.program, pageSizeBytes) / 2 ** 20) * 2 ** 20
     const pairs = [
       ...headerPairs(packed.header, packed.sizeBytes),
       ['defenses', shownDefenses] as const,
       ...summaryPairs(model),
+      ['least budget', `${formatBytes(leastBudgetSizeBytes)} (mlcapsule --budget)`] as const,
     ]
     printReport(context, options, {
       text: `${style.green('packed')} ${options.output} in ${took}\n\n${fields(pairs, { indent: '  ', nameStyle: style.dim })}`,
@@ -135,7 +140,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
         file: options.output,
         header: { ...headerToJson(packed.header), sizeBytes: packed.sizeBytes },
         defenses,
-        summary: { ...model.summary, weightsSizeBytes: model.weights.sizeBytes },
+        summary: { ...model.summary, weightsSizeBytes: model.weights.sizeBytes, leastBudgetSizeBytes },
       },
     })
   })
