@@ -8,14 +8,14 @@ export const alignmentBytes = 64
 
 export const recordFlags = {"hasBias":1,"hasResidual":2} as const
 
-export const recordEnums = {"activation":["none","clamp","sigmoid","tanh","hardswish","leakyrelu","silu","gelu"],"pool":["max","average"],"unary":["identity","relu","clamp","leakyrelu","sigmoid","tanh","exp","log","sqrt","neg","abs","erf","reciprocal","hardsigmoid","hardswish","elu","softplus","floor","ceil"],"binary":["add","sub","mul","div","min","max","pow","prelu"],"softmax":["softmax","logsoftmax"]} as const
+export const recordEnums = {"activation":["none","clamp","sigmoid","tanh","hardswish","leakyrelu","silu","gelu"],"weightsType":["f32","f16","i8"],"pool":["max","average"],"unary":["identity","relu","clamp","leakyrelu","sigmoid","tanh","exp","log","sqrt","neg","abs","erf","reciprocal","hardsigmoid","hardswish","elu","softplus","floor","ceil"],"binary":["add","sub","mul","div","min","max","pow","prelu"],"softmax":["softmax","logsoftmax"]} as const
 
 export type RecordFieldType = 'address' | 'count' | 'int' | 'stride' | 'float' | 'enum'
 export interface RecordField { readonly word: number; readonly length: number; readonly type: RecordFieldType; readonly enumName?: string }
 export interface OpRecord { readonly opcode: number; readonly fields: Readonly<Record<string, RecordField>> }
 
 export const opRecords = {
-  /** NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. */
+  /** NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero; elements of weightsType, i8 to be multiplied by weightScales [outC], which nothing else reads. bias [outC], residual same shape as output, added before the activation. */
   conv2d: {
     opcode: 1,
     fields: {
@@ -44,6 +44,8 @@ export const opRecords = {
       activation: { word: 23, length: 1, type: 'enum', enumName: 'activation' },
       activationAlpha: { word: 24, length: 1, type: 'float' },
       activationBeta: { word: 25, length: 1, type: 'float' },
+      weightsType: { word: 26, length: 1, type: 'enum', enumName: 'weightsType' },
+      weightScales: { word: 27, length: 1, type: 'address' },
     },
   },
   /** NHWC, one filter per channel. weights [ceil(C/16)][kernelHeight*kernelWidth][16]. bias [C]. */
@@ -74,7 +76,7 @@ export const opRecords = {
       activationBeta: { word: 22, length: 1, type: 'float' },
     },
   },
-  /** output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. */
+  /** output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16] of weightsType, i8 to be multiplied by weightScales [columnCount], which nothing else reads. */
   dense: {
     opcode: 3,
     fields: {
@@ -90,6 +92,8 @@ export const opRecords = {
       activation: { word: 10, length: 1, type: 'enum', enumName: 'activation' },
       activationAlpha: { word: 11, length: 1, type: 'float' },
       activationBeta: { word: 12, length: 1, type: 'float' },
+      weightsType: { word: 13, length: 1, type: 'enum', enumName: 'weightsType' },
+      weightScales: { word: 14, length: 1, type: 'address' },
     },
   },
   /** Both operands computed at run time, row-major. output[i] = a[i*aBatchStride] x b[i*bBatchStride]; a batch stride of 0 repeats the operand. */

@@ -5,6 +5,7 @@ import type { KernelBackend } from '@mlcapsule/contracts'
 import { describe, expect, it } from 'vitest'
 import { recordEnums } from '../abi.generated.ts'
 import { enumNumber, makeRecord } from '../records/record.ts'
+import { floatWeights } from '../records/weights.ts'
 import { wasmKernels } from '../wasm/index.ts'
 import { defaultAddonPath } from './addon.ts'
 import { createNativeKernels, listNativeIsas } from './index.ts'
@@ -33,6 +34,7 @@ const products: Record<string, Int32Array> = {
     kernelWidth: 3,
     groups: 1,
     flags: 3,
+    ...floatWeights,
   }),
   depthwiseConv2d: makeRecord('depthwiseConv2d', {
     ...image,
@@ -58,6 +60,7 @@ const products: Record<string, Int32Array> = {
     innerCount: 300,
     columnCount: 330,
     flags: 1,
+    ...floatWeights,
   }),
   matmul: makeRecord('matmul', {
     a: 0,

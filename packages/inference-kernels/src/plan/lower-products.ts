@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProgramStep } from '../program/types.ts'
-import { activationFields, flagsOf } from './lower-windows.ts'
+import { activationFields, flagsOf, weightsFields } from './lower-windows.ts'
 import type { Lowering } from './lowering.ts'
 import { broadcastStrides, collapseBox, stridesOf } from './strides.ts'
 
@@ -21,6 +21,7 @@ export function lowerDense(step: StepOf<'dense'>, to: Lowering): void {
     columnCount,
     flags: flagsOf(step.bias, step.residual),
     ...activationFields(step.activation),
+    ...weightsFields(step, to),
   })
 }
 

@@ -14,6 +14,16 @@ export function flagsOf(bias: number | null, residual: number | null): number {
   return (bias === null ? 0 : recordFlags.hasBias) | (residual === null ? 0 : recordFlags.hasResidual)
 }
 
+/** How the weights of a step are kept. */
+export function weightsFields(step: StepOf<'conv2d' | 'dense'>, to: Lowering) {
+  const { dtype } = to.place(step.weights)
+  const type = dtype === 'float16' ? 'f16' : dtype === 'int8' ? 'i8' : 'f32'
+  return {
+    weightsType: enumNumber('weightsType', type),
+    weightScales: to.addressOrZero(step.scales ?? null),
+  }
+}
+
 function windowFields(
   step: StepOf<'conv2d' | 'depthwiseConv2d' | 'pool2d'>,
   input: PlacedValue,
@@ -55,6 +65,7 @@ export function lowerConv2d(step: StepOf<'conv2d'>, to: Lowering): void {
     groups: step.groups,
     flags: flagsOf(step.bias, step.residual),
     ...activationFields(step.activation),
+    ...weightsFields(step, to),
   })
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KernelError } from '../errors.ts'
 import { type AnyRecord, enumNumber } from '../records/record.ts'
+import { floatWeights } from '../records/weights.ts'
 
 const nothing = { activation: 0, activationAlpha: 0, activationBeta: 0 }
 const onePixel = {
@@ -36,6 +37,7 @@ const questions: readonly { readonly record: AnyRecord; readonly answer: readonl
       outputChannels: 1,
       groups: 1,
       flags: 1,
+      ...floatWeights,
     },
     answer: [2 * 5 + -3 * 7 - 3],
   },
@@ -66,6 +68,7 @@ const questions: readonly { readonly record: AnyRecord; readonly answer: readonl
       innerCount: 2,
       columnCount: 1,
       flags: 2,
+      ...floatWeights,
     },
     answer: [2 * 5 + -3 * 7 + 2],
   },
