@@ -41,7 +41,8 @@ export const providerErrorTable = defineErrorTable({
     kind: 'input',
     meaning:
       'A file of sample queries is not of the form that is asked for, or does not fit the inputs of the model.',
-    remedy: 'Give a list of queries in JSON, each with { "shape", "data" } for every input of the model.',
+    remedy:
+      'Give queries in JSON, each with nested arrays or { "shape", "data" } for every input of the model.',
   },
   PROVIDER_DEFENSE_UNKNOWN: {
     kind: 'usage',

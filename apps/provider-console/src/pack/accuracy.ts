@@ -3,8 +3,9 @@ import { isMlCapsuleError, type Tensor } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { convertElements } from '@mlcapsule/inference-kernels/program'
 import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
-import { randomSamples, type Sample } from './calibration.ts'
+import type { Sample } from './calibration.ts'
 import type { PackableModel } from './pack-capsule.ts'
+import { randomSamples } from './random-samples.ts'
 
 /** How far the answers of two forms of a model are apart. */
 export interface Accuracy {

@@ -3,7 +3,8 @@ import type { TensorSpec } from '@mlcapsule/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ProviderError } from '../errors.ts'
-import { parseCalibration, randomSamples } from './calibration.ts'
+import { parseCalibration } from './calibration.ts'
+import { randomSamples } from './random-samples.ts'
 
 const inputs: readonly TensorSpec[] = [
   { name: 'x', dtype: 'float32', shape: ['n', 2] },
@@ -19,8 +20,22 @@ test('a query alone and a list of queries are read, each input in its own dtype'
   expect(parseCalibration(JSON.stringify([query, query]), inputs)).toHaveLength(2)
 })
 
+test('tensors may be nested arrays, and one input may stand alone', () => {
+  const [first] = parseCalibration(JSON.stringify([{ x: [[0.5, -1]], ids: [1, 2, 3] }]), inputs)
+  expect(first).toEqual(parseCalibration(JSON.stringify(query), inputs)[0])
+  const one = inputs.slice(0, 1)
+  const expected = first?.get('x')
+  for (const json of [[[0.5, -1]], query.x, [query.x], { x: [[0.5, -1]] }]) {
+    expect(parseCalibration(JSON.stringify(json), one).map((it) => it.get('x'))).toEqual([expected])
+  }
+})
+
 test.each([
   '',
+  JSON.stringify({ x: [[1, 2], [3]], ids: [1, 2, 3] }),
+  JSON.stringify({ x: [[1, [2]]], ids: [1, 2, 3] }),
+  JSON.stringify({ x: JSON.parse('['.repeat(50) + ']'.repeat(50)), ids: [1, 2, 3] }),
+  JSON.stringify({ x: 1, ids: [1, 2, 3] }),
   'null',
   '[]',
   '[[1, 2]]',

@@ -7,7 +7,6 @@ import {
   viewTensorData,
 } from '@mlcapsule/contracts'
 import { convertElements } from '@mlcapsule/inference-kernels/program'
-import { z } from 'zod'
 import { ProviderError } from '../errors.ts'
 import { readTextFile } from '../files/files.ts'
 
@@ -16,29 +15,68 @@ export type Sample = ReadonlyMap<string, Tensor>
 
 const fileMaxSizeBytes = 268_435_456
 const sampleMaxCount = 1024
-
-const tensorSchema = z.strictObject({
-  shape: z.array(z.int().nonnegative()).max(8),
-  data: z.array(z.number()),
-})
-const samplesSchema = z.array(z.record(z.string(), tensorSchema)).min(1).max(sampleMaxCount)
+const maxRank = 8
 
 const invalid = (detail: string) =>
   new ProviderError('PROVIDER_CALIBRATION_INVALID', detail, { field: 'calibration' })
 
-function tensorOf({ dtype }: TensorSpec, shape: readonly number[], numbers: Float64Array): Tensor {
-  const data = viewTensorData(
-    dtype,
-    new ArrayBuffer(numbers.length * elementSizeBytes(dtype)),
-    0,
-    numbers.length,
-  )
+/** A tensor of the input's dtype. */
+export function sampleTensor({ dtype }: TensorSpec, shape: readonly number[], numbers: Float64Array): Tensor {
+  const { length } = numbers
+  const data = viewTensorData(dtype, new ArrayBuffer(length * elementSizeBytes(dtype)), 0, length)
   convertElements(numbers, 'float64', data, dtype)
   return { dtype, shape, data }
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `{ "shape", "data" }`: a tensor in one flat array. */
+const isFlat = (value: unknown): value is { readonly shape: unknown[]; readonly data: unknown[] } =>
+  isObject(value) && Array.isArray(value.shape) && Array.isArray(value.data)
+
+function nestedShape(value: unknown, where: string, depth = 0): readonly number[] {
+  if (!Array.isArray(value)) return []
+  if (depth === maxRank) throw invalid(`${where} has more than ${maxRank} dimensions`)
+  const shapes = value.map((item) => nestedShape(item, where, depth + 1).join())
+  if (shapes.some((shape) => shape !== shapes[0])) throw invalid(`${where}: nested arrays differ in length`)
+  return [value.length, ...nestedShape(value[0], where, depth + 1)]
+}
+
+function tensorFrom(value: unknown, spec: TensorSpec, where: string): Tensor {
+  if (!isFlat(value) && !Array.isArray(value))
+    throw invalid(`${where} is neither arrays nor { "shape", "data" }`)
+  const shape = isFlat(value) ? value.shape : nestedShape(value, where)
+  const isShape = (dims: readonly unknown[]): dims is readonly number[] =>
+    dims.length <= maxRank && dims.every((dim) => Number.isSafeInteger(dim) && (dim as number) >= 0)
+  if (!isShape(shape)) throw invalid(`${where}: the shape is not a list of up to ${maxRank} sizes`)
+  const numbers: readonly unknown[] = isFlat(value) ? value.data : value.flat(maxRank)
+  if (!numbers.every((it) => typeof it === 'number'))
+    throw invalid(`${where} has something that is no number`)
+  if (elementCount(shape) !== numbers.length) throw invalid(`${where}: the shape is not that of the data`)
+  return sampleTensor(spec, shape, Float64Array.from(numbers as readonly number[]))
+}
+
+function queryFrom(json: unknown, inputs: readonly TensorSpec[], i: number): Sample {
+  const [only] = inputs
+  const isAlone = inputs.length === 1 && only !== undefined && (isFlat(json) || Array.isArray(json))
+  const query = isAlone ? { [only.name]: json } : json
+  if (!isObject(query)) throw invalid(`query ${i} is no object with a tensor for each input`)
+  const stray = Object.keys(query).find((name) => !inputs.some((it) => it.name === name))
+  if (stray !== undefined) throw invalid(`query ${i} has ${JSON.stringify(stray)}, which is no input`)
+  return new Map(
+    inputs.map((spec) => {
+      if (!Object.hasOwn(query, spec.name)) throw invalid(`query ${i} lacks ${JSON.stringify(spec.name)}`)
+      const where = `query ${i}, ${JSON.stringify(spec.name)}`
+      return [spec.name, tensorFrom(query[spec.name], spec, where)] as const
+    }),
+  )
+}
+
 /**
- * Samples from JSON: a list of queries, or one alone; a query has for each input `{ "shape": [...], "data": [...] }`.
+ * Sample queries from JSON: one query in the form that `mlcapsule run` takes, or a list of such objects. A query is an object
+ * with a tensor for each input, or for a model with one input the tensor alone; a tensor is nested arrays of numbers, or
+ * `{ "shape": [...], "data": [...] }`.
  * @throws ProviderError `PROVIDER_CALIBRATION_INVALID`
  */
 export function parseCalibration(text: string, inputs: readonly TensorSpec[]): readonly Sample[] {
@@ -48,24 +86,11 @@ export function parseCalibration(text: string, inputs: readonly TensorSpec[]): r
   } catch {
     throw invalid('expected JSON')
   }
-  const parsed = samplesSchema.safeParse(Array.isArray(json) ? json : [json])
-  if (!parsed.success) {
-    throw invalid('expected a list of queries, each with { "shape", "data" } for every input')
+  const queries: readonly unknown[] = Array.isArray(json) && json.every(isObject) ? json : [json]
+  if (queries.length === 0 || queries.length > sampleMaxCount) {
+    throw invalid(`expected 1 to ${sampleMaxCount} queries, got ${queries.length}`)
   }
-  return parsed.data.map((query, i) => {
-    const stray = Object.keys(query).find((name) => !inputs.some((it) => it.name === name))
-    if (stray !== undefined) throw invalid(`query ${i} has ${JSON.stringify(stray)}, which is no input`)
-    return new Map(
-      inputs.map((spec) => {
-        const given = Object.hasOwn(query, spec.name) ? query[spec.name] : undefined
-        if (given === undefined) throw invalid(`query ${i} lacks the input ${JSON.stringify(spec.name)}`)
-        if (elementCount(given.shape) !== given.data.length) {
-          throw invalid(`query ${i}: the shape of ${JSON.stringify(spec.name)} is not that of its data`)
-        }
-        return [spec.name, tensorOf(spec, given.shape, Float64Array.from(given.data))]
-      }),
-    )
-  })
+  return queries.map((query, i) => queryFrom(query, inputs, i))
 }
 
 /** @throws ProviderError `PROVIDER_CALIBRATION_INVALID`, `PROVIDER_FILE_UNREADABLE`, `PROVIDER_FILE_INVALID` */
@@ -74,40 +99,4 @@ export async function readCalibration(
   inputs: readonly TensorSpec[],
 ): Promise<readonly Sample[]> {
   return parseCalibration(await readTextFile(path, fileMaxSizeBytes), inputs)
-}
-
-/** Numbers in [0, 1) that a seed repeats: mulberry32. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/**
- * Random queries, the same each time: floats have mean 0 and variance 1, all else is 0 or 1, which any model takes that has
- * two classes, tokens or flags.
- * @param symbolSize of every symbolic dimension
- */
-export function randomSamples(
-  inputs: readonly TensorSpec[],
-  sampleCount: number,
-  symbolSize: number,
-): readonly Sample[] {
-  const random = seededRandom(1)
-  return Array.from({ length: sampleCount }, () => {
-    const query = inputs.map((spec) => {
-      const shape = spec.shape.map((dim) => (typeof dim === 'number' ? dim : symbolSize))
-      const isFloat = spec.dtype.startsWith('float')
-      const next = () => (isFloat ? (random() * 2 - 1) * Math.sqrt(3) : Math.floor(random() * 2))
-      return [
-        spec.name,
-        tensorOf(spec, shape, Float64Array.from({ length: elementCount(shape) }, next)),
-      ] as const
-    })
-    return new Map(query)
-  })
 }
