@@ -11,12 +11,21 @@ export interface ContestOptions {
   readonly roundCount: number
 }
 
+/** How far an answer is from the exact one, over the root mean square of the latter. */
+export interface AnswerDifference {
+  readonly largest: number
+  readonly rms: number
+  readonly isSameTop1: boolean
+}
+
 /** One engine's times. */
 export interface Contender {
   readonly engine: string
   /** Milliseconds of one query, round by round. */
   readonly roundsMs: readonly number[]
   readonly memorySizeBytes: number | null
+  /** Of an engine that computes with rounded weights; null for others. */
+  readonly difference: AnswerDifference | null
 }
 
 /** A turn lasts about this long, so that a clock's grain and a short disturbance are small in it. */
@@ -34,6 +43,7 @@ interface Entrant {
   readonly loaded: LoadedEngine
   readonly input: Float32Array
   readonly roundsMs: number[]
+  readonly difference: AnswerDifference | null
   queryCount: number
 }
 
@@ -43,6 +53,21 @@ function disagreement(answer: Float32Array, expected: Float32Array): string | nu
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   const tolerance = { relative: 1e-3, absolute: 1e-5 * largest }
   return compareTensors(tensor(answer), tensor(expected), tolerance).problem
+}
+
+/** More than this, root mean square over root mean square, is no rounding of weights. */
+const mostDifference = 0.05
+
+function differenceOf(answer: Float32Array, exact: Float32Array): AnswerDifference {
+  const norm = Math.hypot(...exact)
+  const differences = exact.map((value, i) => value - (answer[i] as number))
+  const largest = differences.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const top = (values: Float32Array) => values.indexOf(values.reduce((most, it) => Math.max(most, it)))
+  return {
+    largest: (largest * Math.sqrt(exact.length)) / norm,
+    rms: Math.hypot(...differences) / norm,
+    isSameTop1: top(answer) === top(exact),
+  }
 }
 
 async function timeTurn({ loaded, input, queryCount }: Entrant, threadCount: number): Promise<number> {
@@ -68,13 +93,23 @@ export async function contest(
   const entrants: Entrant[] = []
   try {
     let first: Float32Array | undefined
-    for (const engine of engines) {
+    // Exact engines first: what rounded weights give is measured by them.
+    const inOrder = engines.toSorted(
+      (a, b) => Number(a.isApproximate ?? false) - Number(b.isApproximate ?? false),
+    )
+    for (const engine of inOrder) {
       const loaded = await engine.load(network, threadCount)
       const input = loaded.arrange(given)
-      entrants.push({ name: engine.name, loaded, input, roundsMs: [], queryCount: 1 })
       const answer = Float32Array.from(await loaded.run(input))
       first ??= answer
-      const problem = disagreement(answer, first)
+      const difference = engine.isApproximate ? differenceOf(answer, first) : null
+      entrants.push({ name: engine.name, loaded, input, roundsMs: [], difference, queryCount: 1 })
+      const problem =
+        difference === null
+          ? disagreement(answer, first)
+          : difference.rms <= mostDifference
+            ? null
+            : `off by ${difference.rms} of it`
       if (problem !== null)
         throw new Error(`${engine.name} gives another answer for ${network.name}: ${problem}`)
     }
@@ -87,11 +122,15 @@ export async function contest(
       const order = round % 2 === 0 ? entrants : entrants.toReversed()
       for (const entrant of order) entrant.roundsMs.push(await timeTurn(entrant, threadCount))
     }
-    return entrants.map(({ name, loaded, roundsMs }) => ({
-      engine: name,
-      roundsMs,
-      memorySizeBytes: loaded.memorySizeBytes,
-    }))
+    const placeOf = (name: string) => engines.findIndex((engine) => engine.name === name)
+    return entrants
+      .toSorted((a, b) => placeOf(a.name) - placeOf(b.name))
+      .map(({ name, loaded, roundsMs, difference }) => ({
+        engine: name,
+        roundsMs,
+        memorySizeBytes: loaded.memorySizeBytes,
+        difference,
+      }))
   } finally {
     for (const { loaded } of entrants) await loaded.close()
   }

@@ -5,9 +5,9 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isInstalled } from './engines/peer-modules.ts'
 import { networks } from './networks/index.ts'
-import { matches } from './plan.ts'
+import { compactMatches, matches } from './plan.ts'
 import { writeReadme } from './report/readme.ts'
-import { machineFacts, ratioTables } from './report/tables.ts'
+import { differenceTable, machineFacts, ratioTables } from './report/tables.ts'
 import { type MatchResult, runMatch } from './run-match.ts'
 
 const usage = `Measures our engines side by side with others, each network in turns within one run.
@@ -18,6 +18,7 @@ Usage: npm run bench -- [options]
   --only NAMES      of ${Object.keys(networks).join(', ')}
   --threads COUNTS  of 1, 2
   --engine NAME     native or wasm
+  --weights KIND    f16 or int8: our engine with weights kept so, beside float32 ones, and how far answers differ
   --rounds N        rounds that count, 20 by default, 5 with --quick
   --json FILE       write everything that was measured
   --readme          put the tables into bench/README.md, which takes a whole run
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       threads: { type: 'string' },
       engine: { type: 'string' },
+      weights: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'string' },
       readme: { type: 'boolean', default: false },
@@ -62,7 +64,8 @@ async function main(): Promise<void> {
     return
   }
   const isPartial =
-    values.quick || [values.only, values.threads, values.engine].some((it) => it !== undefined)
+    values.quick ||
+    [values.only, values.threads, values.engine, values.weights].some((it) => it !== undefined)
   if (values.readme && isPartial) throw new UsageError('--readme takes a whole run')
   const names = chosen(values.only, Object.keys(networks))
   const threads = chosen(values.threads, ['1', '2']).map(Number)
@@ -76,15 +79,20 @@ async function main(): Promise<void> {
   }
   console.error(`${machineFacts()}; load ${loadavg()[0]?.toFixed(2)}`)
   const results: MatchResult[] = []
-  for (const match of matches) {
-    if (!threads.includes(match.threadCount) || !ours.includes(match.ours)) continue
+  const [storage] = values.weights === undefined ? [] : chosen(values.weights, ['f16', 'int8'])
+  const planned = storage === undefined ? matches : compactMatches(storage as 'f16' | 'int8')
+  for (const match of planned) {
+    const [engine = match.ours] = match.ours.split('-')
+    if (!threads.includes(match.threadCount) || !ours.includes(engine)) continue
     for (const network of names) {
-      if (values.quick && values.only === undefined && match.ours === 'wasm' && isLarge(network)) continue
+      if (values.quick && values.only === undefined && engine === 'wasm' && isLarge(network)) continue
       console.error(`${match.title}: ${network} …`)
-      results.push(await runMatch(match, network, peersOf(match.peers), roundCount))
+      const peers = storage === undefined ? peersOf(match.peers) : match.peers
+      results.push(await runMatch(match, network, peers, roundCount))
     }
   }
   console.log(`\n${ratioTables(results)}`)
+  if (storage !== undefined) console.log(`\n${differenceTable(results)}`)
   if (values.readme) await writeReadme(results)
   if (values.json !== undefined) {
     await writeFile(values.json, `${JSON.stringify({ machine: machineFacts(), results }, null, 2)}\n`)

@@ -19,6 +19,19 @@ const nativeTargets = {
   transformer: 1,
 }
 
+/** Our engine with weights kept smaller, against itself with float32 ones. */
+export function compactMatches(storage: 'f16' | 'int8'): readonly Match[] {
+  return (['native', 'wasm'] as const).flatMap((engine) =>
+    (engine === 'native' ? [1, 2] : [1]).map((threadCount) => ({
+      title: `${engine}, ${storage} weights beside float32 ones, ${threadCount} thread${threadCount > 1 ? 's' : ''}`,
+      ours: `${engine}-${storage}`,
+      peers: [engine],
+      threadCount,
+      targets: {},
+    })),
+  )
+}
+
 export const matches: readonly Match[] = [
   {
     title: 'native, 1 thread',

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { Contender } from './contest.ts'
+import type { AnswerDifference, Contender } from './contest.ts'
 import type { Match } from './plan.ts'
 import { estimateMedian, type MedianEstimate, medianOf } from './report/statistics.ts'
 
@@ -12,6 +12,7 @@ export interface EngineResult {
   readonly fastestMs: number
   readonly gigaflopsPerSecond: number
   readonly memorySizeBytes: number | null
+  readonly difference: AnswerDifference | null
 }
 
 /** What came of one network in one match. */
@@ -66,7 +67,7 @@ export async function runMatch(
     ...['--network', network, '--engines', [match.ours, ...peers].join(',')],
     ...['--threads', String(match.threadCount), '--rounds', String(roundCount)],
   ])
-  const resultOf = ({ engine, roundsMs, memorySizeBytes }: Contender): EngineResult => {
+  const resultOf = ({ engine, roundsMs, memorySizeBytes, difference }: Contender): EngineResult => {
     const medianMs = medianOf(roundsMs)
     return {
       engine,
@@ -74,6 +75,7 @@ export async function runMatch(
       fastestMs: Math.min(...roundsMs),
       gigaflopsPerSecond: (2 * macCount) / medianMs / 1e6,
       memorySizeBytes,
+      difference,
     }
   }
   const [ours, ...others] = contenders as readonly [Contender, ...Contender[]]

@@ -37,6 +37,13 @@ export const providerErrorTable = defineErrorTable({
     meaning: 'A private key file can be read by other users of this machine.',
     remedy: 'Restrict it with chmod 600, and consider whether the key has been copied.',
   },
+  PROVIDER_CALIBRATION_INVALID: {
+    kind: 'input',
+    meaning:
+      'A file of sample queries is not of the form that is asked for, or does not fit the inputs of the model.',
+    remedy:
+      'Give queries in JSON, each with nested arrays or { "shape", "data" } for every input of the model.',
+  },
   PROVIDER_DEFENSE_UNKNOWN: {
     kind: 'usage',
     meaning: 'A defense was named that this build does not have.',

@@ -16,5 +16,7 @@ export interface Engine {
   readonly name: string
   /** Threads that this engine can use here. */
   readonly maxThreadCount: number
+  /** Whether it computes with rounded weights: its answers are then measured, not held to those of the others. */
+  readonly isApproximate?: true
   load(network: Network, threadCount: number): Promise<LoadedEngine>
 }

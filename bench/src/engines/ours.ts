@@ -3,14 +3,20 @@ import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { nativeKernels } from '@mlcapsule/inference-kernels/native'
 import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
-import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
+import { compileGraph, importOnnx, memoryModelSource, type WeightsStorage } from '@mlcapsule/model-graph'
 import { toOnnx } from '../forms/onnx.ts'
 import type { Network } from '../networks/network.ts'
 import type { Engine, LoadedEngine } from './engine.ts'
 
-async function load(kernels: KernelBackend, network: Network, threadCount: number): Promise<LoadedEngine> {
+async function load(
+  kernels: KernelBackend,
+  network: Network,
+  threadCount: number,
+  storage: WeightsStorage = 'f32',
+): Promise<LoadedEngine> {
   const { program, weights, inputs, outputs } = await compileGraph(
     await importOnnx(memoryModelSource(toOnnx(network))),
+    { weights: storage },
   )
   const chunks = weights.chunks()[Symbol.asyncIterator]()
   const session = await createSession({
@@ -43,6 +49,19 @@ export const native: Engine = {
   maxThreadCount: 64,
   load: (network, threadCount) => load(nativeKernels, network, threadCount),
 }
+
+/** The same with weights kept smaller. */
+const compact = (kernels: KernelBackend, name: string, storage: WeightsStorage): Engine => ({
+  name: `mlcapsule ${name}, ${storage} weights`,
+  maxThreadCount: 64,
+  isApproximate: true,
+  load: (network, threadCount) => load(kernels, network, threadCount, storage),
+})
+
+export const nativeF16 = compact(nativeKernels, 'native', 'f16')
+export const nativeInt8 = compact(nativeKernels, 'native', 'int8')
+export const wasmF16 = compact(wasmKernels, 'wasm', 'f16')
+export const wasmInt8 = compact(wasmKernels, 'wasm', 'int8')
 
 export const wasm: Engine = {
   name: 'mlcapsule wasm',

@@ -42,6 +42,25 @@ export function ratioTables(results: readonly MatchResult[]): string {
     .join('\n\n')
 }
 
+const showPercent = (part: number) => `${(part * 100).toPrecision(2)} %`
+const showMebibytes = (sizeBytes: number | null) =>
+  sizeBytes === null ? '–' : (sizeBytes / 2 ** 20).toFixed(0)
+
+/** What smaller weights change in answers and in memory. */
+export function differenceTable(results: readonly MatchResult[]): string {
+  const rows = results.flatMap(({ network, ours, best }) => {
+    const { difference } = ours
+    if (difference === null) return []
+    const { largest, rms, isSameTop1 } = difference
+    const sizes = [ours.memorySizeBytes, best?.memorySizeBytes ?? null].map(showMebibytes)
+    return [
+      [network, ours.engine, showPercent(largest), showPercent(rms), isSameTop1 ? 'same' : 'other', ...sizes],
+    ]
+  })
+  const names = ['network', 'engine', 'largest difference', 'RMS difference', 'top-1', 'MiB', 'MiB, float32']
+  return [line(names), line(names.map((_, i) => (i < 2 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+}
+
 /** What the figures were measured on. */
 export function machineFacts(): string {
   const memoryGib = Math.round(totalmem() / 2 ** 30)

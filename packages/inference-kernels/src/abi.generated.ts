@@ -11,14 +11,14 @@ export const scratch = {"workerFloatCount":425984,"sharedFloatCount":905216} as 
 
 export const recordFlags = {"hasBias":1,"hasResidual":2} as const
 
-export const recordEnums = {"activation":["none","clamp","sigmoid","tanh","hardswish","leakyrelu","silu","gelu"],"pool":["max","average"],"unary":["identity","relu","clamp","leakyrelu","sigmoid","tanh","exp","log","sqrt","neg","abs","erf","reciprocal","hardsigmoid","hardswish","elu","softplus","floor","ceil"],"binary":["add","sub","mul","div","min","max","pow","prelu"],"softmax":["softmax","logsoftmax"]} as const
+export const recordEnums = {"activation":["none","clamp","sigmoid","tanh","hardswish","leakyrelu","silu","gelu"],"weightsType":["f32","f16","i8"],"pool":["max","average"],"unary":["identity","relu","clamp","leakyrelu","sigmoid","tanh","exp","log","sqrt","neg","abs","erf","reciprocal","hardsigmoid","hardswish","elu","softplus","floor","ceil"],"binary":["add","sub","mul","div","min","max","pow","prelu"],"softmax":["softmax","logsoftmax"]} as const
 
 export type RecordFieldType = 'address' | 'count' | 'int' | 'stride' | 'float' | 'enum'
 export interface RecordField { readonly word: number; readonly length: number; readonly type: RecordFieldType; readonly enumName?: string }
 export interface OpRecord { readonly opcode: number; readonly fields: Readonly<Record<string, RecordField>> }
 
 export const opRecords = {
-  /** NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. outputGap: elements between the channels of one pixel and those of the next, in output and residual, which are left as they are; with groups it is 0. */
+  /** NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero; elements of weightsType, i8 to be multiplied by weightScales [outC], which nothing else reads. bias [outC], residual same shape as output, added before the activation. outputGap: elements between the channels of one pixel and those of the next, in output and residual, which are left as they are; with groups it is 0. */
   conv2d: {
     opcode: 1,
     fields: {
@@ -48,6 +48,8 @@ export const opRecords = {
       activationAlpha: { word: 24, length: 1, type: 'float' },
       activationBeta: { word: 25, length: 1, type: 'float' },
       outputGap: { word: 26, length: 1, type: 'count' },
+      weightsType: { word: 27, length: 1, type: 'enum', enumName: 'weightsType' },
+      weightScales: { word: 28, length: 1, type: 'address' },
     },
   },
   /** NHWC, one filter per channel. weights [ceil(C/16)][kernelHeight*kernelWidth][16]. bias [C]. */
@@ -78,7 +80,7 @@ export const opRecords = {
       activationBeta: { word: 22, length: 1, type: 'float' },
     },
   },
-  /** output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. outputGap: elements between the end of a row and the next one, in output and residual, which are left as they are. */
+  /** output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16] of weightsType, i8 to be multiplied by weightScales [columnCount], which nothing else reads. outputGap: elements between the end of a row and the next one, in output and residual, which are left as they are. */
   dense: {
     opcode: 3,
     fields: {
@@ -95,6 +97,8 @@ export const opRecords = {
       activationAlpha: { word: 11, length: 1, type: 'float' },
       activationBeta: { word: 12, length: 1, type: 'float' },
       outputGap: { word: 13, length: 1, type: 'count' },
+      weightsType: { word: 14, length: 1, type: 'enum', enumName: 'weightsType' },
+      weightScales: { word: 15, length: 1, type: 'address' },
     },
   },
   /** Both operands computed at run time, row-major. output[i] = a[i*aBatchStride] x b[i*bBatchStride]; a batch stride of 0 repeats the operand. */

@@ -26,7 +26,7 @@ export const commonFlags = [
 
 const x64 = {
   scalar: [],
-  avx2_fma: ['-mavx2', '-mfma', '-mtune=haswell'],
+  avx2_fma: ['-mavx2', '-mfma', '-mf16c', '-mtune=haswell'],
   avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
 }
 const arm64 = { scalar: [], neon: [] }

@@ -8,6 +8,7 @@ export {
 } from './compile/compile.ts'
 export { leastMemoryBudget } from './compile/memory-budget.ts'
 export type { StateOption, StatePair } from './compile/states.ts'
+export type { WeightsStorage, WeightsSummary } from './compile/store-weights.ts'
 export type { CompiledWeights } from './compile/weights.ts'
 export { ModelError, type ModelErrorCode, type ModelIssue, modelErrorTable } from './errors.ts'
 export type { ConstantTensor } from './graph/constant.ts'

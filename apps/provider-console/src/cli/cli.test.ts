@@ -158,6 +158,45 @@ describe('pack and inspect', () => {
     )
   })
 
+  test('weights are kept smaller, and the answers compared with those of float32 ones', async () => {
+    interface Report {
+      readonly summary: { weightsSizeBytes: number; weights: { tensorCount: number; keptFloat32: string[] } }
+      readonly accuracy?: {
+        sampleCount: number
+        isRandom: boolean
+        largestDifference: number
+        rmsDifference: number
+        top1: { agreeingCount: number; count: number } | null
+      }
+    }
+    const packed = (...args: string[]) =>
+      json<Report>('pack', 'model.onnx', '--force', '-o', 'small.capsule', ...args)
+    const f32 = await packed()
+    expect(f32.accuracy).toBeUndefined()
+    expect(f32.summary.weights.tensorCount).toBe(0)
+    const int8 = await packed('--weights', 'int8')
+    expect(int8.summary.weights.tensorCount).toBeGreaterThan(0)
+    expect(int8.summary.weights.keptFloat32).toEqual([])
+    expect(int8.summary.weightsSizeBytes).toBeLessThan(f32.summary.weightsSizeBytes)
+    expect(int8.accuracy).toMatchObject({ sampleCount: 8, isRandom: true })
+    expect(int8.accuracy?.rmsDifference).toBeGreaterThan(0)
+    expect(int8.accuracy?.rmsDifference).toBeLessThan(0.05)
+    const { inputs } = await json<{ inputs: { name: string; shape: (number | string)[] }[] }>(
+      'inspect',
+      'model.onnx',
+    )
+    const { name, shape } = inputs[0] as { name: string; shape: (number | string)[] }
+    const dims = shape.map((dim) => (typeof dim === 'number' ? dim : 1))
+    const data = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i))
+    writeFileSync(file('samples.json'), JSON.stringify([{ [name]: { shape: dims, data } }]))
+    const f16 = await packed('--weights', 'f16', '--calibration', 'samples.json')
+    expect(f16.accuracy).toMatchObject({ sampleCount: 1, isRandom: false })
+    expect(f16.accuracy?.largestDifference).toBeLessThan(0.01)
+    expect(f16.accuracy?.largestDifference).toBeGreaterThanOrEqual(f16.accuracy?.rmsDifference ?? Number.NaN)
+    const { stdout } = await run('pack', 'model.onnx', '--force', '-o', 'small.capsule', '--weights', 'f16')
+    expect(stdout).toContain('8 random inputs')
+  })
+
   test('a model of TensorFlow.js is packed and summed up, whatever its file is called', async () => {
     const { operators, parameterCount, inputs } = await json<ModelInspection>('inspect', 'tfjs-model')
     expect(operators).toMatchObject([{ operator: 'Dense', count: 1, unsupportedCount: 0 }])
@@ -233,6 +272,16 @@ describe('pack and inspect', () => {
       'CAPSULE_WRITE_FAILED',
     ],
     [['pack', '@model.onnx'], 'PROVIDER_OPTION_INVALID'],
+    [['pack', '@model.onnx', '-o', '@x', '--weights', 'int4'], 'PROVIDER_OPTION_INVALID'],
+    [['pack', '@model.onnx', '-o', '@x', '--calibration', '@samples.json'], 'PROVIDER_OPTION_INVALID'],
+    [
+      ['pack', '@model.onnx', '-o', '@x', '--weights', 'f16', '--calibration', '@garbage'],
+      'PROVIDER_CALIBRATION_INVALID',
+    ],
+    [
+      ['pack', '@model.onnx', '-o', '@x', '--weights', 'f16', '--calibration', '@none.json'],
+      'PROVIDER_FILE_UNREADABLE',
+    ],
     [['pack', '@model.onnx', '-o', '@x', '--version', '1.5'], 'PROVIDER_OPTION_INVALID'],
     [['inspect', '@customer.jwk'], 'MODEL_TFJS_MALFORMED'],
     [['inspect', '@garbage'], 'CAPSULE_BAD_MAGIC'],

@@ -4,6 +4,7 @@ import type { TensorSpec } from '@mlcapsule/contracts'
 import { toBase64Url } from '@mlcapsule/crypto'
 import type { CompiledModel } from '@mlcapsule/model-graph'
 import { formatBytes, formatCount, printable } from '@mlcapsule/terminal'
+import type { Accuracy } from '../pack/accuracy.ts'
 
 export type Pairs = readonly (readonly [name: string, value: string])[]
 
@@ -43,13 +44,35 @@ export function headerPairs(header: CapsuleHeader, sizeBytes: number): Pairs {
   ]
 }
 
+function describeStorage({ weights: { storage, tensorCount } }: CompiledModel['summary']): string {
+  return storage === 'f32' ? '' : `, ${formatCount(tensorCount)} tensors as ${storage}`
+}
+
+const percent = (part: number) => `${(part * 100).toPrecision(2)} %`
+
+/** How a model with smaller weights answers, beside the same model with float32 ones. */
+export function accuracyPairs(accuracy: Accuracy | null): Pairs {
+  if (accuracy === null) return [['accuracy', 'not measured: the model takes no random inputs']]
+  const { sampleCount, isRandom, largestDifference, rmsDifference, top1 } = accuracy
+  const inputs = `${formatCount(sampleCount)} ${isRandom ? 'random inputs' : 'inputs of the file'}`
+  const largest = percent(largestDifference)
+  return [
+    ['accuracy', `beside float32 weights, on ${inputs}`],
+    ['difference', `largest ${largest}, RMS ${percent(rmsDifference)}, of the outputs' RMS`],
+    ...(top1 === null
+      ? []
+      : [['top-1', `agrees in ${formatCount(top1.agreeingCount)} of ${formatCount(top1.count)}`] as const]),
+  ]
+}
+
 /** What the model compiler found. Never part of a capsule's public side: it shows the architecture. */
 export function summaryPairs({ summary, weights }: CompiledModel): Pairs {
   return [
     ['nodes', `${formatCount(summary.nodeCount)}, in ${formatCount(summary.stepCount)} steps`],
     ['parameters', formatCount(summary.parameterCount)],
     ['multiply-adds', formatCount(summary.macCount)],
-    ['weights', formatBytes(weights.sizeBytes)],
+    ['weights', `${formatBytes(weights.sizeBytes)}${describeStorage(summary)}`],
+    ...listed('stay float32', summary.weights.keptFloat32.map(printable)),
     ['arena', `${summary.isArenaComplete ? '' : 'at least '}${formatBytes(summary.arenaSizeBytes)}`],
     ...listed(
       'states',

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CompiledModel, compileGraph, importModel, type StateOption } from '@mlcapsule/model-graph'
+import {
+  type CompiledModel,
+  compileGraph,
+  importModel,
+  type StateOption,
+  type WeightsStorage,
+} from '@mlcapsule/model-graph'
 import { fileModelSource } from '@mlcapsule/model-graph/node'
 
 export interface CompileModelOptions {
@@ -7,6 +13,8 @@ export interface CompileModelOptions {
   readonly symbols?: Readonly<Record<string, number>>
   /** What the enclave carries from query to query; nothing by default. */
   readonly states?: StateOption
+  /** How weights of dense layers and convolutions are kept; float32 by default. */
+  readonly weights?: WeightsStorage
 }
 
 /**
@@ -16,12 +24,12 @@ export interface CompileModelOptions {
  */
 export async function withCompiledModel<Result>(
   path: string,
-  { states = 'none', ...options }: CompileModelOptions,
+  { states = 'none', weights = 'f32', ...options }: CompileModelOptions,
   work: (model: CompiledModel) => Promise<Result>,
 ): Promise<Result> {
   const source = await fileModelSource(path)
   try {
-    return await work(await compileGraph(await importModel(source, options), { states }))
+    return await work(await compileGraph(await importModel(source, options), { states, weights }))
   } finally {
     await source.close()
   }

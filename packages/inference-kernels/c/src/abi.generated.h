@@ -28,6 +28,11 @@
 #define MLC_ACTIVATION_GELU 7
 #define MLC_ACTIVATION_COUNT 8
 
+#define MLC_WEIGHTS_TYPE_F32 0
+#define MLC_WEIGHTS_TYPE_F16 1
+#define MLC_WEIGHTS_TYPE_I8 2
+#define MLC_WEIGHTS_TYPE_COUNT 3
+
 #define MLC_POOL_MAX 0
 #define MLC_POOL_AVERAGE 1
 #define MLC_POOL_COUNT 2
@@ -67,7 +72,7 @@
 #define MLC_SOFTMAX_LOGSOFTMAX 1
 #define MLC_SOFTMAX_COUNT 2
 
-/* NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero. bias [outC], residual same shape as output, added before the activation. outputGap: elements between the channels of one pixel and those of the next, in output and residual, which are left as they are; with groups it is 0. */
+/* NHWC. weights: per group [ceil(outC/g / 16)][kernelHeight*kernelWidth*inC/g][16], k index = (kh*kernelWidth + kw)*inC/g + c; columns past outC/g are zero; elements of weightsType, i8 to be multiplied by weightScales [outC], which nothing else reads. bias [outC], residual same shape as output, added before the activation. outputGap: elements between the channels of one pixel and those of the next, in output and residual, which are left as they are; with groups it is 0. */
 #define MLC_OP_CONV2D 1
 typedef struct {
   int32_t opcode;
@@ -97,7 +102,9 @@ typedef struct {
   float activation_alpha;
   float activation_beta;
   int32_t output_gap;
-  int32_t reserved[37];
+  int32_t weights_type;
+  uint32_t weight_scales;
+  int32_t reserved[35];
 } mlc_conv2d_record;
 
 /* NHWC, one filter per channel. weights [ceil(C/16)][kernelHeight*kernelWidth][16]. bias [C]. */
@@ -129,7 +136,7 @@ typedef struct {
   int32_t reserved[41];
 } mlc_depthwise_conv2d_record;
 
-/* output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16]. outputGap: elements between the end of a row and the next one, in output and residual, which are left as they are. */
+/* output[r][n] = activation(sum over k of input[r][k]*weights[k][n] + bias[n] + residual[r][n]). input [rowCount][innerCount], weights panels [ceil(columnCount/16)][innerCount][16] of weightsType, i8 to be multiplied by weightScales [columnCount], which nothing else reads. outputGap: elements between the end of a row and the next one, in output and residual, which are left as they are. */
 #define MLC_OP_DENSE 3
 typedef struct {
   int32_t opcode;
@@ -146,7 +153,9 @@ typedef struct {
   float activation_alpha;
   float activation_beta;
   int32_t output_gap;
-  int32_t reserved[50];
+  int32_t weights_type;
+  uint32_t weight_scales;
+  int32_t reserved[48];
 } mlc_dense_record;
 
 /* Both operands computed at run time, row-major. output[i] = a[i*aBatchStride] x b[i*bBatchStride]; a batch stride of 0 repeats the operand. */

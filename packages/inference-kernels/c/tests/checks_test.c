@@ -10,7 +10,7 @@ static mlc_conv2d_record good_conv(void) {
       .opcode = MLC_OP_CONV2D, .input = 0, .weights = 1024, .bias = 4096, .residual = 8192, .output = 5120, .batch = 1,
       .input_height = 4, .input_width = 4, .input_channels = 4, .output_height = 4, .output_width = 4,
       .output_channels = 8, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1,
-      .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .flags = 3};
+      .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .flags = 3, .weight_scales = 4096 + 32};
 }
 
 void test_checks(void) {
@@ -27,6 +27,19 @@ void test_checks(void) {
                             .inner_count = 3, .column_count = 5};
   CHECK(mlc_check_record((const int32_t *)&dense, 256 + 40) == MLC_RECORD_OK, "dense fits to the byte");
   CHECK(mlc_check_record((const int32_t *)&dense, 256 + 39) == MLC_WORD(mlc_dense_record, output), "dense, one short");
+  /* Smaller weights take less room, and int8 needs its scales. */
+  dense.output = 256 - 64;
+  CHECK(mlc_check_record((const int32_t *)&dense, 512) == MLC_WORD(mlc_dense_record, output), "weights of 192 bytes");
+  dense.weights_type = MLC_WEIGHTS_TYPE_F16;
+  CHECK(mlc_check_record((const int32_t *)&dense, 512) == MLC_RECORD_OK, "weights of 96 bytes");
+  dense.weights_type = MLC_WEIGHTS_TYPE_I8;
+  dense.weight_scales = 512 - 16;
+  CHECK(mlc_check_record((const int32_t *)&dense, 512) == MLC_WORD(mlc_dense_record, weight_scales), "scales, one short");
+  CHECK(mlc_check_record((const int32_t *)&dense, 516) == MLC_RECORD_OK, "scales fit to the byte");
+  dense.weight_scales = 498;
+  CHECK(mlc_check_record((const int32_t *)&dense, 1024) == MLC_WORD(mlc_dense_record, weight_scales), "odd scales");
+  dense.weight_scales = dense.output + 36;
+  CHECK(mlc_check_record((const int32_t *)&dense, 1024) == MLC_WORD(mlc_dense_record, weight_scales), "scales in output");
   mlc_copy_record copy = {.opcode = MLC_OP_COPY, .input = 40, .output = 64, .element_size_bytes = 4,
                           .dims = {1, 1, 1, 1, 1, 1, 1, 11}, .input_strides = {0, 0, 0, 0, 0, 0, 0, -1},
                           .output_strides = {0, 0, 0, 0, 0, 0, 0, 1}};

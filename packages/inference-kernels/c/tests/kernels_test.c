@@ -61,6 +61,7 @@ static void test_opcode(int32_t opcode, int rounds) {
     random_record(opcode, MEMORY_SIZE_BYTES, record);
     const int positive = (opcode == MLC_OP_UNARY && record[4] != MLC_UNARY_ERF) || opcode == MLC_OP_BINARY;
     fill_memory(start, positive);
+    settle_weights(start, record);
     reference_run(start, record, &answer);
     run_everywhere(record, start, &answer);
   }
@@ -70,9 +71,9 @@ static void test_opcode(int32_t opcode, int rounds) {
 }
 
 void test_products(void) {
-  test_opcode(MLC_OP_DENSE, 60);
+  test_opcode(MLC_OP_DENSE, 150);
   test_opcode(MLC_OP_MATMUL, 60);
-  test_opcode(MLC_OP_CONV2D, 100);
+  test_opcode(MLC_OP_CONV2D, 200);
 }
 
 void test_windows(void) {

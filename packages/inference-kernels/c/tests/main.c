@@ -80,6 +80,8 @@ int main(int argument_count, char **arguments) {
   printf("windows done\n");
   test_winograd();
   printf("winograd done\n");
+  test_weights();
+  printf("weights done\n");
   test_elements();
   printf("elements done\n");
   test_checks();

@@ -19,6 +19,13 @@ static int32_t between(uint32_t low, uint32_t high) { return (int32_t)(low + ran
 /* One, or a size that crosses tiles. */
 static int32_t some(uint32_t high) { return random_below(4) == 0 ? 1 : between(1, high); }
 
+/* Takes weights of a random type, and their scales. */
+static void take_weights(room *m, uint64_t count, int32_t columns, int32_t *type, uint32_t *weights, uint32_t *scales) {
+  *type = (int32_t)random_below(MLC_WEIGHTS_TYPE_COUNT);
+  *weights = take(m, (count * mlc_weight_size_bytes(*type) + 3) / 4, 64);
+  *scales = take(m, (uint64_t)columns, 4);
+}
+
 static void random_activation(int32_t *kind, float *alpha, float *beta) {
   *kind = (int32_t)random_below(MLC_ACTIVATION_COUNT);
   *alpha = *kind == MLC_ACTIVATION_CLAMP ? -0.5f : 0.125f;
@@ -75,7 +82,7 @@ static int random_conv(room *m, mlc_conv2d_record *r) {
   const uint64_t outputs =
       (uint64_t)(r->batch * r->output_height * r->output_width * (r->output_channels + r->output_gap));
   r->input = take(m, (uint64_t)(r->batch * r->input_height * r->input_width * r->input_channels), 4);
-  r->weights = take(m, columns * inner, 64);
+  take_weights(m, columns * inner, r->output_channels, &r->weights_type, &r->weights, &r->weight_scales);
   r->bias = take(m, (uint64_t)r->output_channels, 4);
   r->residual = take(m, outputs, 4);
   r->output = random_below(4) == 0 && r->flags & MLC_FLAG_HAS_RESIDUAL ? r->residual : take(m, outputs, 4);
@@ -123,12 +130,18 @@ static int random_dense(room *m, mlc_dense_record *r) {
   r->row_count = random_below(4) == 0 ? between(90, 210) : some(16);
   r->inner_count = random_below(3) == 0 ? between(200, 700) : some(40);
   r->column_count = random_below(4) == 0 ? between(60, 300) : some(70);
+  if (random_below(16) == 0) { /* few rows of more than a block's inner count: they would outgrow the scratch if widened whole */
+    r->row_count = between(5, 6);
+    r->inner_count = between(1600, 1700);
+    r->column_count = between(190, 200);
+  }
   r->flags = (int32_t)random_below(4);
   random_activation(&r->activation, &r->activation_alpha, &r->activation_beta);
   r->output_gap = random_below(3) == 0 ? some(40) : 0;
   const uint64_t outputs = (uint64_t)r->row_count * (uint64_t)(r->column_count + r->output_gap);
   r->input = take(m, (uint64_t)r->row_count * (uint64_t)r->inner_count, 4);
-  r->weights = take(m, (uint64_t)(r->column_count + 15) / 16 * 16 * (uint64_t)r->inner_count, 64);
+  const uint64_t weights = (uint64_t)(r->column_count + 15) / 16 * 16 * (uint64_t)r->inner_count;
+  take_weights(m, weights, r->column_count, &r->weights_type, &r->weights, &r->weight_scales);
   r->bias = take(m, (uint64_t)r->column_count, 4);
   r->residual = take(m, outputs, 4);
   r->output = take(m, outputs, 4);

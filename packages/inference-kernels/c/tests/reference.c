@@ -7,6 +7,51 @@
 
 static const float *floats(const uint8_t *memory, uint32_t address) { return (const float *)(const void *)(memory + address); }
 
+float reference_half(uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  const double magnitude = exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
+                           : exponent == 0 ? ldexp(fraction, -24)
+                                           : ldexp(1024 + fraction, exponent - 25);
+  return (float)(bits >> 15 ? -magnitude : magnitude);
+}
+
+float reference_weight(const uint8_t *memory, int32_t type, uint32_t weights, int32_t index, uint32_t scales,
+                       int32_t column) {
+  if (type == MLC_WEIGHTS_TYPE_F32) return floats(memory, weights)[index];
+  if (type == MLC_WEIGHTS_TYPE_I8) return (float)(int8_t)memory[weights + (uint32_t)index] * floats(memory, scales)[column];
+  uint16_t bits;
+  memcpy(&bits, memory + weights + 2 * (uint32_t)index, sizeof bits);
+  return reference_half(bits);
+}
+
+uint32_t weight_count_of(const int32_t record[MLC_RECORD_WORD_COUNT]) {
+  if (record[0] == MLC_OP_DENSE) {
+    const mlc_dense_record *r = (const void *)record;
+    return (uint32_t)((r->column_count + 15) / 16 * 16 * r->inner_count);
+  }
+  if (record[0] != MLC_OP_CONV2D) return 0;
+  const mlc_conv2d_record *r = (const void *)record;
+  const int32_t columns = (r->output_channels / r->groups + 15) / 16 * 16 * r->groups;
+  return (uint32_t)(columns * r->kernel_height * r->kernel_width * (r->input_channels / r->groups));
+}
+
+static int32_t weights_type_of(const int32_t record[MLC_RECORD_WORD_COUNT]) {
+  return record[0] == MLC_OP_DENSE ? ((const mlc_dense_record *)(const void *)record)->weights_type
+                                   : ((const mlc_conv2d_record *)(const void *)record)->weights_type;
+}
+
+void settle_weights(uint8_t *memory, const int32_t record[MLC_RECORD_WORD_COUNT]) {
+  const uint32_t count = weight_count_of(record);
+  if (count == 0 || weights_type_of(record) != MLC_WEIGHTS_TYPE_F16) return;
+  const uint32_t weights = record[0] == MLC_OP_DENSE ? ((const mlc_dense_record *)(const void *)record)->weights
+                                                     : ((const mlc_conv2d_record *)(const void *)record)->weights;
+  for (uint32_t i = 0; i < count; i++) {
+    /* Below 2 in magnitude, of all exponents but those of infinities and large numbers. */
+    const uint16_t bits = (uint16_t)((random_u32() >> 16 & 0x83ff) | random_below(16) << 10);
+    memcpy(memory + weights + 2 * i, &bits, sizeof bits);
+  }
+}
+
 static double activation(int32_t kind, double alpha, double beta, double x) {
   switch (kind) {
     case MLC_ACTIVATION_CLAMP: return fmin(fmax(x, alpha), beta);
@@ -97,7 +142,8 @@ static double transformed_magnitude(const uint8_t *m, const mlc_conv2d_record *r
     largest = fmax(largest, fabs(floats(m, r->input)[i]));
   }
   for (int32_t k = 0; k < inner; k++) {
-    sum += fabs(floats(m, r->weights)[(column / 16 * inner + k) * 16 + column % 16]);
+    const int32_t weight = (column / 16 * inner + k) * 16 + column % 16;
+    sum += fabs(reference_weight(m, r->weights_type, r->weights, weight, r->weight_scales, column));
   }
   return largest * sum;
 }
@@ -124,7 +170,8 @@ static void run_conv(const uint8_t *m, const mlc_conv2d_record *r, reference_ans
       const int32_t from =
           ((batch * r->input_height + iy) * r->input_width + ix) * r->input_channels + group * ic + k % ic;
       const int32_t weight = group * padded * inner + (column / 16 * inner + k) * 16 + column % 16;
-      add(&t, (double)floats(m, r->input)[from] * floats(m, r->weights)[weight]);
+      add(&t, (double)floats(m, r->input)[from] *
+                  reference_weight(m, r->weights_type, r->weights, weight, r->weight_scales, n));
     }
     if (r->flags & MLC_FLAG_HAS_BIAS) add(&t, floats(m, r->bias)[n]);
     if (r->flags & MLC_FLAG_HAS_RESIDUAL) add(&t, floats(m, r->residual)[i]);
@@ -196,7 +243,8 @@ static void run_dense(const uint8_t *m, const mlc_dense_record *r, reference_ans
     total t = {0};
     for (int32_t k = 0; k < r->inner_count; k++) {
       add(&t, (double)floats(m, r->input)[row * r->inner_count + k] *
-                  floats(m, r->weights)[(n / 16 * r->inner_count + k) * 16 + n % 16]);
+                  reference_weight(m, r->weights_type, r->weights, (n / 16 * r->inner_count + k) * 16 + n % 16,
+                                   r->weight_scales, n));
     }
     if (r->flags & MLC_FLAG_HAS_BIAS) add(&t, floats(m, r->bias)[n]);
     if (r->flags & MLC_FLAG_HAS_RESIDUAL) add(&t, floats(m, r->residual)[i]);

@@ -5,6 +5,7 @@ import type { KernelBackend } from '@mlcapsule/contracts'
 import { describe, expect, it } from 'vitest'
 import { recordEnums } from '../abi.generated.ts'
 import { enumNumber, makeRecord } from '../records/record.ts'
+import { floatWeights } from '../records/weights.ts'
 import { wasmKernels } from '../wasm/index.ts'
 import { defaultAddonPath } from './addon.ts'
 import { createNativeKernels, listNativeIsas } from './index.ts'
@@ -34,6 +35,7 @@ const products: Record<string, Int32Array> = {
     groups: 1,
     flags: 3,
     outputGap: 0,
+    ...floatWeights,
   }),
   depthwiseConv2d: makeRecord('depthwiseConv2d', {
     ...image,
@@ -60,6 +62,7 @@ const products: Record<string, Int32Array> = {
     columnCount: 330,
     flags: 1,
     outputGap: 0,
+    ...floatWeights,
   }),
   matmul: makeRecord('matmul', {
     a: 0,

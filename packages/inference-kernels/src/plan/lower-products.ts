@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import { panelSizeBytes as panelSizeBytesOf } from '../program/layouts.ts'
 import type { ProgramStep } from '../program/types.ts'
-import { activationFields, columnFields } from './lower-windows.ts'
+import { activationFields, columnFields, weightsType } from './lower-windows.ts'
 import type { Lowering } from './lowering.ts'
 import { broadcastStrides, collapseBox, stridesOf } from './strides.ts'
 
@@ -17,8 +15,7 @@ export function lowerDense(step: StepOf<'dense'>, to: Lowering): void {
   const [innerCount = 1, columnCount = 1] = to.dimsOf(step.weights)
   const rowCount = output.elementCount / columnCount
   const pageCount = rowCount <= fewRowCount ? fewRowsPageCount : undefined
-  const panelSizeBytes = panelSizeBytesOf('panels16', [innerCount, columnCount])
-  for (const piece of to.weightPieces(step.weights, columnCount, panelSizeBytes, pageCount)) {
+  for (const piece of to.weightPieces(step.weights, columnCount, true, pageCount)) {
     to.add('dense', {
       input: to.place(step.input).addressBytes,
       weights: piece.addressBytes,
@@ -29,6 +26,7 @@ export function lowerDense(step: StepOf<'dense'>, to: Lowering): void {
       columnCount: piece.columnCount,
       outputGap: columnCount - piece.columnCount,
       ...activationFields(step.activation),
+      weightsType: weightsType(step, to),
     })
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { recordFlags } from '../abi.generated.ts'
-import { panelSizeBytes as panelSizeBytesOf } from '../program/layouts.ts'
 import type { Activation, Pair, ProgramStep } from '../program/types.ts'
 import { enumNumber } from '../records/record.ts'
 import type { Lowering, PlacedValue, WeightPiece } from './lowering.ts'
@@ -17,12 +16,23 @@ function flagsOf(bias: number | null, residual: number | null): number {
 
 /** What goes with each output column, from a piece's first one on. */
 export function columnFields(
-  { bias, residual }: StepOf<'conv2d' | 'dense'>,
+  { bias, residual, scales }: StepOf<'conv2d' | 'dense'>,
   { firstColumn }: WeightPiece,
   to: Lowering,
 ) {
   const from = (value: number | null) => (value === null ? 0 : to.addressOrZero(value) + 4 * firstColumn)
-  return { bias: from(bias), residual: from(residual), flags: flagsOf(bias, residual) }
+  return {
+    bias: from(bias),
+    residual: from(residual),
+    weightScales: from(scales ?? null),
+    flags: flagsOf(bias, residual),
+  }
+}
+
+/** How the weights of a step are kept. */
+export function weightsType({ weights }: StepOf<'conv2d' | 'dense'>, to: Lowering): number {
+  const dtype = to.dtypeOf(weights)
+  return enumNumber('weightsType', dtype === 'float16' ? 'f16' : dtype === 'int8' ? 'i8' : 'f32')
 }
 
 function windowFields(
@@ -57,8 +67,7 @@ export function lowerConv2d(step: StepOf<'conv2d'>, to: Lowering): void {
   const output = to.place(step.output)
   const dims = to.dimsOf(step.weights)
   const [outputChannels = 1, , kernelHeight = 1, kernelWidth = 1] = dims
-  const panelSizeBytes = step.groups === 1 ? panelSizeBytesOf('panels16', dims) : null
-  for (const piece of to.weightPieces(step.weights, outputChannels, panelSizeBytes)) {
+  for (const piece of to.weightPieces(step.weights, outputChannels, step.groups === 1)) {
     to.add('conv2d', {
       ...windowFields(step, input, output, [kernelHeight, kernelWidth]),
       weights: piece.addressBytes,
@@ -69,13 +78,14 @@ export function lowerConv2d(step: StepOf<'conv2d'>, to: Lowering): void {
       outputGap: outputChannels - piece.columnCount,
       groups: step.groups,
       ...activationFields(step.activation),
+      weightsType: weightsType(step, to),
     })
   }
 }
 
 export function lowerDepthwiseConv2d(step: StepOf<'depthwiseConv2d'>, to: Lowering): void {
   const [channels = 1, , kernelHeight = 1, kernelWidth = 1] = to.dimsOf(step.weights)
-  for (const { addressBytes } of to.weightPieces(step.weights, channels, null)) {
+  for (const { addressBytes } of to.weightPieces(step.weights, channels, false)) {
     to.add('depthwiseConv2d', {
       ...windowFields(step, to.place(step.input), to.place(step.output), [kernelHeight, kernelWidth]),
       weights: addressBytes,

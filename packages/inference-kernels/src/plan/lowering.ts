@@ -76,6 +76,10 @@ export class Lowering {
     }
   }
 
+  dtypeOf(value: number): ProgramValue['dtype'] {
+    return (this.#program.values[value] as ProgramValue).dtype
+  }
+
   dimsOf(value: number): readonly number[] {
     return this.#options.dims(value)
   }
@@ -89,13 +93,13 @@ export class Lowering {
    * Where a step's weights are, one piece after another: all of them at once where they stay in memory or cannot be split.
    * Take a piece, add its record, and only then take the next one.
    * @param columnCount of the output
-   * @param panelSizeBytes null where the step cannot be split
+   * @param isSplit whether the step can be split by columns: their panels follow one another then
    * @param preferredPageCount pages of a piece, where small ones cost nothing
    */
   *weightPieces(
     value: number,
     columnCount: number,
-    panelSizeBytes: number | null,
+    isSplit: boolean,
     preferredPageCount: number = Number.POSITIVE_INFINITY,
   ): Generator<WeightPiece, void, undefined> {
     const { storage } = this.#program.values[value] as ProgramValue
@@ -107,9 +111,8 @@ export class Lowering {
     const pieceSizeBytes =
       fetches.pageSizeBytes * (Math.min(fetches.stretchPageCount, preferredPageCount) - 1)
     const panelCount = Math.ceil(columnCount / panelWidth)
-    const step =
-      panelSizeBytes === null ? panelCount : panelsPerPiece(panelCount, pieceSizeBytes / panelSizeBytes)
     const sizePerPanel = storage.sizeBytes / panelCount
+    const step = isSplit ? panelsPerPiece(panelCount, pieceSizeBytes / sizePerPanel) : panelCount
     for (let panel = 0; panel < panelCount; panel += step) {
       const end = Math.min(panel + step, panelCount)
       const firstColumn = panel * panelWidth

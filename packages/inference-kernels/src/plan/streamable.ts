@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { panelSizeBytes } from '../program/layouts.ts'
+import { panelCount } from '../program/layouts.ts'
 import { stepInputs } from '../program/step-schema.ts'
 import type { Program, ProgramStep, ProgramValue } from '../program/types.ts'
 
@@ -21,7 +21,7 @@ function weightsOf(step: ProgramStep): number | null {
 
 function pieceOf(step: ProgramStep, { dims, layout }: ProgramValue, sizeBytes: number): number {
   const isSplit = step.op === 'dense' || (step.op === 'conv2d' && step.groups === 1)
-  return isSplit && layout === 'panels16' ? panelSizeBytes(layout, dims as number[]) : sizeBytes
+  return isSplit && layout === 'panels16' ? sizeBytes / panelCount(layout, dims as number[]) : sizeBytes
 }
 
 /** The weights of convolutions and dense layers that nothing else reads, in the order in which they lie. */

@@ -130,6 +130,7 @@ function readField(
 ): unknown {
   switch (type) {
     case 'value':
+    case 'lastValue':
     case 'int':
       return reader.int(field)
     case 'optionalValue': {
@@ -163,6 +164,7 @@ function readField(
 function readPlainStep(op: ProgramStep['op'], reader: WordReader, field: string): ProgramStep {
   const step: Record<string, unknown> = { op }
   for (const [name, type] of stepFields(op)) {
+    if (type === 'lastValue' && reader.remainingWordCount === 0) continue
     step[name] = readField(reader, type as Parameters<typeof readField>[1], `${field}.${name}`)
   }
   return step as unknown as ProgramStep

@@ -74,6 +74,9 @@ function writeField(
     case 'int':
       writer.int(operand as number)
       break
+    case 'lastValue':
+      if (operand !== undefined) writer.int(operand as number)
+      break
     case 'optionalValue':
       writer.int((operand as number | null) ?? -1)
       break

@@ -68,8 +68,8 @@ function assertConv(
   if (channelsPerGroup !== inputChannels / groups) {
     failProgram(`${at.path}.weights`, `expected ${inputChannels / groups} channels, got ${channelsPerGroup}`)
   }
-  const { storage, layout } = program.values[step.weights] as ProgramValue
-  const sizeBytes = packedSizeBytes(layout, weights, step.op === 'conv2d' ? groups : 1)
+  const { storage, layout, dtype } = program.values[step.weights] as ProgramValue
+  const sizeBytes = packedSizeBytes(layout, weights, step.op === 'conv2d' ? groups : 1, dtype)
   if (storage.kind !== 'weights' || storage.sizeBytes !== sizeBytes) {
     failProgram(`${at.path}.weights`, `expected ${sizeBytes} packed bytes`)
   }
@@ -77,8 +77,9 @@ function assertConv(
   assertDims(output.slice(0, 2), [batch, outputChannels], `${at.path}.output`)
   assertWindows(step, [kernelHeight, kernelWidth], at.dims(step.input), output, at.path)
   if (step.bias !== null) assertDims(at.dims(step.bias), [outputChannels], `${at.path}.bias`)
-  if (step.op === 'conv2d' && step.residual !== null)
-    assertDims(at.dims(step.residual), output, `${at.path}.residual`)
+  if (step.op !== 'conv2d') return
+  if (step.residual !== null) assertDims(at.dims(step.residual), output, `${at.path}.residual`)
+  if (step.scales !== undefined) assertDims(at.dims(step.scales), [outputChannels], `${at.path}.scales`)
 }
 
 function assertDense(step: Extract<ProgramStep, { op: 'dense' }>, at: StepDims): void {
@@ -89,6 +90,7 @@ function assertDense(step: Extract<ProgramStep, { op: 'dense' }>, at: StepDims):
   assertDims(at.dims(step.output), output, `${at.path}.output`)
   if (step.bias !== null) assertDims(at.dims(step.bias), [columnCount], `${at.path}.bias`)
   if (step.residual !== null) assertDims(at.dims(step.residual), output, `${at.path}.residual`)
+  if (step.scales !== undefined) assertDims(at.dims(step.scales), [columnCount], `${at.path}.scales`)
 }
 
 /** A step that kernels run, as opposed to operators and branches. */

@@ -3,6 +3,9 @@ import { type DType, elementSizeBytes } from '@mlcapsule/contracts'
 import { panelWidth } from '../abi.generated.ts'
 import type { Layout } from './types.ts'
 
+/** What elements of `panels16` may be. */
+export const weightsDtypes = ['float32', 'float16', 'int8'] as const satisfies readonly DType[]
+
 /** A weights tensor as the packed layouts see it: `groupCount` matrices [innerCount][columnCount], packed one by one. */
 interface PackedShape {
   readonly groupCount: number
@@ -34,8 +37,9 @@ export function panelSizeBytes(
   layout: 'panels16' | 'depthwise16',
   dims: readonly number[],
   groups = 1,
+  dtype: DType = 'float32',
 ): number {
-  return packedShape(layout, dims, groups).innerCount * panelWidth * 4
+  return packedShape(layout, dims, groups).innerCount * panelWidth * elementSizeBytes(dtype)
 }
 
 /**
@@ -49,7 +53,7 @@ export function packedSizeBytes(
   dtype: DType = 'float32',
 ): number {
   if (layout === 'row-major' || layout === 'nhwc') return product(dims) * elementSizeBytes(dtype)
-  return panelCount(layout, dims, groups) * panelSizeBytes(layout, dims, groups)
+  return panelCount(layout, dims, groups) * panelSizeBytes(layout, dims, groups, dtype)
 }
 
 /**

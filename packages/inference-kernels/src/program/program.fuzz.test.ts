@@ -5,13 +5,19 @@ import { KernelError } from '../errors.ts'
 import { planProgram } from '../plan/plan-program.ts'
 import { randomDynamicProgram } from '../testing/random-dynamic-program.ts'
 import { randomProgram } from '../testing/random-program.ts'
-import { branchProgram, denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
+import {
+  branchProgram,
+  compactProgram,
+  denseProgram,
+  imageProgram,
+  sequenceProgram,
+} from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 
 const numRuns = process.env.SLOW === '1' ? 200_000 : 3000
-const samples = [imageProgram(), denseProgram(), branchProgram(), sequenceProgram()].map(({ program }) =>
-  encodeProgram(program),
+const samples = [imageProgram(), denseProgram(), branchProgram(), sequenceProgram(), compactProgram()].map(
+  ({ program }) => encodeProgram(program),
 )
 
 /** Either a coded error, or a program whose only encoding these bytes are, and which is bound or refused with a code. */

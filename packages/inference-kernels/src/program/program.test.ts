@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
 import { ProgramBuilder } from '../testing/program-builder.ts'
-import { branchProgram, denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
+import {
+  branchProgram,
+  compactProgram,
+  denseProgram,
+  imageProgram,
+  sequenceProgram,
+} from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 import { programLimits } from './limits.ts'
@@ -32,7 +38,7 @@ describe('the binary format', () => {
     expect([...used].sort()).toEqual(Object.keys(stepSchemas).sort())
   })
 
-  test.each([imageProgram(), denseProgram(), branchProgram(), sequenceProgram()])(
+  test.each([imageProgram(), denseProgram(), branchProgram(), sequenceProgram(), compactProgram()])(
     'decodes to the program that was encoded',
     ({ program }) => {
       const bytes = encodeProgram(program)
@@ -40,6 +46,15 @@ describe('the binary format', () => {
       expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
     },
   )
+
+  test('a step without scales is written without a word for them', () => {
+    const { program } = denseProgram()
+    const bytes = encodeProgram(program)
+    const written = decodeProgram(bytes).steps.map((step) => 'scales' in step)
+    expect(written).not.toContain(true)
+    const scales = encodeProgram(compactProgram().program)
+    expect(decodeProgram(scales).steps.filter((step) => 'scales' in step)).toHaveLength(1)
+  })
 
   test('holds other dtypes, aliases and names beyond ASCII', () => {
     const p = new ProgramBuilder()
@@ -92,6 +107,7 @@ describe('validateProgram', () => {
   const dense = denseProgram().program
   const image = imageProgram().program
   const sequence = sequenceProgram().program
+  const compact = compactProgram().program
   const withState = (state: { input?: number; output?: number }) => ({
     ...sequence,
     states: [{ input: 1, output: 3, ...state }, sequence.states[1] as { input: number; output: number }],
@@ -213,6 +229,31 @@ describe('validateProgram', () => {
       { ...sequence, states: Array(programLimits.stateCount + 1).fill(sequence.states[0]) },
       'PROGRAM_LIMIT_EXCEEDED',
       'states',
+    ],
+    [
+      'int8 weights without scales',
+      withStep(compact, 1, { scales: undefined }),
+      'PROGRAM_INVALID',
+      'steps[1].scales',
+    ],
+    ['scales of other weights', withStep(compact, 2, { scales: 4 }), 'PROGRAM_INVALID', 'steps[2].scales'],
+    [
+      'scales of another length',
+      withValue(compact, 4, { dims: [4, 5] }),
+      'PROGRAM_INVALID',
+      'steps[1].scales',
+    ],
+    [
+      'weights of a dtype that panels lack',
+      withValue(compact, 2, { dtype: 'uint8' }),
+      'PROGRAM_INVALID',
+      'values[2].dtype',
+    ],
+    [
+      'packed bytes of another dtype',
+      withValue(compact, 6, { dtype: 'float32' }),
+      'PROGRAM_INVALID',
+      'values[6].storage.sizeBytes',
     ],
     ['no outputs', { ...dense, outputs: [] }, 'PROGRAM_INVALID', 'outputs'],
     [

@@ -5,13 +5,14 @@ import type { ProgramStep, StepOp } from './types.ts'
 /**
  * How a field of a step is written, in 32-bit words:
  * `value` 1 · `optionalValue` 1, -1 for null · `values` and `ints` a count and the words · `int` 1 · `flag` 1 ·
- * `float` 1 · `pair` 2 · `pads` 4 · `activation` 3 · an enum 1 · `optionalValues` a count and the words, -1 for null ·
+ * `lastValue` 1, or none where there is no value: the last field · `float` 1 · `pair` 2 · `pads` 4 · `activation` 3 · an enum 1 · `optionalValues` a count and the words, -1 for null ·
  * `operator` 1, the place of its name · `attributes` those of the operator in the order of its schema: `int`, `float`,
  * `flag` and `oneOf` 1, lists a count and the words.
  */
 export type StepFieldType =
   | 'value'
   | 'optionalValue'
+  | 'lastValue'
   | 'values'
   | 'optionalValues'
   | 'operator'
@@ -51,6 +52,7 @@ export const stepSchemas: { readonly [Op in StepOp]: StepSchema<Op> } = {
       ...window,
       groups: 'int',
       activation: 'activation',
+      scales: 'lastValue',
     },
   },
   depthwiseConv2d: {
@@ -73,6 +75,7 @@ export const stepSchemas: { readonly [Op in StepOp]: StepSchema<Op> } = {
       residual: 'optionalValue',
       output: 'value',
       activation: 'activation',
+      scales: 'lastValue',
     },
   },
   matmul: { number: 4, fields: { a: 'value', b: 'value', output: 'value' } },
@@ -157,8 +160,8 @@ export function stepInputs(step: ProgramStep): readonly (readonly [field: string
       }
     } else if (type === 'values') {
       for (const [i, value] of (operand as readonly number[]).entries()) inputs.push([`${name}[${i}]`, value])
-    } else if (name !== 'output' && (type === 'value' || type === 'optionalValue') && operand !== null) {
-      inputs.push([name, operand as number])
+    } else if (name !== 'output' && (type === 'value' || type === 'optionalValue' || type === 'lastValue')) {
+      if (operand != null) inputs.push([name, operand as number])
     }
   }
   return inputs

@@ -45,7 +45,7 @@ export type ProgramStep =
   | {
       readonly op: 'conv2d'
       readonly input: number
-      /** `panels16`, dims [outC, inC/groups, kH, kW] */
+      /** `panels16`, dims [outC, inC/groups, kH, kW]; float32, float16, or int8 with `scales` */
       readonly weights: number
       readonly bias: number | null
       /** Same dims and layout as the output; added before the activation. */
@@ -56,6 +56,8 @@ export type ProgramStep =
       readonly dilations: Pair
       readonly groups: number
       readonly activation: Activation
+      /** [outC]: what int8 weights of each output channel are multiplied by; with other weights there are none. */
+      readonly scales?: number
     }
   | {
       readonly op: 'depthwiseConv2d'
@@ -70,7 +72,10 @@ export type ProgramStep =
       readonly activation: Activation
     }
   | {
-      /** input [..., K] row-major × weights `panels16`, dims [K, N] → output [..., N] */
+      /**
+       * input [..., K] row-major × weights `panels16`, dims [K, N] → output [..., N]. Weights are float32, float16, or int8 with
+       * `scales`.
+       */
       readonly op: 'dense'
       readonly input: number
       readonly weights: number
@@ -78,6 +83,8 @@ export type ProgramStep =
       readonly residual: number | null
       readonly output: number
       readonly activation: Activation
+      /** [N]: what int8 weights of each column are multiplied by; with other weights there are none. */
+      readonly scales?: number
     }
   | {
       /** Row-major, rank 2 or more; the dimensions before the last two broadcast. */ readonly op: 'matmul'

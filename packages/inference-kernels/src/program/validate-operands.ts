@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type DType, dtypes } from '@mlcapsule/contracts'
 import { isAttributeValue } from '../operators/attributes.ts'
 import { operatorOf } from '../operators/registry.ts'
+import { weightsDtypes } from './layouts.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
 import { enumMembers, type StepFieldType, stepFields, stepSchemas } from './step-schema.ts'
 import type { Activation, Layout, Program, ProgramStep, ProgramValue, StepOp } from './types.ts'
 
-/** What an operand must be. Without a layout any but the packed ones will do; without `anyDtype` it is float32. */
+/** What an operand must be. Without a layout any but the packed ones will do; without `dtypes` it is float32. */
 interface OperandRule {
   readonly layout?: Layout
   readonly minRank?: number
   readonly maxRank?: number
-  readonly anyDtype?: true
+  readonly dtypes?: readonly DType[]
 }
 
 const image: OperandRule = { layout: 'nhwc', minRank: 4 }
@@ -19,24 +21,27 @@ const rows: OperandRule = { layout: 'row-major', minRank: 1 }
 const matrix: OperandRule = { layout: 'row-major', minRank: 2 }
 const vector: OperandRule = { layout: 'row-major', minRank: 1, maxRank: 1 }
 const floats: OperandRule = {}
-const anything: OperandRule = { anyDtype: true }
-const plain: OperandRule = { anyDtype: true, layout: 'row-major' }
+const anything: OperandRule = { dtypes }
+const plain: OperandRule = { dtypes, layout: 'row-major' }
+const panels: OperandRule = { dtypes: weightsDtypes, layout: 'panels16' }
 
 const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
   conv2d: {
     input: image,
-    weights: { layout: 'panels16', minRank: 4 },
+    weights: { ...panels, minRank: 4 },
     bias: vector,
     residual: image,
     output: image,
+    scales: vector,
   },
   depthwiseConv2d: { input: image, weights: { layout: 'depthwise16' }, bias: vector, output: image },
   dense: {
     input: rows,
-    weights: { layout: 'panels16', maxRank: 2 },
+    weights: { ...panels, maxRank: 2 },
     bias: vector,
     residual: rows,
     output: rows,
+    scales: vector,
   },
   matmul: { a: matrix, b: matrix, output: matrix },
   pool2d: { input: image, output: image },
@@ -55,7 +60,8 @@ const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
 function validateOperand(program: Program, index: unknown, rule: OperandRule, field: string): void {
   assertInteger(index, 0, program.values.length - 1, field)
   const { dtype, layout, dims } = program.values[index] as ProgramValue
-  if (rule.anyDtype === undefined && dtype !== 'float32') failProgram(field, `expected float32, got ${dtype}`)
+  const { dtypes: accepted = ['float32'] } = rule
+  if (!accepted.includes(dtype)) failProgram(field, `expected ${accepted.join(' or ')}, got ${dtype}`)
   const isFit =
     rule.layout === undefined ? layout === 'row-major' || layout === 'nhwc' : layout === rule.layout
   if (!isFit) failProgram(field, `expected layout ${rule.layout ?? 'row-major or nhwc'}, got ${layout}`)
@@ -89,6 +95,8 @@ function validateField(
   switch (type) {
     case 'value':
       return validateOperand(program, operand, rule, field)
+    case 'lastValue':
+      return operand === undefined ? undefined : validateOperand(program, operand, rule, field)
     case 'optionalValue':
       return operand === null ? undefined : validateOperand(program, operand, rule, field)
     case 'values':
@@ -160,6 +168,18 @@ function validateOperator(
   }
 }
 
+/** int8 weights and their scales come together. */
+function validateScales(
+  program: Program,
+  step: Extract<ProgramStep, { readonly op: 'conv2d' | 'dense' }>,
+  field: string,
+): void {
+  const isScaled = program.values[step.weights]?.dtype === 'int8'
+  if (isScaled !== (step.scales !== undefined)) {
+    failProgram(`${field}.scales`, isScaled ? 'int8 weights need scales' : 'only int8 weights have scales')
+  }
+}
+
 /** Checks a step's fields and what kind of value each operand is; not yet its dims. */
 export function validateOperands(program: Program, step: ProgramStep, stepIndex: number): void {
   if (!Object.hasOwn(stepSchemas, step.op))
@@ -172,4 +192,5 @@ export function validateOperands(program: Program, step: ProgramStep, stepIndex:
     const operand = (step as unknown as Readonly<Record<string, unknown>>)[name]
     validateField(program, step.op, name, type, operand, `steps[${stepIndex}].${name}`)
   }
+  if (step.op === 'conv2d' || step.op === 'dense') validateScales(program, step, `steps[${stepIndex}]`)
 }

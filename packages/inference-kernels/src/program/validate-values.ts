@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dtypes, elementSizeBytes } from '@mlcapsule/contracts'
+import { type DType, dtypes, elementSizeBytes } from '@mlcapsule/contracts'
 import { alignmentBytes } from '../abi.generated.ts'
 import { layouts } from './format.ts'
-import { packedSizeBytes } from './layouts.ts'
+import { packedSizeBytes, weightsDtypes } from './layouts.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
 import type { Program, ProgramValue } from './types.ts'
@@ -40,8 +40,10 @@ function validateLayout(value: ProgramValue, field: string): void {
     failProgram(`${field}.layout`, `nhwc asks for rank 4, got ${rank}`)
   if (!isPacked(value)) return
   if (value.storage.kind !== 'weights') failProgram(`${field}.storage`, 'packed layouts lie in the weights')
-  if (value.dtype !== 'float32')
-    failProgram(`${field}.dtype`, `packed weights are float32, got ${value.dtype}`)
+  const accepted = value.layout === 'panels16' ? weightsDtypes : (['float32'] as const)
+  if (!(accepted as readonly DType[]).includes(value.dtype)) {
+    failProgram(`${field}.dtype`, `${value.layout} are ${accepted.join(' or ')}, got ${value.dtype}`)
+  }
   if (rank !== 4 && !(rank === 2 && value.layout === 'panels16')) {
     failProgram(`${field}.dims`, `${value.layout} of rank ${rank} does not exist`)
   }

@@ -2,6 +2,7 @@
 import { alignmentBytes, recordEnums, recordFlags } from '../abi.generated.ts'
 import { apart, apartOrSame, extentOf, fits, packedColumns, plus, rowsExtent, times } from './extent.ts'
 import type { OpRecordFields } from './record.ts'
+import { scalesFit, weightSizeBytes } from './weights.ts'
 
 const anyFlags = recordFlags.hasBias | recordFlags.hasResidual
 
@@ -15,13 +16,16 @@ export function checkDense(
   if ((r.flags & ~anyFlags) !== 0) return 'flags'
   if (r.activation < 0 || r.activation >= recordEnums.activation.length) return 'activation'
   if (r.outputGap < 0) return 'outputGap'
+  if (r.weightsType < 0 || r.weightsType >= recordEnums.weightsType.length) return 'weightsType'
   const input = extentOf(r.input, times(r.rowCount, r.innerCount), 4)
-  const weights = extentOf(r.weights, times(packedColumns(r.columnCount), r.innerCount), 4)
+  const weightCount = times(packedColumns(r.columnCount), r.innerCount)
+  const weights = extentOf(r.weights, weightCount, weightSizeBytes(r.weightsType))
   const output = rowsExtent(r.output, r.rowCount, r.columnCount, r.outputGap)
   if (!fits(input, memorySizeBytes, 4)) return 'input'
   if (!fits(weights, memorySizeBytes, alignmentBytes)) return 'weights'
   if (!fits(output, memorySizeBytes, 4)) return 'output'
   if (!apart(input, output) || !apart(weights, output)) return 'output'
+  if (!scalesFit(r, r.columnCount, output, memorySizeBytes)) return 'weightScales'
   if (r.flags & recordFlags.hasBias) {
     const bias = extentOf(r.bias, r.columnCount, 4)
     if (!fits(bias, memorySizeBytes, 4) || !apart(bias, output)) return 'bias'

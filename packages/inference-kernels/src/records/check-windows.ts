@@ -4,6 +4,7 @@
 import { alignmentBytes, recordEnums, recordFlags } from '../abi.generated.ts'
 import { apart, apartOrSame, extentOf, fits, packedColumns, rowsExtent, times } from './extent.ts'
 import type { OpRecordFields } from './record.ts'
+import { scalesFit, weightSizeBytes } from './weights.ts'
 
 const positive = [
   'batch',
@@ -45,6 +46,7 @@ export function checkConv2d(
   if ((r.flags & ~anyFlags) !== 0) return 'flags'
   if (!isEnum(r.activation, recordEnums.activation)) return 'activation'
   if (r.outputGap < 0 || (r.outputGap > 0 && r.groups !== 1)) return 'outputGap'
+  if (!isEnum(r.weightsType, recordEnums.weightsType)) return 'weightsType'
   const input = extentOf(r.input, times(r.batch, r.inputHeight, r.inputWidth, r.inputChannels), 4)
   const pixelCount = times(r.batch, r.outputHeight, r.outputWidth)
   const output = rowsExtent(r.output, pixelCount, r.outputChannels, r.outputGap)
@@ -52,12 +54,13 @@ export function checkConv2d(
   const weights = extentOf(
     r.weights,
     times(packedColumns(r.outputChannels / r.groups), r.groups, innerCount),
-    4,
+    weightSizeBytes(r.weightsType),
   )
   if (!fits(input, memorySizeBytes, 4)) return 'input'
   if (!fits(weights, memorySizeBytes, alignmentBytes)) return 'weights'
   if (!fits(output, memorySizeBytes, 4)) return 'output'
   if (!apart(input, output) || !apart(weights, output)) return 'output'
+  if (!scalesFit(r, r.outputChannels, output, memorySizeBytes)) return 'weightScales'
   if (r.flags & recordFlags.hasBias) {
     const bias = extentOf(r.bias, r.outputChannels, 4)
     if (!fits(bias, memorySizeBytes, 4) || !apart(bias, output)) return 'bias'

@@ -2,6 +2,7 @@
 import { panelWidth, recordEnums, recordFlags } from '../abi.generated.ts'
 import type { OpRecordFields } from '../records/record.ts'
 import { activationFunction, type ElementFunction } from './functions.ts'
+import { weightReader } from './weights.ts'
 import { tapsInside } from './window.ts'
 
 /** The activation that a record names. */
@@ -34,13 +35,8 @@ function eachWindow(
 
 export function runConv2d(r: OpRecordFields<'conv2d'>, memory: Float32Array): void {
   const activate = activationOf(r)
-  const [input, weights, bias, residual, output] = [
-    r.input / 4,
-    r.weights / 4,
-    r.bias / 4,
-    r.residual / 4,
-    r.output / 4,
-  ]
+  const weight = weightReader(r, memory)
+  const [input, bias, residual, output] = [r.input / 4, r.bias / 4, r.residual / 4, r.output / 4]
   const groupInputs = r.inputChannels / r.groups
   const groupOutputs = r.outputChannels / r.groups
   const panelSize = r.kernelHeight * r.kernelWidth * groupInputs * panelWidth
@@ -60,10 +56,10 @@ export function runConv2d(r: OpRecordFields<'conv2d'>, memory: Float32Array): vo
           const group = Math.floor(o / groupOutputs)
           const column = o % groupOutputs
           const panel = group * panelsPerGroup + Math.floor(column / panelWidth)
-          let at = weights + panel * panelSize + tap * panelWidth + (column % panelWidth)
+          let at = panel * panelSize + tap * panelWidth + (column % panelWidth)
           let sum = sums[o] as number
           for (let c = 0; c < groupInputs; c++, at += panelWidth) {
-            sum += (memory[from + group * groupInputs + c] as number) * (memory[at] as number)
+            sum += (memory[from + group * groupInputs + c] as number) * weight(at, o)
           }
           sums[o] = sum
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KernelError } from '../errors.ts'
 import { type AnyRecord, enumNumber } from '../records/record.ts'
+import { floatWeights } from '../records/weights.ts'
 
 const nothing = { activation: 0, activationAlpha: 0, activationBeta: 0 }
 const onePixel = {
@@ -37,6 +38,7 @@ const questions: readonly { readonly record: AnyRecord; readonly answer: readonl
       groups: 1,
       flags: 1,
       outputGap: 0,
+      ...floatWeights,
     },
     answer: [2 * 5 + -3 * 7 - 3],
   },
@@ -68,6 +70,7 @@ const questions: readonly { readonly record: AnyRecord; readonly answer: readonl
       columnCount: 1,
       outputGap: 0,
       flags: 2,
+      ...floatWeights,
     },
     answer: [2 * 5 + -3 * 7 + 2],
   },

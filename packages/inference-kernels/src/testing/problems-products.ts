@@ -4,6 +4,7 @@ import { packedColumns } from '../records/extent.ts'
 import { makeRecord } from '../records/record.ts'
 import { magnitudes, type Problem, ProblemMemory } from './problem.ts'
 import type { SeededRandom } from './random.ts'
+import { placeRandomWeights } from './random-weights.ts'
 
 const unit = 2 ** -24
 
@@ -60,7 +61,8 @@ export async function conv2dProblem(random: SeededRandom): Promise<Problem> {
   const termCount = windows.kernelHeight * windows.kernelWidth * (inputChannels / groups)
   const place = new ProblemMemory(random)
   const input = place.randomFloats(inputCount)
-  const weights = place.randomFloats(groups * packedColumns(outputChannels / groups) * termCount, 64)
+  const columnCount = outputChannels / groups
+  const weights = placeRandomWeights(place, random, { groups, columnCount, innerCount: termCount })
   const bias = place.randomFloats(outputChannels)
   const output = place.randomFloats(outputCount)
   const residual = random.next() < 0.5 ? output : place.randomFloats(outputCount)
@@ -69,8 +71,8 @@ export async function conv2dProblem(random: SeededRandom): Promise<Problem> {
   const fields = {
     ...windows,
     ...activation(random),
+    ...weights.fields,
     input,
-    weights,
     bias,
     residual,
     output,
@@ -80,7 +82,7 @@ export async function conv2dProblem(random: SeededRandom): Promise<Problem> {
     flags,
     outputGap,
   }
-  const sums = await magnitudes('conv2d', fields, memory, output, outputCount)
+  const sums = await magnitudes('conv2d', { ...fields, ...weights.widened }, memory, output, outputCount)
   return {
     record: makeRecord('conv2d', fields),
     memory,
@@ -124,15 +126,16 @@ export async function denseProblem(random: SeededRandom): Promise<Problem> {
   const outputCount = rowCount * (columnCount + outputGap)
   const place = new ProblemMemory(random)
   const input = place.randomFloats(rowCount * innerCount)
-  const weights = place.randomFloats(packedColumns(columnCount) * innerCount, 64)
+  const weights = placeRandomWeights(place, random, { groups: 1, columnCount, innerCount })
   const bias = place.randomFloats(columnCount)
   const output = place.randomFloats(outputCount)
   const residual = random.next() < 0.5 ? output : place.randomFloats(outputCount)
   const flags = random.int(0, recordFlags.hasBias | recordFlags.hasResidual)
   const memory = place.build()
   const counts = { rowCount, innerCount, columnCount, outputGap }
-  const fields = { input, weights, bias, residual, output, ...counts, flags, ...activation(random) }
-  const sums = await magnitudes('dense', fields, memory, output, outputCount)
+  const operands = { input, ...weights.fields, bias, residual, output }
+  const fields = { ...operands, ...counts, flags, ...activation(random) }
+  const sums = await magnitudes('dense', { ...fields, ...weights.widened }, memory, output, outputCount)
   return {
     record: makeRecord('dense', fields),
     memory,

@@ -51,13 +51,18 @@ export class ProgramBuilder {
   }
 
   /** Weights as they lie in memory, packed by the caller if the layout asks for it. */
-  weights(data: Float32Array, dims: readonly number[], layout: Layout = 'row-major'): number {
+  weights(
+    data: Float32Array | Uint16Array | Int8Array,
+    dims: readonly number[],
+    layout: Layout = 'row-major',
+  ): number {
     const offsetBytes = this.#weightsSizeBytes
     const bytes = new Uint8Array(data.slice().buffer)
+    const dtype = data instanceof Float32Array ? 'float32' : data instanceof Int8Array ? 'int8' : 'float16'
     this.#weights.push({ offsetBytes, bytes })
     this.#weightsSizeBytes += Math.ceil(bytes.length / alignmentBytes) * alignmentBytes
     const storage = { kind: 'weights', offsetBytes, sizeBytes: bytes.length } as const
-    return this.#values.push({ dtype: 'float32', dims, layout, storage }) - 1
+    return this.#values.push({ dtype, dims, layout, storage }) - 1
   }
 
   /** Dense [K, N] or convolution weights [outC, inC/groups, kH, kW], given in that order. */

@@ -235,3 +235,42 @@ export function branchProgram(): Sample {
   p.step({ op: 'unary', input: chosen, output: y, unary: 'abs', alpha: 0, beta: 0 })
   return p.output('y', y).output('s', shape).build()
 }
+
+/** Two layers of weights kept smaller: a convolution of int8 ones, a dense one of float16. Input `image` [1, 2, 5, 5]. */
+export function compactProgram(seed = 3): Sample {
+  const random = new SeededRandom(seed)
+  const p = new ProgramBuilder()
+  const nhwc = { layout: 'nhwc' } as const
+  const pixels = p.step({
+    op: 'transpose',
+    input: p.input('image', [1, 2, 5, 5]),
+    output: p.arena([1, 2, 5, 5], nhwc),
+    permutation: [0, 1, 2, 3],
+  })
+  const bytes = Int8Array.from(random.floats(18 * 32, -127, 127))
+  const filtered = p.step({
+    op: 'conv2d',
+    input: pixels,
+    weights: p.weights(bytes, [20, 2, 3, 3], 'panels16'),
+    bias: null,
+    residual: null,
+    output: p.arena([1, 20, 3, 3], nhwc),
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    dilations: [1, 1],
+    groups: 1,
+    activation: noActivation,
+    scales: p.weights(random.floats(20, 0.001, 0.01), [20]),
+  })
+  const halves = Uint16Array.from({ length: 180 * 16 }, () => random.int(0, 0x3bff))
+  const output = p.step({
+    op: 'dense',
+    input: p.alias(filtered, [1, 180]),
+    weights: p.weights(halves, [180, 7], 'panels16'),
+    bias: null,
+    residual: null,
+    output: p.arena([1, 7]),
+    activation: noActivation,
+  })
+  return p.output('scores', output).build()
+}

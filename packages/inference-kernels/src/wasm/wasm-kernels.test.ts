@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, vi } from 'vitest'
 import { makeRecord, writeRecord } from '../records/record.ts'
+import { floatWeights } from '../records/weights.ts'
 import { createWasmKernels, wasmKernels } from './index.ts'
 import { bestModuleBytes, bundledModuleBytes } from './wasm-module.ts'
 
@@ -80,7 +81,9 @@ describe('wasm kernels', () => {
     const none = { bias: 0, residual: 0, flags: 0, activation: 0, activationAlpha: 0, activationBeta: 0 }
     const sizes = { rowCount: 1, innerCount: 4, columnCount: 10, outputGap: 0 }
     kernels.runStep(
-      kernels.load(makeRecord('dense', { input: 0, weights: 64, output: 320, ...sizes, ...none })),
+      kernels.load(
+        makeRecord('dense', { input: 0, weights: 64, output: 320, ...sizes, ...none, ...floatWeights }),
+      ),
       0,
     )
     expect(new Float32Array(buffer, byteOffset + 320, 11)).toEqual(

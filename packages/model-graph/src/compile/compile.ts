@@ -7,6 +7,7 @@ import type { LoweredGraph } from './lower.ts'
 import { lowered } from './pipeline.ts'
 import { type PlannedProgram, planned } from './plan.ts'
 import { findStates, type StateOption, type StatePair } from './states.ts'
+import type { WeightsStorage, WeightsSummary } from './store-weights.ts'
 import type { CompiledWeights } from './weights.ts'
 
 export interface CompileOptions {
@@ -20,6 +21,8 @@ export interface CompileOptions {
    * then neither inputs nor outputs of the compiled model.
    */
   readonly states?: StateOption
+  /** How weights of dense layers and convolutions are kept, float32 by default. Kernels compute in float32 all the same. */
+  readonly weights?: WeightsStorage
 }
 
 /** Figures about a compiled model. */
@@ -40,6 +43,7 @@ export interface ModelSummary {
   readonly operators: Readonly<Record<string, number>>
   /** Inputs and outputs of the model as it was given that became states. */
   readonly states: readonly StatePair[]
+  readonly weights: WeightsSummary
 }
 
 export interface CompiledModel {
@@ -111,7 +115,7 @@ export async function compileWithPlan(
   options: CompileOptions,
 ): Promise<{ readonly model: CompiledModel; readonly lowered: LoweredGraph; readonly plan: SizedPlan }> {
   const states = findStates(graph, options.states ?? 'none')
-  const whole = await lowered(graph)
+  const whole = await lowered(graph, options.weights)
   const result = { ...whole, program: carryStates(whole.program, states) }
   const { program, weights } = result
   // Writing validates: what goes beyond a limit of the engine is refused before it is planned.
@@ -133,6 +137,7 @@ export async function compileWithPlan(
       arenaSizeBytes: plan.arenaSizeBytes,
       isArenaComplete: plan.isComplete,
       states,
+      weights: result.storage,
     },
   }
   return { model, lowered: result, plan }

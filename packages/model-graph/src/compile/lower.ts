@@ -19,6 +19,7 @@ import {
 } from '../graph/graph.ts'
 import type { LaidOutGraph } from '../passes/assign-layouts.ts'
 import { isDepthwise } from '../passes/depthwise.ts'
+import { float32Storage, type StoragePlan, type WeightsSummary } from './store-weights.ts'
 import { type CompiledWeights, type Packing, WeightsLayout } from './weights.ts'
 
 /** As many elements of a constant the engine looks at to work out sizes. */
@@ -31,6 +32,7 @@ export interface LoweredGraph {
   readonly origins: readonly string[]
   /** Small constants that operators read, by their offset among the weights. */
   readonly decisive: ReadonlyMap<number, ConstantTensor>
+  readonly storage: WeightsSummary
 }
 
 interface LoweredBranch {
@@ -49,11 +51,13 @@ class Lowering {
   /** Small constants that operators read, by their place: sizes may depend on them. */
   readonly decisive = new Map<number, ConstantTensor>()
   readonly #channelsLast: ReadonlySet<Value>
+  readonly #stored: StoragePlan['stored']
   readonly #indices = new Map<Value, number>()
   readonly #constants = new Map<string, number>()
 
-  constructor(channelsLast: ReadonlySet<Value>) {
+  constructor(channelsLast: ReadonlySet<Value>, stored: StoragePlan['stored']) {
     this.#channelsLast = channelsLast
+    this.#stored = stored
   }
 
   get symbols(): readonly string[] {
@@ -92,13 +96,27 @@ class Lowering {
 
   packed(constant: ConstantTensor, layout: ProgramValue['layout'], packing: Packing): number {
     const { offsetBytes, sizeBytes } = this.weights.place(constant, packing)
-    const key = `${offsetBytes} ${constant.dtype} ${layout} ${constant.dims.join()}`
+    const dtype = ('stored' in packing ? packing.stored?.dtype : undefined) ?? constant.dtype
+    const key = `${offsetBytes} ${dtype} ${layout} ${constant.dims.join()}`
     const known = this.#constants.get(key)
     if (known !== undefined) return known
     const storage: Storage = { kind: 'weights', offsetBytes, sizeBytes }
-    const index = this.values.push({ dtype: constant.dtype, dims: constant.dims, layout, storage }) - 1
+    const index = this.values.push({ dtype, dims: constant.dims, layout, storage }) - 1
     this.#constants.set(key, index)
     return index
+  }
+
+  /** The panels of a product, and their scales where they have some. */
+  #panels(
+    constant: ConstantTensor,
+    packing: Extract<Packing, { readonly kind: 'dense' | 'convolution' }>,
+  ): { readonly weights: number; readonly scales?: number } {
+    const stored = this.#stored.get(constant)
+    const weights = this.packed(constant, 'panels16', { ...packing, stored })
+    const scales = stored?.scales ?? null
+    return scales === null
+      ? { weights }
+      : { weights, scales: this.packed(scales, 'row-major', { kind: 'plain' }) }
   }
 
   node(node: GraphNode): void {
@@ -166,7 +184,7 @@ class Lowering {
       return {
         op: 'dense',
         input: this.operand(first),
-        weights: this.packed(weights, 'panels16', { kind: 'dense' }),
+        ...this.#panels(weights, { kind: 'dense' }),
         bias: third == null ? null : this.operand(third),
         residual: fourth == null ? null : this.operand(fourth),
         output: this.define(node.output, { kind: 'arena' }),
@@ -206,9 +224,9 @@ class Lowering {
     const depthwise = isDepthwise(node) && residual == null
     const operands = {
       input: this.operand(input),
-      weights: depthwise
-        ? this.packed(constant, 'depthwise16', { kind: 'depthwise' })
-        : this.packed(constant, 'panels16', { kind: 'convolution', groups }),
+      ...(depthwise
+        ? { weights: this.packed(constant, 'depthwise16', { kind: 'depthwise' }) }
+        : this.#panels(constant, { kind: 'convolution', groups })),
       bias: bias == null ? null : this.operand(bias),
     }
     const extra = residual == null ? null : this.operand(residual)
@@ -225,8 +243,8 @@ class Lowering {
 }
 
 /** The flat list of steps that the enclave runs, and the weights that go with it. */
-export function lower({ graph, channelsLast }: LaidOutGraph): LoweredGraph {
-  const run = new Lowering(channelsLast)
+export function lower({ graph, channelsLast }: LaidOutGraph, storage = float32Storage): LoweredGraph {
+  const run = new Lowering(channelsLast, storage.stored)
   const inputs = graph.inputs.map((value) => ({
     name: value.name,
     value: run.define(value, { kind: 'arena' }),
@@ -247,5 +265,6 @@ export function lower({ graph, channelsLast }: LaidOutGraph): LoweredGraph {
     weights,
     origins: run.origins,
     decisive: run.decisive,
+    storage: storage.summary,
   }
 }

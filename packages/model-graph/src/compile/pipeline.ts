@@ -11,6 +11,7 @@ import { changed } from '../passes/rewrite.ts'
 import { simplifyMovement } from '../passes/simplify-movement.ts'
 import { sinkTransposes } from '../passes/sink-transposes.ts'
 import { type LoweredGraph, lower } from './lower.ts'
+import { planStorage, type WeightsStorage } from './store-weights.ts'
 
 /** All passes in their order. What comes first makes the patterns that later ones look for. */
 export async function optimized(given: Graph, budget = foldingBudget()): Promise<Graph> {
@@ -47,6 +48,7 @@ async function withOptimizedBranches(graph: Graph, budget: FoldingBudget): Promi
   return { ...graph, nodes }
 }
 
-export async function lowered(given: Graph): Promise<LoweredGraph> {
-  return lower(assignLayouts(await optimized(given)))
+export async function lowered(given: Graph, storage: WeightsStorage = 'f32'): Promise<LoweredGraph> {
+  const laidOut = assignLayouts(await optimized(given))
+  return lower(laidOut, await planStorage(laidOut.graph.nodes, storage))
 }

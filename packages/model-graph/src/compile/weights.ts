@@ -4,14 +4,15 @@ import { packedSizeBytes } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import type { ConstantTensor } from '../graph/constant.ts'
 import { packChannelsLast, packConvolution, packDense, packDepthwise, packPlain } from './packing.ts'
+import { type StoredWeights, storePieces } from './store-weights.ts'
 
 /** How the elements of a constant are arranged for the step that reads them. */
 export type Packing =
   | { readonly kind: 'plain' }
   | { readonly kind: 'nhwc' }
-  | { readonly kind: 'dense' }
+  | { readonly kind: 'dense'; readonly stored?: StoredWeights | undefined }
   | { readonly kind: 'depthwise' }
-  | { readonly kind: 'convolution'; readonly groups: number }
+  | { readonly kind: 'convolution'; readonly groups: number; readonly stored?: StoredWeights | undefined }
 
 interface Segment {
   readonly offsetBytes: number
@@ -35,14 +36,23 @@ const align = (sizeBytes: number) => Math.ceil(sizeBytes / alignmentBytes) * ali
 function packedSize({ dims, dtype }: ConstantTensor, packing: Packing): number {
   if (packing.kind === 'plain' || packing.kind === 'nhwc') return elementCount(dims) * elementSizeBytes(dtype)
   if (packing.kind === 'depthwise') return packedSizeBytes('depthwise16', dims)
-  return packedSizeBytes('panels16', dims, packing.kind === 'convolution' ? packing.groups : 1)
+  const groups = packing.kind === 'convolution' ? packing.groups : 1
+  return packedSizeBytes('panels16', dims, groups, packing.stored?.dtype)
 }
 
 function piecesOf(constant: ConstantTensor, packing: Packing): AsyncIterable<ArrayBufferView> {
   if (packing.kind === 'plain') return packPlain(constant)
   if (packing.kind === 'nhwc') return packChannelsLast(constant)
-  if (packing.kind === 'dense') return packDense(constant)
-  return packing.kind === 'depthwise' ? packDepthwise(constant) : packConvolution(constant, packing.groups)
+  if (packing.kind === 'depthwise') return packDepthwise(constant)
+  const isDense = packing.kind === 'dense'
+  const pieces = isDense ? packDense(constant) : packConvolution(constant, packing.groups)
+  if (packing.stored === undefined) return pieces
+  const [first = 1, second = 1] = constant.dims
+  const columnCount = isDense ? second : first / packing.groups
+  return storePieces(pieces, packing.stored, {
+    innerCount: isDense ? first : elementCount(constant.dims) / first,
+    columnCount,
+  })
 }
 
 /** Places constants one after another, in the order in which steps ask for them. */

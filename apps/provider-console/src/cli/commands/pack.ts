@@ -2,11 +2,14 @@
 import { basename } from 'node:path'
 import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
-import { leastMemoryBudget, type StateOption } from '@mlcapsule/model-graph'
+import { leastMemoryBudget, type StateOption, type WeightsStorage } from '@mlcapsule/model-graph'
 import { fields, formatBytes, formatDuration, progressBar } from '@mlcapsule/terminal'
 import { type CliContext, collect, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, Option } from 'commander'
+import { ProviderError } from '../../errors.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
+import { measureAccuracy, measureRandomAccuracy } from '../../pack/accuracy.ts'
+import { readCalibration } from '../../pack/calibration.ts'
 import { withCompiledModel } from '../../pack/compile-model.ts'
 import { assertDefensible, builtInDefenses, parseDefense } from '../../pack/defenses.ts'
 import { readLabels } from '../../pack/labels.ts'
@@ -14,7 +17,7 @@ import { type PackedCapsule, type PackOptions, packCapsule } from '../../pack/pa
 import { preprocessingPresets, readPreprocessing } from '../../pack/preprocessing.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
-import { headerPairs, summaryPairs } from '../describe.ts'
+import { accuracyPairs, headerPairs, summaryPairs } from '../describe.ts'
 import { parseStates } from '../parse-states.ts'
 import { collectSizes } from '../sizes.ts'
 
@@ -41,8 +44,12 @@ interface PackCommandOptions extends StoreOptions {
   readonly keyReleaseUrl?: string
   readonly dimension?: Readonly<Record<string, number>>
   readonly state: StateOption
+  readonly weights: WeightsStorage
+  readonly calibration?: string
   readonly force?: true
 }
+
+const weightsStorages = ['f32', 'f16', 'int8'] as const satisfies readonly WeightsStorage[]
 
 function choicesHelp(): string {
   const presets = Object.entries(preprocessingPresets).map(
@@ -58,6 +65,7 @@ export function addPack(context: CliContext, program: Command): void {
     about: 'compile a model of ONNX or TensorFlow.js and seal it into a capsule; its key goes into the store',
     examples: [
       'pack model.onnx -o model.capsule --name "Digits" --defense rounding:decimals=2',
+      'pack vgg16.onnx -o vgg16.capsule --weights int8 --calibration samples.json',
       'pack tfjs/model.json -o doodles.capsule --name "Doodles" --dimension batch=1',
       'pack squeezenet.onnx -o squeezenet.capsule --preprocess caffe-bgr --labels imagenet-labels.txt \\\n      --defense top-k:k=5 --defense rounding:decimals=3',
     ],
@@ -86,6 +94,15 @@ export function addPack(context: CliContext, program: Command): void {
       parseStates,
       'auto',
     )
+    .addOption(
+      new Option('--weights <kind>', 'how weights are kept: f16 halves them, int8 quarters them')
+        .choices(weightsStorages)
+        .default('f32'),
+    )
+    .option(
+      '--calibration <file>',
+      'queries in JSON to compare smaller weights with float32 ones by (default: random ones)',
+    )
     .option('--force', 'replace a capsule that is there')
     .addHelpText('after', choicesHelp())
     .action((modelPath: string, options: PackCommandOptions) => pack(context, modelPath, options))
@@ -96,10 +113,27 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
   const defenses = (options.defense ?? []).map((argument) => parseDefense(argument))
   const preprocessing = options.preprocess === undefined ? null : await readPreprocessing(options.preprocess)
   const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
+  if (options.calibration !== undefined && options.weights === 'f32') {
+    const detail = '--calibration compares smaller weights: choose --weights f16 or int8'
+    throw new ProviderError('PROVIDER_OPTION_INVALID', detail, { field: 'calibration' })
+  }
   const symbols = options.dimension === undefined ? {} : { symbols: options.dimension }
-  await withCompiledModel(modelPath, { ...symbols, states: options.state }, async (model) => {
+  const compiling = { ...symbols, states: options.state }
+  await withCompiledModel(modelPath, { ...compiling, weights: options.weights }, async (model) => {
     if (defenses.length > 0) assertDefensible(model.outputs)
     const labels = options.labels === undefined ? null : await readLabels(options.labels, model.outputs[0])
+    const accuracy =
+      options.weights === 'f32'
+        ? undefined
+        : await withCompiledModel(modelPath, compiling, async (original) =>
+            options.calibration === undefined
+              ? await measureRandomAccuracy(model, original)
+              : await measureAccuracy(
+                  model,
+                  original,
+                  await readCalibration(options.calibration, model.inputs),
+                ),
+          )
     const packed = await whilePacking(context, (watch) =>
       withProvider({ storeDir: options.store }, (provider) =>
         packCapsule(provider, {
@@ -133,6 +167,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
       ['defenses', shownDefenses] as const,
       ...summaryPairs(model),
       ['least budget', `${formatBytes(leastBudgetSizeBytes)} (mlcapsule --budget)`] as const,
+      ...(accuracy === undefined ? [] : accuracyPairs(accuracy)),
     ]
     printReport(context, options, {
       text: `${style.green('packed')} ${options.output} in ${took}\n\n${fields(pairs, { indent: '  ', nameStyle: style.dim })}`,
@@ -141,6 +176,7 @@ async function pack(context: CliContext, modelPath: string, options: PackCommand
         header: { ...headerToJson(packed.header), sizeBytes: packed.sizeBytes },
         defenses,
         summary: { ...model.summary, weightsSizeBytes: model.weights.sizeBytes, leastBudgetSizeBytes },
+        ...(accuracy === undefined ? {} : { accuracy }),
       },
     })
   })

@@ -4,6 +4,7 @@
 #define MLC_CHECK_H
 
 #include "../mlc.h"
+#include "../weights/weights.h"
 #include "platform.h"
 
 /* Index of a field in 32-bit words: what a check returns when the field is at fault. */
@@ -50,6 +51,13 @@ MLC_INLINE int mlc_apart(mlc_extent a, mlc_extent b) {
 /* In place or apart, nothing between. */
 MLC_INLINE int mlc_apart_or_same(mlc_extent a, mlc_extent b) {
   return mlc_apart(a, b) || (a.start == b.start && a.end == b.end);
+}
+
+/* int8 weights have a scale for each column, which nothing else reads. */
+MLC_INLINE int mlc_scales_fit(int32_t weights_type, uint32_t address, int32_t column_count, mlc_extent output,
+                              uint64_t memory_size_bytes) {
+  const mlc_extent scales = mlc_extent_of(address, (uint64_t)(uint32_t)column_count, 4);
+  return weights_type != MLC_WEIGHTS_TYPE_I8 || (mlc_fits(scales, memory_size_bytes, 4) && mlc_apart(scales, output));
 }
 
 MLC_INLINE uint64_t mlc_packed_columns(int32_t columns) {

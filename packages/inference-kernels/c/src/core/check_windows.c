@@ -37,6 +37,7 @@ int32_t mlc_check_conv2d(const mlc_conv2d_record *r, uint64_t memory) {
   MLC_REQUIRE((r->flags & ~(MLC_FLAG_HAS_BIAS | MLC_FLAG_HAS_RESIDUAL)) == 0, mlc_conv2d_record, flags);
   MLC_REQUIRE(r->activation >= 0 && r->activation < MLC_ACTIVATION_COUNT, mlc_conv2d_record, activation);
   MLC_REQUIRE(r->output_gap >= 0 && (r->output_gap == 0 || r->groups == 1), mlc_conv2d_record, output_gap);
+  MLC_REQUIRE(r->weights_type >= 0 && r->weights_type < MLC_WEIGHTS_TYPE_COUNT, mlc_conv2d_record, weights_type);
   const mlc_extent input =
       mlc_extent_of(r->input, count_of(r->batch, r->input_height, r->input_width, r->input_channels), 4);
   const uint64_t pixels = count_of(r->batch, r->output_height, r->output_width, 1);
@@ -44,11 +45,14 @@ int32_t mlc_check_conv2d(const mlc_conv2d_record *r, uint64_t memory) {
   uint64_t weight_count = mlc_times(mlc_packed_columns(r->output_channels / r->groups), r->groups);
   weight_count = mlc_times(mlc_times(weight_count, r->kernel_height), r->kernel_width);
   weight_count = mlc_times(weight_count, r->input_channels / r->groups);
-  const mlc_extent weights = mlc_extent_of(r->weights, weight_count, 4);
+  const mlc_extent weights =
+      mlc_extent_of(r->weights, weight_count, (int32_t)mlc_weight_size_bytes(r->weights_type));
   MLC_REQUIRE(mlc_fits(input, memory, 4), mlc_conv2d_record, input);
   MLC_REQUIRE(mlc_fits(weights, memory, MLC_ALIGNMENT_BYTES), mlc_conv2d_record, weights);
   MLC_REQUIRE(mlc_fits(output, memory, 4), mlc_conv2d_record, output);
   MLC_REQUIRE(mlc_apart(input, output) && mlc_apart(weights, output), mlc_conv2d_record, output);
+  MLC_REQUIRE(mlc_scales_fit(r->weights_type, r->weight_scales, r->output_channels, output, memory), mlc_conv2d_record,
+              weight_scales);
   if (r->flags & MLC_FLAG_HAS_BIAS) {
     const mlc_extent bias = mlc_extent_of(r->bias, (uint64_t)r->output_channels, 4);
     MLC_REQUIRE(mlc_fits(bias, memory, 4) && mlc_apart(bias, output), mlc_conv2d_record, bias);

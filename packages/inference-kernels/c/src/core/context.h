@@ -13,6 +13,11 @@ MLC_INLINE float *mlc_floats(const mlc_context *context, uint32_t address) {
   return (float *)(void *)(context->memory + address);
 }
 
+/* The scales of weights from `column` on; NULL where they have none. */
+MLC_INLINE const float *mlc_scales(const mlc_context *context, int32_t weights_type, uint32_t address, size_t column) {
+  return weights_type == MLC_WEIGHTS_TYPE_I8 ? mlc_floats(context, address) + column : NULL;
+}
+
 MLC_INLINE float *mlc_scratch(const mlc_context *context, uint32_t worker) {
   return context->scratch + (size_t)worker * MLC_SCRATCH_FLOAT_COUNT;
 }

@@ -10,14 +10,18 @@
 #include "../f32_winograd/f32_winograd.h"
 #include "../mlc.h"
 #include "../softmax/softmax.h"
+#include "../weights/weights.h"
 
 struct mlc_kernel_set {
   const char *isa;
   f32_gemm_fn gemm;
   uint32_t gemm_tile_rows;
+  /* By type of weights: of more rows than this, it is faster to widen panels once than in each of the tiles. */
+  uint32_t gemm_fused_rows[MLC_WEIGHTS_TYPE_COUNT];
   f32_depthwise_row_fn depthwise_row;
   f32_pool_row_fn pool_row;
   const f32_winograd_transforms *winograd;
+  mlc_widen_fn widen;
   f32_unary_fn unary;
   f32_binary_fn binary;
   f32_activate_fn activate;

@@ -9,7 +9,9 @@ const mlc_kernel_set *const *mlc_kernel_sets(void) {
   static const mlc_kernel_set *const with_avx2[] = {&mlc_kernels_avx2, &mlc_kernels_scalar, NULL};
   static const mlc_kernel_set *const baseline[] = {&mlc_kernels_scalar, NULL};
   __builtin_cpu_init(); /* these ask the operating system's XCR0 too, not cpuid alone */
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return baseline;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) {
+    return baseline;
+  }
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
       !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")) {
     return with_avx2;

@@ -15,6 +15,8 @@
 
 typedef struct {
   _Alignas(64) float a[1024], b[8192], bias[64], residual[512], output[2048];
+  _Alignas(64) uint16_t halves[1024];
+  _Alignas(64) int8_t bytes[1024];
 } test_memory;
 
 #define AT(field) ((uint32_t)offsetof(test_memory, field))
@@ -48,6 +50,34 @@ static int test_dense(mlc_context *context, test_memory *m) {
       float sum = m->bias[n] + m->residual[row * COLUMNS + n];
       for (uint32_t k = 0; k < INNER; k++) sum += m->a[row * INNER + k] * m->b[(n / 16 * INNER + k) * 16 + n % 16];
       if (m->output[row * COLUMNS + n] != (sum < -40.0f ? -40.0f : sum > 50.0f ? 50.0f : sum)) return 0;
+    }
+  }
+  return 1;
+}
+
+/* The same product of weights kept smaller: one row takes another way than several. */
+static int test_weights(mlc_context *context, test_memory *m) {
+  static const uint16_t half_of[] = {0, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500}; /* 0 to 5 */
+  fill(m);
+  for (uint32_t i = 0; i < PANELS * INNER * 16; i++) {
+    const int32_t value = (int32_t)m->b[i];
+    m->halves[i] = (uint16_t)(value < 0 ? half_of[-value] | 0x8000 : half_of[value]);
+    m->bytes[i] = (int8_t)value;
+  }
+  mlc_dense_record record = {.opcode = MLC_OP_DENSE, .input = AT(a), .output = AT(output), .inner_count = INNER,
+                             .column_count = COLUMNS, .weight_scales = AT(bias)};
+  for (int32_t i = 0; i < 4; i++) {
+    const int is_half = i % 2;
+    record.row_count = i < 2 ? 1 : ROWS;
+    record.weights_type = is_half ? MLC_WEIGHTS_TYPE_F16 : MLC_WEIGHTS_TYPE_I8;
+    record.weights = is_half ? AT(halves) : AT(bytes);
+    if (!run(context, &record)) return 0;
+    for (uint32_t row = 0; row < (uint32_t)record.row_count; row++) {
+      for (uint32_t n = 0; n < COLUMNS; n++) {
+        float sum = 0.0f;
+        for (uint32_t k = 0; k < INNER; k++) sum += m->a[row * INNER + k] * m->b[(n / 16 * INNER + k) * 16 + n % 16];
+        if (m->output[row * COLUMNS + n] != (is_half ? sum : sum * m->bias[n])) return 0;
+      }
     }
   }
   return 1;
@@ -183,9 +213,9 @@ static int test_movement(mlc_context *context, test_memory *m) {
 }
 
 uint32_t mlc_self_test(const mlc_context *context) {
-  static int (*const tests[])(mlc_context *, test_memory *) = {test_dense,   test_matmul,    test_conv,
-                                                               test_windows, test_functions, test_movement};
-  _Static_assert(PANELS * INNER * 16 <= 8192 && PANELS * 16 >= COLUMNS, "weights fit");
+  static int (*const tests[])(mlc_context *, test_memory *) = {
+      test_dense, test_matmul, test_conv, test_windows, test_functions, test_movement, test_weights};
+  _Static_assert(PANELS * INNER * 16 <= 1024 && PANELS * 16 >= COLUMNS, "weights fit");
   test_memory memory;
   mlc_context own = *context;
   own.memory = (uint8_t *)&memory;

@@ -135,7 +135,9 @@ static f32_gemm_problem problem_of(const conv_job *job, uint32_t group) {
   return (f32_gemm_problem){
       .column_count = (uint32_t)columns,
       .inner_count = (uint32_t)inner_count,
-      .b = mlc_floats(job->context, r->weights) + group * group_weights,
+      .b = job->context->memory + r->weights + group * group_weights * mlc_weight_size_bytes(r->weights_type),
+      .b_type = r->weights_type,
+      .b_scales = mlc_scales(job->context, r->weights_type, r->weight_scales, offset),
       .c = mlc_floats(job->context, r->output) + offset,
       .c_stride = (size_t)r->output_channels + (size_t)r->output_gap,
       .bias = r->flags & MLC_FLAG_HAS_BIAS ? mlc_floats(job->context, r->bias) + offset : NULL,

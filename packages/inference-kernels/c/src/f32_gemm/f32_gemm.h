@@ -9,7 +9,7 @@
  *
  * Names: f32_gemm_<rows>x<columns>__<isa>. Any row count from 1; columns in whole panels of 16; any inner count.
  * a, c, init, residual: 4-byte aligned, rows a_stride, c_stride, ... elements apart. b: panels [k][16], b_panel_stride
- * elements apart, each 64-byte aligned. c overlaps nothing but an equal init or residual.
+ * elements apart, the first 64-byte aligned. c overlaps nothing but an equal init or residual.
  * Error: at most (K + 2) * 2^-24 * sum |a*b| (half of it where the instruction set fuses multiply and add).
  */
 #ifndef MLC_F32_GEMM_H
@@ -27,7 +27,9 @@ typedef struct {
   size_t a_line_stride;
   uint32_t more_runs;
   size_t a_run_stride;
-  const float *b;
+  const void *b;
+  int32_t b_type; /* of weights */
+  const float *b_scales; /* [panel_count][16] where b_type is int8 */
   size_t b_panel_stride;
   float *c;
   size_t c_stride;

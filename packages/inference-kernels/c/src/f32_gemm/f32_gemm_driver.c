@@ -43,7 +43,7 @@ static void pack_panels(const f32_gemm_problem *p, uint32_t panel, uint32_t pane
   for (uint32_t i = 0; i < panel_count; i++) {
     const uint32_t column = (panel + i) * MLC_PANEL_WIDTH;
     const uint32_t columns = mlc_min_u32(MLC_PANEL_WIDTH, p->column_count - column);
-    const float *from = p->b + (size_t)inner * p->b_row_stride + column;
+    const float *from = (const float *)p->b + (size_t)inner * p->b_row_stride + column;
     for (uint32_t k = 0; k < inner_count; k++, from += p->b_row_stride, to += MLC_PANEL_WIDTH) {
       if (columns == MLC_PANEL_WIDTH) {
         for (uint32_t n = 0; n < MLC_PANEL_WIDTH; n++) to[n] = from[n];
@@ -54,11 +54,24 @@ static void pack_panels(const f32_gemm_problem *p, uint32_t panel, uint32_t pane
   }
 }
 
+/* Panels of smaller weights as panels of floats, [inner_count][16]. */
+static void widen_panels(const mlc_context *context, const f32_gemm_problem *p, uint32_t panel, uint32_t panel_count,
+                         uint32_t inner, uint32_t inner_count, float *to) {
+  float room[MLC_PANEL_WIDTH];
+  for (uint32_t i = 0; i < panel_count; i++) {
+    const size_t at = ((size_t)(panel + i) * p->inner_count + inner) * MLC_PANEL_WIDTH;
+    const float *scales = mlc_panel_scales(p->b_scales, (panel + i) * MLC_PANEL_WIDTH, p->column_count, room);
+    context->kernels->widen(p->b_type, (const uint8_t *)p->b + at * mlc_weight_size_bytes(p->b_type), scales, inner_count,
+                            to + (size_t)i * inner_count * MLC_PANEL_WIDTH);
+  }
+}
+
 /* The last, partial panel: computed in `edge`, whole, since neither bias nor output has room for 16 columns. */
 static void run_edge(const mlc_context *context, const f32_gemm_problem *p, f32_gemm_args args, uint32_t row,
                      uint32_t column, int first, int last, float *edge) {
   const uint32_t columns = p->column_count - column;
-  float bias[MLC_PANEL_WIDTH];
+  float bias[MLC_PANEL_WIDTH], scales[MLC_PANEL_WIDTH];
+  args.b_scales = mlc_panel_scales(p->b_scales, column, p->column_count, scales);
   for (uint32_t n = 0; n < MLC_PANEL_WIDTH; n++) bias[n] = n < columns && p->bias != NULL ? p->bias[column + n] : 0.0f;
   args.init = first ? bias : edge;
   args.init_stride = first ? 0 : MLC_PANEL_WIDTH;
@@ -123,9 +136,11 @@ static void run_rows(const mlc_context *context, const f32_gemm_problem *p, uint
   const uint32_t whole_panels = p->column_count / MLC_PANEL_WIDTH;
   /* Few rows use each panel but once or so: then it is streamed, and cutting K would only break the stream. */
   uint32_t inner_max = F32_GEMM_BLOCK_INNER;
-  if (row_count <= 6 && !p->b_is_rows) inner_max = p->a != NULL ? 0x7fffffff : F32_GEMM_A_FLOATS / row_count;
+  const int widens = row_count > context->kernels->gemm_fused_rows[p->b_type];
+  if (row_count <= 6 && !p->b_is_rows && !widens) inner_max = p->a != NULL ? 0x7fffffff : F32_GEMM_A_FLOATS / row_count;
   const k_plan plan = plan_k(p, inner_max);
   const int clamps = p->activation == MLC_ACTIVATION_CLAMP;
+  const size_t size = mlc_weight_size_bytes(p->b_type);
 
   for (uint32_t i = 0; i < plan.part_count; i++) {
     const k_part part = part_of(p, &plan, i);
@@ -156,9 +171,16 @@ static void run_rows(const mlc_context *context, const f32_gemm_problem *p, uint
         pack_panels(p, panel, panel_count, inner, inner_count, b_scratch);
         args.b = b_scratch;
         args.b_panel_stride = (size_t)inner_count * MLC_PANEL_WIDTH;
+      } else if (widens) {
+        const uint32_t part_count = inner_count * (part.more_runs + 1);
+        panel_count = mlc_min_u32(panel_count, F32_GEMM_PACK_PANELS);
+        widen_panels(context, p, panel, panel_count, inner, part_count, b_scratch);
+        args.b = b_scratch;
+        args.b_panel_stride = (size_t)part_count * MLC_PANEL_WIDTH;
       } else {
         args.b_panel_stride = (size_t)p->inner_count * MLC_PANEL_WIDTH;
-        args.b = p->b + panel * args.b_panel_stride + (size_t)inner * MLC_PANEL_WIDTH;
+        args.b = (const uint8_t *)p->b + (panel * args.b_panel_stride + (size_t)inner * MLC_PANEL_WIDTH) * size;
+        args.b_type = p->b_type;
       }
       const uint32_t column = panel * MLC_PANEL_WIDTH;
       args.panel_count = panel < whole_panels ? mlc_min_u32(panel_count, whole_panels - panel) : 0;
@@ -168,10 +190,11 @@ static void run_rows(const mlc_context *context, const f32_gemm_problem *p, uint
         args.init_stride = first ? 0 : p->c_stride;
         args.residual = first && p->residual != NULL ? p->residual + (size_t)row * p->c_stride + column : NULL;
         args.residual_stride = p->c_stride;
+        args.b_scales = p->b_scales == NULL ? NULL : p->b_scales + column;
         context->kernels->gemm(&args);
       }
       if (args.panel_count < panel_count) {
-        args.b += args.panel_count * args.b_panel_stride;
+        args.b = (const uint8_t *)args.b + args.panel_count * args.b_panel_stride * (widens ? sizeof(float) : size);
         run_edge(context, p, args, row, whole_panels * MLC_PANEL_WIDTH, first, last, edge);
       }
       panel += panel_count;

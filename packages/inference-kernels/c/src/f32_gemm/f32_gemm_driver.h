@@ -11,7 +11,7 @@
  */
 #define F32_GEMM_BLOCK_ROWS 252
 #define F32_GEMM_BLOCK_INNER 512
-/* Panels of B packed at a time, where B is not packed already. */
+/* Panels of B packed at a time, where B is not packed already; or widened, where it is not floats. */
 #define F32_GEMM_PACK_PANELS 12
 
 /* Scratch: rows of A, then panels of B, then the edge of a tile. */
@@ -37,7 +37,9 @@ struct f32_gemm_problem {
   f32_gemm_gather_fn gather;
   const void *gather_argument;
   uint32_t gather_group;
-  const float *b;      /* panels, or rows b_row_stride apart where b_is_rows */
+  const void *b;         /* panels of weights of b_type, or rows of floats b_row_stride apart where b_is_rows */
+  int32_t b_type;
+  const float *b_scales; /* [column_count] where b_type is int8 */
   size_t b_row_stride;
   int b_is_rows;
   float *c;

@@ -37,7 +37,9 @@ typedef struct {
 
 /* Some input channels of one panel of 16 output channels. */
 typedef struct {
-  const float *weights; /* [9 taps][...][16], taps tap_stride floats apart */
+  const uint8_t *weights; /* [9 taps][...][16], taps tap_stride elements apart */
+  int32_t weights_type;
+  const float *scales; /* [16] of int8 weights */
   size_t tap_stride;
   uint32_t channel_count, part;
   float *to; /* the part's planes, plane_stride floats apart, of [channel_count][16] */

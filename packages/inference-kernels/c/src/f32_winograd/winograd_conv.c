@@ -86,15 +86,20 @@ static void multiply(const winograd_job *job, uint32_t panel, uint32_t panel_cou
   const mlc_conv2d_record *r = job->record;
   const uint32_t inputs = (uint32_t)r->input_channels;
   const size_t tap_stride = (size_t)inputs * MLC_PANEL_WIDTH;
-  const float *weights = mlc_floats(job->context, r->weights) + panel * 9 * tap_stride;
+  const size_t size = mlc_weight_size_bytes(r->weights_type);
+  const uint8_t *weights = job->context->memory + r->weights + panel * 9 * tap_stride * size;
+  const float *scales = mlc_scales(job->context, r->weights_type, r->weight_scales, 0);
   for (uint32_t part = 0; part < F32_WINOGRAD_PARTS; part++) {
     for (uint32_t channel = 0; channel < inputs; channel += BLOCK_CHANNELS) {
       const uint32_t channel_count = mlc_min_u32(BLOCK_CHANNELS, inputs - channel);
       const size_t panel_floats = (size_t)channel_count * MLC_PANEL_WIDTH;
       const size_t plane_stride = panel_count * panel_floats + PLANE_PAD;
       for (uint32_t i = 0; i < panel_count; i++) {
+        float room[MLC_PANEL_WIDTH];
         const f32_winograd_kernel_args args = {
-            .weights = weights + i * 9 * tap_stride + (size_t)channel * MLC_PANEL_WIDTH,
+            .weights = weights + (i * 9 * tap_stride + (size_t)channel * MLC_PANEL_WIDTH) * size,
+            .weights_type = r->weights_type,
+            .scales = mlc_panel_scales(scales, (panel + i) * MLC_PANEL_WIDTH, (uint32_t)r->output_channels, room),
             .tap_stride = tap_stride,
             .channel_count = channel_count,
             .part = part,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as tf from '@tensorflow/tfjs-core'
+import { floatWeights } from '../../records/weights.ts'
 import { activationFields } from '../activation.ts'
 import type { MlcapsuleBackend } from '../backend.ts'
 import { countOf } from '../cast.ts'
@@ -109,6 +110,7 @@ function convolveBack(
     flags: 0,
     outputGap: 0,
     ...activationFields({}),
+    ...floatWeights,
   })
   backend.release(apart)
   return made

@@ -2,6 +2,7 @@
 // Convolutions, plain and depthwise, with what tfjs fuses into them.
 import * as tf from '@tensorflow/tfjs-core'
 import { recordFlags } from '../../abi.generated.ts'
+import { floatWeights } from '../../records/weights.ts'
 import { activationFields, applyActivation, type FusedActivation, finishActivation } from '../activation.ts'
 import type { MlcapsuleBackend } from '../backend.ts'
 import { countOf } from '../cast.ts'
@@ -90,6 +91,7 @@ function convolve(
     outputChannels: outChannels,
     outputGap: 0,
     groups,
+    ...floatWeights,
   })
   return made
 }

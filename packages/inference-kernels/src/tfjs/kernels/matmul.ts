@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { recordFlags } from '../../abi.generated.ts'
 import { broadcastStrides } from '../../plan/strides.ts'
+import { floatWeights } from '../../records/weights.ts'
 import { activationFields, applyActivation, finishActivation } from '../activation.ts'
 import type { MlcapsuleBackend } from '../backend.ts'
 import { castTensor, countOf } from '../cast.ts'
@@ -194,6 +195,7 @@ const fusedMatMul = defineKernel<tf._FusedMatMulInputs, tf._FusedMatMulAttrs>(
         outputGap: 0,
         flags: columns === null ? 0 : recordFlags.hasBias,
         ...activationFields(attrs),
+        ...floatWeights,
       })
       finishActivation(backend, made, attrs, preluActivationWeights)
     } else {

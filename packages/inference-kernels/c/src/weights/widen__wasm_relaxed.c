@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define WIDEN_NAME widen__wasm_relaxed
+#define LANES 4
+#include "widen.inc"
