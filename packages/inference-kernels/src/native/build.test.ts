@@ -36,7 +36,7 @@ describe.skipIf(compiler === undefined)(`C${reason}`, () => {
 
   it('the thread pool holds under the thread sanitizer', { timeout: 120_000 }, () => {
     const program = join(temporaryFolder('mlcapsule-pool-'), 'pool')
-    const sources = ['native/src/pool.c', 'native/tests/pool_test.c']
+    const sources = ['c/src/core/task_pool.c', 'native/src/pool.c', 'native/tests/pool_test.c']
     const flags = ['-std=gnu11', '-O1', '-g1', '-fsanitize=thread', '-Ic/src', '-Inative/src', '-pthread']
     execFileSync(compiler as string, [...flags, ...sources, '-o', program], { cwd: packageRoot })
     expect(execFileSync(program, { encoding: 'utf8' })).toBe('0 failures\n')
