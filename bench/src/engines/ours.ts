@@ -2,7 +2,8 @@
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { nativeKernels } from '@mlcapsule/inference-kernels/native'
-import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
+import { nodeThreads } from '@mlcapsule/inference-kernels/threads/node'
+import { createWasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
 import { toOnnx } from '../forms/onnx.ts'
 import type { Network } from '../networks/network.ts'
@@ -44,8 +45,10 @@ export const native: Engine = {
   load: (network, threadCount) => load(nativeKernels, network, threadCount),
 }
 
+const wasmKernels = createWasmKernels({ startThread: nodeThreads() })
+
 export const wasm: Engine = {
   name: 'mlcapsule wasm',
-  maxThreadCount: 1,
+  maxThreadCount: 64,
   load: (network, threadCount) => load(wasmKernels, network, threadCount),
 }
