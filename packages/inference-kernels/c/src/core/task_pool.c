@@ -9,6 +9,17 @@
 #define PAUSE() ((void)0)
 #endif
 
+/*
+ * How much longer a thread looks for work in the midst of a query, where waking it takes longer than many a step. Not for ever: it
+ * may have been woken on the very core that the caller computes on, and the system would leave it there for milliseconds.
+ */
+#define ACTIVE_FACTOR 4
+
+/*
+ * Tasks per worker up to which a loop wakes nobody: kernels cut what is worth the while into four. Whoever is awake helps.
+ */
+#define QUIET_TASKS 2
+
 /* First task of a worker's share. */
 static uint32_t share_start(const mlc_task_pool *pool, uint32_t task_count, uint32_t worker) {
   return (uint32_t)((uint64_t)task_count * worker / pool->worker_count);
@@ -41,8 +52,8 @@ void mlc_task_pool_serve(mlc_task_pool *pool, uint32_t worker) {
   const mlc_pool_system *system = &pool->system;
   uint32_t seen_loop = 0;
   while (!atomic_load(&pool->stopping)) {
-    for (uint32_t i = 0; i < system->spin_count && atomic_load(&pool->loop) == seen_loop;
-         i = atomic_load(&pool->is_active) ? 0 : i + 1) {
+    for (uint32_t i = 0; atomic_load(&pool->loop) == seen_loop; i++) {
+      if (i >= system->spin_count * (atomic_load(&pool->is_active) ? ACTIVE_FACTOR : 1)) break;
       PAUSE();
     }
     if (atomic_load(&pool->loop) == seen_loop) {
@@ -56,8 +67,7 @@ void mlc_task_pool_serve(mlc_task_pool *pool, uint32_t worker) {
   }
 }
 
-static void begin_loop(mlc_task_pool *pool, uint32_t loop) {
-  atomic_store(&pool->loop, loop);
+static void wake_sleepers(mlc_task_pool *pool) {
   if (atomic_load(&pool->sleeper_count) != 0) pool->system.wake(pool->system.argument, &pool->loop);
 }
 
@@ -75,7 +85,8 @@ void mlc_task_pool_run(void *argument, uint32_t task_count, mlc_task_fn task, vo
     atomic_store(&pool->shares[i].ticket, (uint64_t)loop << 32 | share);
   }
   atomic_store(&pool->is_active, 1);
-  begin_loop(pool, loop);
+  atomic_store(&pool->loop, loop);
+  if (task_count > pool->worker_count * QUIET_TASKS) wake_sleepers(pool);
   take_tasks(pool, 0);
   uint32_t done_count = atomic_load(&pool->done_count);
   for (uint32_t i = 0; done_count != task_count && !atomic_load(&pool->has_failed); i++) {
@@ -88,7 +99,8 @@ void mlc_task_pool_run(void *argument, uint32_t task_count, mlc_task_fn task, vo
 void mlc_task_pool_stop(mlc_task_pool *pool) {
   atomic_store(&pool->is_active, 0);
   atomic_store(&pool->stopping, 1);
-  begin_loop(pool, atomic_load(&pool->loop) + 1);
+  atomic_fetch_add(&pool->loop, 1);
+  wake_sleepers(pool);
 }
 
 void mlc_task_pool_fail(mlc_task_pool *pool) { atomic_store(&pool->has_failed, 1); }

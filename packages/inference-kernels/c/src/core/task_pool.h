@@ -37,7 +37,7 @@ typedef struct {
 typedef struct {
   mlc_pool_share shares[MLC_POOL_MAX_WORKERS];
   _Alignas(64) _Atomic uint32_t loop; /* what threads look at, apart from what changes as they work */
-  /* From a loop to the next rest: workers do not sleep then, for waking one takes longer than many a step. */
+  /* From a loop to the next rest: workers look longer for work before they sleep. */
   _Atomic uint32_t is_active;
   _Atomic uint32_t stopping;
   _Atomic uint32_t has_failed;
@@ -53,7 +53,7 @@ typedef struct {
 void mlc_task_pool_begin(mlc_task_pool *pool, uint32_t worker_count, mlc_pool_system system);
 /* What a thread does until mlc_task_pool_stop. Loops need no thread to be here: the others take its tasks. */
 void mlc_task_pool_serve(mlc_task_pool *pool, uint32_t worker);
-/* An mlc_parallel_fn. One caller at a time. Workers then stay awake for further loops until mlc_task_pool_rest. */
+/* An mlc_parallel_fn. One caller at a time. Workers then look for further loops until mlc_task_pool_rest, and a while longer. */
 void mlc_task_pool_run(void *pool, uint32_t task_count, mlc_task_fn task, void *argument);
 /* No loop follows soon. */
 void mlc_task_pool_rest(mlc_task_pool *pool);

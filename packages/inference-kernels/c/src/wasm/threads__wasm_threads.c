@@ -3,8 +3,8 @@
 
 #include "../core/task_pool.h"
 
-/* Some 30 microseconds: there is no instruction here that makes a look cheaper for the rest of the core. */
-#define SPIN_COUNT 40000
+/* Some 60 microseconds: there is no instruction here that makes a look cheaper for the rest of the core. */
+#define SPIN_COUNT 100000
 /* A task that is not done by now is far from done, or its thread has no core. */
 #define YIELD_NANOSECONDS 50000
 
