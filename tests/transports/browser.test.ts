@@ -151,7 +151,7 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
   })
 
   test('is measured by its files', () => {
-    expect(report.components).toEqual(['enclave-core.mjs', 'entry-web-worker.mjs'])
+    expect(report.components).toEqual(['enclave-core.mjs', 'entry-web-worker.mjs', 'kernel-thread.mjs'])
     expect(report.manifestSha384).toMatch(/^[0-9a-f]{96}$/)
   })
 

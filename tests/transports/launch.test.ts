@@ -29,7 +29,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
 
-type Variant = Pick<LaunchOptions, 'entry' | 'kernels' | 'sharedMemory'>
+type Variant = Pick<LaunchOptions, 'entry' | 'kernels' | 'sharedMemory' | 'threadCount'>
 
 async function launch(variant: Variant, stateDir: string, change: Partial<LaunchOptions> = {}) {
   return await launchEnclave({
@@ -48,6 +48,16 @@ const variants: readonly {
   readonly missing?: string
 }[] = [
   { name: 'worker', variant: { entry: 'worker', kernels: 'wasm' }, transport: 'message-port' },
+  {
+    name: 'worker, two threads',
+    variant: { entry: 'worker', kernels: 'wasm', threadCount: 2 },
+    transport: 'message-port',
+  },
+  {
+    name: 'process, two wasm threads',
+    variant: { entry: 'process', kernels: 'wasm', threadCount: 2, sharedMemory: false },
+    transport: 'socket',
+  },
   {
     name: 'process, through the socket',
     variant: { entry: 'process', kernels: 'wasm', sharedMemory: false },
@@ -148,6 +158,7 @@ describe('a launch', () => {
     expect(plan.manifest.components.map((it) => it.name)).toEqual([
       'enclave-core.mjs',
       'entry-worker.mjs',
+      'kernel-thread.mjs',
       'node',
     ])
     handle.disconnect()

@@ -46,7 +46,7 @@ export function addEnclaveOptions(command: Command): Command {
     )
     .addOption(new Option('--kernels <name>', 'kernels').choices(['auto', 'native', 'wasm']).default('auto'))
     .option('--native-kernels <file>', 'file of the native kernels (default: the installed ones)')
-    .option('--threads <count>', 'threads per step, native kernels only', integerOption(1, 256), 1)
+    .option('--threads <count>', 'threads per step', integerOption(1, 256), 1)
     .option(
       '--allow-modified-enclave',
       'start an enclave whose files are not those of its build, to test refusals',

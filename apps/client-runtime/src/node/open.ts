@@ -21,7 +21,7 @@ export interface EnclaveOptions {
   readonly kernels?: 'auto' | 'native' | 'wasm'
   /** File of the native kernels; the installed ones when absent. */
   readonly nativeKernelsPath?: string
-  /** Threads that one step may use, 1 when absent. Native kernels only. */
+  /** Threads that one step may use, 1 when absent. */
   readonly threadCount?: number
   /** `manifest` refuses files that were changed after the build; `measure` starts them and shows what they are. */
   readonly bundleCheck?: BundleCheck

@@ -31,6 +31,11 @@ export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'ser
   /** Where sealed records are kept: IndexedDB, say. */
   readonly records: Pick<HostServices, 'readRecord' | 'writeRecord'>
   readonly machine: SimulatedMachine
+  /**
+   * Threads that one step may use, 1 by default. More take a cross-origin isolated page and an engine with relaxed SIMD; without,
+   * the activation fails: `KERNEL_THREADS_UNAVAILABLE`.
+   */
+  readonly threadCount?: number
   readonly bundleCheck?: BundleCheck
   /** 30 s by default. */
   readonly startTimeoutMs?: number
@@ -93,7 +98,7 @@ export async function launchWebWorkerEnclave(options: WebWorkerEnclaveOptions): 
     services: { ...options.records, readPages: capsulePages(capsule) },
     manifest,
     kernels: 'wasm',
-    threadCount: 1,
+    threadCount: options.threadCount ?? 1,
     capsulePrefix: capsule.prefix,
     startTimeoutMs,
     info: {

@@ -27,7 +27,7 @@ export interface LaunchOptions extends Omit<EnclaveHandleOptions, 'services' | '
   readonly kernels?: 'auto' | 'native' | 'wasm'
   /** File of the native kernels; that of the installed `@mlcapsule/inference-kernels` when absent. */
   readonly nativeKernelsPath?: string
-  /** Threads that one step may use, 1 by default. Native kernels only. */
+  /** Threads that one step may use, 1 by default. More than can be had fail the activation: `KERNEL_THREADS_UNAVAILABLE`. */
   readonly threadCount?: number
   readonly bundleCheck?: BundleCheck
   /** False sends everything through the socket. For tests; true by default. */
@@ -105,6 +105,7 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
     entryPath: plan.entryPath,
     addonPaths: plan.nativeKernelsPath === undefined ? [] : [plan.nativeKernelsPath],
     sharedMemoryPath: plan.sharedMemoryPath,
+    allowThreads: plan.kernels === 'wasm' && (options.threadCount ?? 1) > 1,
     showOutput: options.showOutput === true,
   })
 }

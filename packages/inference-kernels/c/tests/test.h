@@ -41,6 +41,7 @@ void test_products(void);
 void test_windows(void);
 void test_winograd(void);
 void test_elements(void);
+void test_wipe(void);
 void test_checks(void);
 void test_hostile(uint32_t rounds);
 

@@ -62,17 +62,17 @@ export class Threads {
   /** @throws KernelError `KERNEL_THREADS_UNAVAILABLE` where one does not start; none is left then */
   async start(start: StartThread, tasks: readonly ThreadTask[]): Promise<void> {
     try {
-      await Promise.all(
-        tasks.map((task) => {
-          const { promise, resolve, reject } = Promise.withResolvers<void>()
-          const onLost = (cause: unknown) => {
-            this.#isLost = true
-            reject(cause)
-          }
-          this.#threads.push(start(task, { onReady: resolve, onLost }))
-          return promise
-        }),
+      const ready = tasks.map(
+        (task) =>
+          new Promise<void>((onReady, reject) => {
+            const onLost = (cause: unknown) => {
+              this.#isLost = true
+              reject(cause)
+            }
+            this.#threads.push(start(task, { onReady, onLost }))
+          }),
       )
+      await Promise.all(ready)
     } catch (cause) {
       this.end()
       throw threadsError(`a thread of ${tasks.length} did not start`, cause)
