@@ -91,6 +91,7 @@ describe.each(variants)('$name', ({ name, variant, transport, missing }) => {
       await respond(world, challenge, await handle.beginActivation(challenge.token), { blockMax: 100 }),
     )
     expect(active.usage.unitsLeft).toBe(100)
+    expect(active.isa.endsWith('-threads')).toBe(variant.threadCount === 2)
     for (const itemCount of [1, 2, 100]) {
       const query = queryOf(itemCount, itemCount)
       if (itemCount === 100) {
@@ -128,6 +129,42 @@ describe.each(variants)('$name', ({ name, variant, transport, missing }) => {
     expect((await again.resume()).usage).toMatchObject({ unitsSpent: 8, uncleanCount: 1 })
     await again.close()
     await again.closed
+  })
+})
+
+/** Enough rows that the product is cut into tasks which wake threads. */
+const manyItems = 2000
+
+describe('two threads of the wasm kernels', () => {
+  test.each(['worker', 'process'] as const)('answer as one does, bit for bit: %s', async (entry) => {
+    const answers: Tensor[] = []
+    for (const threadCount of [1, 2]) {
+      const variant: Variant = { entry, kernels: 'wasm', threadCount }
+      const handle = await launch(variant, join(home, `state-threads-${entry}-${threadCount}`))
+      const challenge = await challengeFor(world)
+      const offer = await handle.beginActivation(challenge.token)
+      await handle.finishActivation(
+        await respond(world, challenge, offer, { units: 10 * manyItems, blockMax: 4096 }),
+      )
+      for (let seed = 0; seed < 3; seed++) {
+        const { outputs } = await handle.infer(queryOf(seed, manyItems))
+        answers.push(outputs.get('y') as Tensor)
+      }
+      await handle.close()
+      await handle.closed
+    }
+    expect(answers.slice(3)).toEqual(answers.slice(0, 3))
+    expect(answers[0]?.shape[0]).toBe(manyItems)
+  })
+
+  test('are refused by code where there can be no so many', async () => {
+    const variant: Variant = { entry: 'worker', kernels: 'wasm', threadCount: 65 }
+    const handle = await launch(variant, join(home, 'state-threads-65'))
+    const challenge = await challengeFor(world)
+    const response = await respond(world, challenge, await handle.beginActivation(challenge.token))
+    await expect(handle.finishActivation(response)).rejects.toThrow(code('KERNEL_OPTION_INVALID'))
+    handle.disconnect()
+    await handle.closed
   })
 })
 

@@ -23,6 +23,7 @@ export interface PageReport {
   readonly answers: readonly (readonly number[])[]
   readonly refused: string
   readonly units: number
+  readonly isa: string
 }
 
 declare global {
@@ -30,7 +31,10 @@ declare global {
   var runEnclave: (publisher: string, bundleUrl: string, change?: LaunchChange) => Promise<PageReport>
 }
 
-type LaunchChange = Pick<WebWorkerEnclaveOptions, 'bundleCheck' | 'startTimeoutMs'>
+type LaunchChange = Pick<WebWorkerEnclaveOptions, 'bundleCheck' | 'startTimeoutMs' | 'threadCount'> & {
+  /** Items of each query, 1 by default. */
+  readonly itemCount?: number
+}
 
 function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, string> {
   return {
@@ -43,7 +47,7 @@ function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, stri
   }
 }
 
-globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
+globalThis.runEnclave = async (publisher, bundleUrl, { itemCount = 1, ...change } = {}) => {
   const source = await httpRangeSource(new URL('/model.capsule', location.href).href)
   const capsule = await openCapsule(source, { publishers: [fromBase64Url(publisher)] })
   const records = new Map<string, Uint8Array>()
@@ -66,14 +70,14 @@ globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
     },
   })
   const offer = await handle.beginActivation(await globalThis.provider('challenge'))
-  await handle.finishActivation(await globalThis.provider('respond', encodeOffer(offer)))
+  const { isa } = await handle.finishActivation(await globalThis.provider('respond', encodeOffer(offer)))
   const answers: number[][] = []
   for (let i = 0; i < 4; i++) {
-    const { outputs } = await handle.infer(queryOf(i))
+    const { outputs } = await handle.infer(queryOf(i, itemCount))
     const { data } = outputs.get('y') as Tensor
     answers.push([...(data as Float32Array)])
   }
-  const refused = await handle.infer(queryOf(9)).catch((error: { code: string }) => error.code)
+  const refused = await handle.infer(queryOf(9, itemCount)).catch((error: { code: string }) => error.code)
   const { unitsSpent } = await handle.usage()
   await handle.close()
   return {
@@ -82,5 +86,6 @@ globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
     answers,
     refused: typeof refused === 'string' ? refused : '',
     units: unitsSpent,
+    isa,
   }
 }

@@ -6,7 +6,13 @@ import { spawnProcess } from '../src/node/spawn-process.ts'
 const { spawned } = vi.hoisted(() => ({ spawned: { child: undefined as unknown } }))
 vi.mock('node:child_process', () => ({ spawn: () => spawned.child }))
 
-const options = { entryPath: '/none', addonPaths: [], sharedMemoryPath: undefined, allowThreads: false, showOutput: false }
+const options = {
+  entryPath: '/none',
+  addonPaths: [],
+  sharedMemoryPath: undefined,
+  allowThreads: false,
+  showOutput: false,
+}
 
 test('a system out of descriptors is a failed launch, and its later error is not left unhandled', () => {
   const child = new EventEmitter()

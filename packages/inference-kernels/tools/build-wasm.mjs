@@ -117,14 +117,15 @@ export async function checkWasm(compiler) {
 async function write(compiler) {
   const modules = []
   for (const variant of variants) modules.push(await buildWasm(compiler, variant))
-  const byFile = (of) => Object.fromEntries(variants.map(({ file }, i) => [file, of(modules[i])]))
+  const byFile = (of) =>
+    Object.fromEntries(variants.map((variant, i) => [variant.file, of(modules[i], variant)]))
   const record = {
     compiler: await versionOf(compiler),
     commonFlags,
-    flags: Object.fromEntries(variants.map(({ file, flags }) => [file, flags])),
-    linkFlags: Object.fromEntries(variants.map((variant) => [variant.file, variant.linkFlags])),
+    flags: byFile((_, { flags }) => flags.join(' ')),
+    linkFlags: byFile((_, variant) => variant.linkFlags.join(' ')),
     sizeBytes: byFile((bytes) => bytes.length),
-    sha256: byFile(sha256),
+    sha256: byFile((bytes) => sha256(bytes)),
     sourceSha256: sourceDigest(),
   }
   for (const [i, variant] of variants.entries()) writeFileSync(pathOf(variant), modules[i])
