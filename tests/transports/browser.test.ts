@@ -174,6 +174,28 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     expect(two.isa).toBe('wasm-relaxed-simd-threads')
   })
 
+  test("shares the work of a page's own thread, which may not wait, with threads", async () => {
+    const page = await newPage('/isolated/')
+    const run = (threadCount: number) =>
+      page.evaluate((count) => globalThis.runProgram(64, count), threadCount)
+    const one = await run(1)
+    expect(one.length).toBeGreaterThan(0)
+    expect(await run(2)).toEqual(one)
+    await page.close()
+  })
+
+  test('is refused threads whose program is not there', async () => {
+    const page = await newPage('/isolated/')
+    const refused = await page.evaluate(() =>
+      globalThis.runProgram(1, 2, '/nothing.mjs').then(
+        () => 'started',
+        (error: { code: string }) => error.code,
+      ),
+    )
+    expect(refused).toBe('KERNEL_THREADS_UNAVAILABLE')
+    await page.close()
+  })
+
   test('refuses threads in a page that is not', async () => {
     const page = await newPage()
     const refused = await page.evaluate(

@@ -8,6 +8,10 @@ import {
   launchWebWorkerEnclave,
   type WebWorkerEnclaveOptions,
 } from '@mlcapsule/enclave-bridge'
+import { createSession } from '@mlcapsule/inference-kernels'
+import { imageProgram } from '@mlcapsule/inference-kernels/testing'
+import { webThreads } from '@mlcapsule/inference-kernels/threads/web'
+import { createWasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { volatileAnchor } from '@mlcapsule/metering'
 import { queryOf } from './world.ts'
 
@@ -28,6 +32,8 @@ export interface PageReport {
 
 declare global {
   var provider: (request: string, argument?: unknown) => Promise<string>
+  /** Runs a program on the page's own thread, which may not wait, and on others. */
+  var runProgram: (batch: number, threadCount: number, threadPath?: string) => Promise<readonly number[]>
   var runEnclave: (publisher: string, bundleUrl: string, change?: LaunchChange) => Promise<PageReport>
 }
 
@@ -88,4 +94,18 @@ globalThis.runEnclave = async (publisher, bundleUrl, { itemCount = 1, ...change 
     units: unitsSpent,
     isa,
   }
+}
+
+globalThis.runProgram = async (batch, threadCount, threadPath = '/enclave/kernel-thread.mjs') => {
+  const kernels = createWasmKernels({ startThread: webThreads(new URL(threadPath, location.href)) })
+  const session = await createSession({ ...imageProgram(1), kernels, symbols: { N: batch }, threadCount })
+  const data = Float32Array.from({ length: batch * 3 * 64 }, (_, i) => Math.sin(i))
+  const image: Tensor = { dtype: 'float32', shape: [batch, 3, 8, 8], data }
+  const answers: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const outputs = session.run(new Map([['image', image]]))
+    answers.push(...((outputs.get('scores') as Tensor).data as Float32Array))
+  }
+  session.dispose()
+  return answers
 }
