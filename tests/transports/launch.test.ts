@@ -157,14 +157,10 @@ describe('two threads of the wasm kernels', () => {
     expect(answers[0]?.shape[0]).toBe(manyItems)
   })
 
-  test('are refused by code where there can be no so many', async () => {
+  test('are refused at the launch where there cannot be so many', async () => {
     const variant: Variant = { entry: 'worker', kernels: 'wasm', threadCount: 65 }
-    const handle = await launch(variant, join(home, 'state-threads-65'))
-    const challenge = await challengeFor(world)
-    const response = await respond(world, challenge, await handle.beginActivation(challenge.token))
-    await expect(handle.finishActivation(response)).rejects.toThrow(code('KERNEL_OPTION_INVALID'))
-    handle.disconnect()
-    await handle.closed
+    const refused = launch(variant, join(home, 'state-threads-65'))
+    await expect(refused).rejects.toThrow(code('KERNEL_OPTION_INVALID'))
   })
 })
 

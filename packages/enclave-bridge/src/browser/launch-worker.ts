@@ -33,7 +33,7 @@ export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'ser
   readonly machine: SimulatedMachine
   /**
    * Threads that one step may use, 1 by default. More take a cross-origin isolated page and an engine with relaxed SIMD; without,
-   * the activation fails: `KERNEL_THREADS_UNAVAILABLE`.
+   * the launch fails: `KERNEL_THREADS_UNAVAILABLE`.
    */
   readonly threadCount?: number
   readonly bundleCheck?: BundleCheck

@@ -27,7 +27,7 @@ export interface LaunchOptions extends Omit<EnclaveHandleOptions, 'services' | '
   readonly kernels?: 'auto' | 'native' | 'wasm'
   /** File of the native kernels; that of the installed `@mlcapsule/inference-kernels` when absent. */
   readonly nativeKernelsPath?: string
-  /** Threads that one step may use, 1 by default. More than can be had fail the activation: `KERNEL_THREADS_UNAVAILABLE`. */
+  /** Threads that one step may use, 1 by default. More than can be had are refused, never replaced by fewer. */
   readonly threadCount?: number
   readonly bundleCheck?: BundleCheck
   /** False sends everything through the socket. For tests; true by default. */
@@ -114,7 +114,7 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
  * Starts an enclave and loads the capsule. It is then ready for an activation, or to resume. Tier `simulated`: nothing
  * isolates it from this machine's owner.
  * @throws BridgeError `BRIDGE_OPTION_INVALID`, `BRIDGE_BUNDLE_*`, `BRIDGE_STATE_UNUSABLE`, `BRIDGE_LAUNCH_FAILED`;
- * EnclaveError for a capsule that the enclave refuses
+ * EnclaveError for a capsule that the enclave refuses, and `KERNEL_THREADS_UNAVAILABLE`
  */
 export async function launchEnclave(options: LaunchOptions): Promise<EnclaveHandle> {
   const plan = await planLaunch(options)
