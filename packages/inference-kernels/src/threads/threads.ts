@@ -27,26 +27,14 @@ export interface KernelThread {
  */
 export type StartThread = (task: ThreadTask, events: ThreadEvents) => KernelThread
 
-function threadsError(detail: string, cause?: unknown): KernelError {
+export function threadsError(detail: string, cause?: unknown): KernelError {
   return new KernelError('KERNEL_THREADS_UNAVAILABLE', detail, { field: 'threadCount', cause })
 }
 
-/**
- * Whether threads can be had at all.
- * @throws KernelError `KERNEL_THREADS_UNAVAILABLE`
- */
-export function assertThreads(
-  start: StartThread | undefined,
-  moduleBytes: () => Uint8Array<ArrayBuffer>,
-): StartThread {
-  if (start === undefined) throw threadsError('these kernels were not given a way to start threads')
-  if (typeof SharedArrayBuffer === 'undefined') {
-    throw threadsError('there is no shared memory here: a page has to be cross-origin isolated')
-  }
-  if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(moduleBytes())) {
-    throw threadsError('this JavaScript engine lacks threads or relaxed SIMD in WebAssembly')
-  }
-  return start
+/** @throws KernelError `KERNEL_THREADS_UNAVAILABLE` */
+export function requireSharedMemory(): void {
+  if (typeof SharedArrayBuffer !== 'undefined') return
+  throw threadsError('there is no shared memory here: a page has to be cross-origin isolated')
 }
 
 /** The threads of one instance of the kernels. */

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
+import type { Kernels, ProgramHandle } from '@mlcapsule/contracts'
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
-import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
+import { assertGrowth, growthError, handleError } from '../records/memory-options.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
 import { assertStepRange } from '../records/step-range.ts'
-import { assertThreads, mayWait, type StartThread, Threads } from '../threads/threads.ts'
-import { createMemory, pageSizeBytes } from './wasm-memory.ts'
-import {
-  bestModuleBytes,
-  bundledModuleBytes,
-  compileModule,
-  instantiateModule,
-  type KernelsExports,
-  type ThreadedExports,
-} from './wasm-module.ts'
-
-const maxThreadCount = 64
+import type { Threads } from '../threads/threads.ts'
+import { pageSizeBytes } from './wasm-memory.ts'
+import type { KernelsExports, ThreadedExports } from './wasm-module.ts'
 
 /** Records of one program, each with its own view, so that running a step makes nothing. */
 type LoadedProgram = readonly Int32Array[]
@@ -37,7 +28,8 @@ interface WasmKernelsParts {
   readonly team?: Team
 }
 
-class WasmKernels implements Kernels {
+/** One instance of a module with its memory, and its threads where it has any. */
+export class WasmKernels implements Kernels {
   readonly isa: string
   readonly #exports: KernelsExports
   readonly #wasmMemory: WebAssembly.Memory
@@ -157,101 +149,3 @@ class WasmKernels implements Kernels {
     if (this.#memory.length === 0) throw new KernelError('KERNEL_DISPOSED', 'these kernels are disposed')
   }
 }
-
-function assertOptions(options: KernelBackendOptions): void {
-  const { threadCount = 1 } = options
-  assertMemoryOptions(options)
-  if (!Number.isSafeInteger(threadCount) || threadCount < 1 || threadCount > maxThreadCount) {
-    const detail = `expected an integer from 1 to ${maxThreadCount}, got ${threadCount}`
-    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
-  }
-}
-
-/** Where the module lets the kernels' memory begin, read from an instance that is made for nothing else. */
-async function readMemoryBase(module: WebAssembly.Module, workerCount: number): Promise<number> {
-  const isThreaded = workerCount > 1
-  const probe = new WebAssembly.Memory({ initial: 128, maximum: 128, shared: isThreaded })
-  return (await instantiateModule(module, probe, isThreaded)).memoryBase(workerCount) >>> 0
-}
-
-/** Keeps what was made. A failure is not kept: an engine that is short of memory may compile later. */
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
-    return made
-  }
-}
-
-interface Sizes {
-  readonly memorySizeBytes: number
-  readonly maxMemorySizeBytes: number
-}
-
-async function createThreaded(
-  module: WebAssembly.Module,
-  start: StartThread,
-  workerCount: number,
-  sizes: Sizes,
-): Promise<Kernels> {
-  const baseBytes = await readMemoryBase(module, workerCount)
-  const memory = createMemory({ ...sizes, baseBytes, shared: true })
-  const exports = await instantiateModule(module, memory, true)
-  exports.beginThreads(workerCount, mayWait(memory) ? 1 : 0)
-  const threads = new Threads()
-  const tasks = Array.from({ length: workerCount - 1 }, (_, i) => ({ module, memory, worker: i + 1 }))
-  await threads.start(start, tasks)
-  return new WasmKernels({ exports, wasmMemory: memory, baseBytes, ...sizes, team: { threads, exports } })
-}
-
-export interface WasmKernelsOptions {
-  /** The module for one thread, by default the faster one of this package that the engine takes: with relaxed SIMD, or without. */
-  readonly moduleBytes?: Uint8Array<ArrayBuffer>
-  /** How threads are started. Without it, `create` refuses a `threadCount` above 1. */
-  readonly startThread?: StartThread
-}
-
-/**
- * The WebAssembly kernels: 128-bit SIMD, any modern browser or Node. More than one thread takes shared memory, relaxed SIMD and
- * a way to start threads; where one of them is missing, `create` throws `KERNEL_THREADS_UNAVAILABLE`.
- */
-export function createWasmKernels(options: WasmKernelsOptions = {}): KernelBackend {
-  const single = once(async () => {
-    const module = await compileModule(options.moduleBytes ?? bestModuleBytes())
-    return { module, baseBytes: await readMemoryBase(module, 1) }
-  })
-  const threaded = once(() => compileModule(bundledModuleBytes('threads')))
-  return {
-    kind: 'kernel-backend',
-    name: 'wasm',
-    version: 1,
-    async create(createOptions) {
-      assertOptions(createOptions)
-      const { memorySizeBytes, maxMemorySizeBytes = memorySizeBytes, threadCount = 1 } = createOptions
-      const sizes = { memorySizeBytes, maxMemorySizeBytes }
-      let kernels: Kernels
-      if (threadCount > 1) {
-        const start = assertThreads(options.startThread, () => bundledModuleBytes('threads'))
-        kernels = await createThreaded(await threaded(), start, threadCount, sizes)
-      } else {
-        const { module, baseBytes } = await single()
-        const memory = createMemory({ ...sizes, baseBytes, shared: false })
-        const exports = await instantiateModule(module, memory, false)
-        kernels = new WasmKernels({ exports, wasmMemory: memory, baseBytes, ...sizes })
-      }
-      try {
-        kernels.selfTest()
-        return kernels
-      } catch (error) {
-        kernels.dispose()
-        throw error
-      }
-    },
-  }
-}
-
-/** The WebAssembly kernels with the modules that this package carries, on one thread. */
-export const wasmKernels: KernelBackend = createWasmKernels()
