@@ -60,8 +60,14 @@ describe('the example of the README runs', () => {
     expect(stdout).toBe('Float32Array(2) [ 5, 10 ]\n')
   })
 
-  test('inference-kernels, under tfjs', () => {
+  test('inference-kernels, with threads', () => {
     const { stdout, stderr, status } = run('inference-kernels', '', 1)
+    expect([stderr, status]).toEqual(['', 0])
+    expect(stdout).toBe('wasm-relaxed-simd-threads\n')
+  })
+
+  test('inference-kernels, under tfjs', () => {
+    const { stdout, stderr, status } = run('inference-kernels', '', 2)
     expect([stderr, status]).toEqual(['', 0])
     expect(stdout).toBe('mlcapsule\nFloat32Array(2) [ 5, 10 ]\n')
   })

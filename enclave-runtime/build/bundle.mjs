@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bundles the enclave: one pure file, and thin entries around it. Same sources, same bytes, in any folder.
+// Bundles the enclave: one pure file, thin entries around it, and the program of its threads. Same sources, same bytes, in any folder.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
@@ -10,12 +10,14 @@ import { assertPureText } from './purity.mjs'
 const packageRoot = join(import.meta.dirname, '..')
 
 export const coreFile = 'enclave-core.mjs'
+/** What entries start threads of the kernels with. It imports nothing. */
+export const threadFile = 'kernel-thread.mjs'
 
 /** Node modules that an entry may import, and nothing else. */
 export const entryImports = {
   worker: ['node:worker_threads'],
   'web-worker': [],
-  process: ['node:crypto', 'node:fs', 'node:module', 'node:net', 'node:url'],
+  process: ['node:crypto', 'node:fs', 'node:module', 'node:net', 'node:url', 'node:worker_threads'],
 }
 
 /**
@@ -104,8 +106,7 @@ const coreIsExternal = {
   },
 }
 
-async function bundleEntry(entry) {
-  const file = `entry-${entry}.mjs`
+async function bundleEntry(entry, file, allowedImports) {
   const result = await build({
     ...options,
     entryPoints: [`src/entries/${entry}.ts`],
@@ -113,14 +114,17 @@ async function bundleEntry(entry) {
     plugins: [coreIsExternal],
     external: ['node:*'],
   })
-  assertImports(file, externalImports(result.metafile), [`./${coreFile}`, ...entryImports[entry]])
+  assertImports(file, externalImports(result.metafile), allowedImports)
   return [file, result.outputFiles[0].contents]
 }
 
 /** Every file of the enclave by name, in memory. */
 export async function bundleEnclave() {
-  const entries = await Promise.all(Object.keys(entryImports).map(bundleEntry))
-  return new Map([[coreFile, await bundleCore()], ...entries])
+  const entries = Object.entries(entryImports).map(([entry, modules]) =>
+    bundleEntry(entry, `entry-${entry}.mjs`, [`./${coreFile}`, ...modules]),
+  )
+  const thread = bundleEntry('kernel-thread', threadFile, [])
+  return new Map([[coreFile, await bundleCore()], ...(await Promise.all([...entries, thread]))])
 }
 
 /** The plugin list, as the sources compose it. */
@@ -133,7 +137,7 @@ export const sha384 = (bytes) => createHash('sha384').update(bytes).digest('hex'
 
 /** Text of manifest.json: what the launcher holds files against, and what policies are made from. */
 export async function describeBundle(files) {
-  const entries = Object.keys(entryImports).map((it) => [it, [`entry-${it}.mjs`, coreFile]])
+  const entries = Object.keys(entryImports).map((it) => [it, [`entry-${it}.mjs`, coreFile, threadFile]])
   const description = {
     version: 1,
     files: Object.fromEntries(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRegistry, type Defense, type RegistryEntry } from '@mlcapsule/contracts'
 import { labelOnly, rounding, topK } from '@mlcapsule/defense-plugins'
-import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
+import { createWasmKernels, wasmKernels } from '@mlcapsule/inference-kernels/wasm'
 
 /**
  * The only list of what can be plugged in inside. It is part of the measurement: a team that wants its own defenses adds
@@ -17,5 +17,5 @@ export const defenses: readonly Defense[] = registry.list(
   'defense',
 ) as readonly unknown[] as readonly Defense[]
 
-/** Kernels that run anywhere. */
-export { wasmKernels }
+/** Kernels that run anywhere; an entry makes them with its own way to start threads. */
+export { createWasmKernels, wasmKernels }

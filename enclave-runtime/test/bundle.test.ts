@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { assertPureText } from '../build/purity.mjs'
 import { plugins } from '../src/compose.ts'
 
-const { bundleEnclave, coreFile, describeBundle, sha384 } = await import('../build/bundle.mjs')
+const { bundleEnclave, coreFile, describeBundle, sha384, threadFile } = await import('../build/bundle.mjs')
 const files = (await bundleEnclave()) as ReadonlyMap<string, Uint8Array>
 const text = (name: string) => new TextDecoder().decode(files.get(name))
 
@@ -14,12 +14,19 @@ describe('the bundle', () => {
       'entry-process.mjs',
       'entry-web-worker.mjs',
       'entry-worker.mjs',
+      'kernel-thread.mjs',
     ])
     for (const name of files.keys()) {
       const imports = [...text(name).matchAll(/\bfrom\s*"([^"]+)"/g)].map((it) => it[1])
-      if (name === coreFile) expect(imports).toEqual([])
+      if (name === coreFile || name === threadFile) expect(imports).toEqual([])
       else expect(imports).toContain('./enclave-core.mjs')
     }
+  })
+
+  test('has a program for threads that holds nothing but what serves loops', () => {
+    const program = text(threadFile)
+    expect(program).toContain('serveThread')
+    expect(program.length).toBeLessThan(1000)
   })
 
   test('has the same bytes when it is built again', async () => {
@@ -30,7 +37,11 @@ describe('the bundle', () => {
   test('is described by digests, entries and the composed plugins', async () => {
     const description = JSON.parse(await describeBundle(files))
     for (const [name, bytes] of files) expect(description.files[name]).toBe(sha384(bytes))
-    expect(description.entries.process).toEqual(['entry-process.mjs', 'enclave-core.mjs'])
+    expect(description.entries.process).toEqual([
+      'entry-process.mjs',
+      'enclave-core.mjs',
+      'kernel-thread.mjs',
+    ])
     expect(description.plugins).toEqual(plugins)
     expect(plugins.map((it) => it.name)).toEqual(['rounding', 'top-k', 'label-only', 'wasm'])
   })

@@ -35,7 +35,10 @@ async function bundlePage(): Promise<Uint8Array> {
   return outputFiles[0]?.contents ?? new Uint8Array(0)
 }
 
-/** A site with ranges and a strict policy: code from here alone, none made from text, and no WebAssembly in some places. */
+/**
+ * A site with ranges and a strict policy: code from here alone, none made from text, no WebAssembly in some places, and one page
+ * that is cross-origin isolated.
+ */
 function serve(files: ReadonlyMap<string, readonly [type: string, bytes: Uint8Array]>): Promise<Server> {
   const server = createServer((request, response) => {
     const path = request.url ?? ''
@@ -45,6 +48,9 @@ function serve(files: ReadonlyMap<string, readonly [type: string, bytes: Uint8Ar
       'Content-Security-Policy',
       `default-src 'none'; script-src 'self'${wasm}; worker-src 'self'; connect-src 'self'`,
     )
+    if (path === '/isolated/') response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+    // Workers of an isolated page have to ask for it too.
+    if (path !== '/') response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
     if (type === undefined || bytes === undefined) {
       response.writeHead(404).end()
       return
@@ -78,6 +84,7 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     const files = new Map<string, readonly [string, Uint8Array]>([
       ['/', ['text/html; charset=utf-8', html]],
       ['/no-wasm/', ['text/html; charset=utf-8', html]],
+      ['/isolated/', ['text/html; charset=utf-8', html]],
       ['/page.js', [javascript, await bundlePage()]],
       ['/model.capsule', ['application/vnd.mlcapsule', world.bytes]],
     ])
@@ -105,7 +112,7 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     rmSync(home, { recursive: true, force: true })
   })
 
-  async function newPage(path = '/') {
+  async function newPage(path = '/', units = 4) {
     const page = await browser.newPage()
     const challenge = await challengeFor(world)
     await page.exposeFunction('provider', async (request: string, offer: Record<string, string>) => {
@@ -123,7 +130,7 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
           manifest: JSON.parse(offer.manifest as string) as EnclaveManifest,
           evidence: { platform: evidence.platform, bytes: fromBase64Url(evidence.bytes) },
         },
-        { units: 4 },
+        { units, blockMax: Math.min(units, 4096) },
       )
     })
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
@@ -146,12 +153,69 @@ describe.skipIf(executablePath === undefined)(`the enclave in a Worker of Chromi
     await handle.close()
   })
 
+  test('gives the same answers with two threads as with one, in a page that is cross-origin isolated', async () => {
+    const itemCount = 2000
+    const publisher = toBase64Url(world.publisher.publicKey)
+    const reports: PageReport[] = []
+    for (const threadCount of [1, 2]) {
+      const page = await newPage('/isolated/', 4 * itemCount)
+      expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true)
+      reports.push(
+        await page.evaluate(([key, change]) => globalThis.runEnclave(key, '/enclave/', change), [
+          publisher,
+          { threadCount, itemCount },
+        ] as const),
+      )
+      await page.close()
+    }
+    const [one, two] = reports as [PageReport, PageReport]
+    expect(two.answers).toEqual(one.answers)
+    expect(one.isa).toMatch(/^wasm-(relaxed-)?simd(128)?$/)
+    expect(two.isa).toBe('wasm-relaxed-simd-threads')
+  })
+
+  test("shares the work of a page's own thread, which may not wait, with threads", async () => {
+    const page = await newPage('/isolated/')
+    const run = (threadCount: number) =>
+      page.evaluate((count) => globalThis.runProgram(64, count), threadCount)
+    const one = await run(1)
+    expect(one.length).toBeGreaterThan(0)
+    expect(await run(2)).toEqual(one)
+    await page.close()
+  })
+
+  test('is refused threads whose program is not there', async () => {
+    const page = await newPage('/isolated/')
+    const refused = await page.evaluate(() =>
+      globalThis.runProgram(1, 2, '/nothing.mjs').then(
+        () => 'started',
+        (error: { code: string }) => error.code,
+      ),
+    )
+    expect(refused).toBe('KERNEL_THREADS_UNAVAILABLE')
+    await page.close()
+  })
+
+  test('refuses threads in a page that is not', async () => {
+    const page = await newPage()
+    const refused = await page.evaluate(
+      (publisher) =>
+        globalThis.runEnclave(publisher, '/enclave/', { threadCount: 2 }).then(
+          () => 'started',
+          (error: { code: string }) => error.code,
+        ),
+      toBase64Url(world.publisher.publicKey),
+    )
+    expect(refused).toBe('KERNEL_THREADS_UNAVAILABLE')
+    await page.close()
+  })
+
   test('counts as in Node', () => {
     expect(report).toMatchObject({ refused: 'LICENSE_QUOTA_EXHAUSTED', units: 4 })
   })
 
   test('is measured by its files', () => {
-    expect(report.components).toEqual(['enclave-core.mjs', 'entry-web-worker.mjs'])
+    expect(report.components).toEqual(['enclave-core.mjs', 'entry-web-worker.mjs', 'kernel-thread.mjs'])
     expect(report.manifestSha384).toMatch(/^[0-9a-f]{96}$/)
   })
 

@@ -29,7 +29,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
 
-type Variant = Pick<LaunchOptions, 'entry' | 'kernels' | 'sharedMemory'>
+type Variant = Pick<LaunchOptions, 'entry' | 'kernels' | 'sharedMemory' | 'threadCount'>
 
 async function launch(variant: Variant, stateDir: string, change: Partial<LaunchOptions> = {}) {
   return await launchEnclave({
@@ -48,6 +48,16 @@ const variants: readonly {
   readonly missing?: string
 }[] = [
   { name: 'worker', variant: { entry: 'worker', kernels: 'wasm' }, transport: 'message-port' },
+  {
+    name: 'worker, two threads',
+    variant: { entry: 'worker', kernels: 'wasm', threadCount: 2 },
+    transport: 'message-port',
+  },
+  {
+    name: 'process, two wasm threads',
+    variant: { entry: 'process', kernels: 'wasm', threadCount: 2, sharedMemory: false },
+    transport: 'socket',
+  },
   {
     name: 'process, through the socket',
     variant: { entry: 'process', kernels: 'wasm', sharedMemory: false },
@@ -81,6 +91,7 @@ describe.each(variants)('$name', ({ name, variant, transport, missing }) => {
       await respond(world, challenge, await handle.beginActivation(challenge.token), { blockMax: 100 }),
     )
     expect(active.usage.unitsLeft).toBe(100)
+    expect(active.isa.endsWith('-threads')).toBe(variant.threadCount === 2)
     for (const itemCount of [1, 2, 100]) {
       const query = queryOf(itemCount, itemCount)
       if (itemCount === 100) {
@@ -121,6 +132,38 @@ describe.each(variants)('$name', ({ name, variant, transport, missing }) => {
   })
 })
 
+/** Enough rows that the product is cut into tasks which wake threads. */
+const manyItems = 2000
+
+describe('two threads of the wasm kernels', () => {
+  test.each(['worker', 'process'] as const)('answer as one does, bit for bit: %s', async (entry) => {
+    const answers: Tensor[] = []
+    for (const threadCount of [1, 2]) {
+      const variant: Variant = { entry, kernels: 'wasm', threadCount }
+      const handle = await launch(variant, join(home, `state-threads-${entry}-${threadCount}`))
+      const challenge = await challengeFor(world)
+      const offer = await handle.beginActivation(challenge.token)
+      await handle.finishActivation(
+        await respond(world, challenge, offer, { units: 10 * manyItems, blockMax: 4096 }),
+      )
+      for (let seed = 0; seed < 3; seed++) {
+        const { outputs } = await handle.infer(queryOf(seed, manyItems))
+        answers.push(outputs.get('y') as Tensor)
+      }
+      await handle.close()
+      await handle.closed
+    }
+    expect(answers.slice(3)).toEqual(answers.slice(0, 3))
+    expect(answers[0]?.shape[0]).toBe(manyItems)
+  })
+
+  test('are refused at the launch where there cannot be so many', async () => {
+    const variant: Variant = { entry: 'worker', kernels: 'wasm', threadCount: 65 }
+    const refused = launch(variant, join(home, 'state-threads-65'))
+    await expect(refused).rejects.toThrow(code('KERNEL_OPTION_INVALID'))
+  })
+})
+
 describe('a launch', () => {
   const process_: Variant = { entry: 'process', kernels: 'wasm' }
 
@@ -148,6 +191,7 @@ describe('a launch', () => {
     expect(plan.manifest.components.map((it) => it.name)).toEqual([
       'enclave-core.mjs',
       'entry-worker.mjs',
+      'kernel-thread.mjs',
       'node',
     ])
     handle.disconnect()

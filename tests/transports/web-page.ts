@@ -8,6 +8,10 @@ import {
   launchWebWorkerEnclave,
   type WebWorkerEnclaveOptions,
 } from '@mlcapsule/enclave-bridge'
+import { createSession } from '@mlcapsule/inference-kernels'
+import { imageProgram } from '@mlcapsule/inference-kernels/testing'
+import { webThreads } from '@mlcapsule/inference-kernels/threads/web'
+import { createWasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { volatileAnchor } from '@mlcapsule/metering'
 import { queryOf } from './world.ts'
 
@@ -23,14 +27,20 @@ export interface PageReport {
   readonly answers: readonly (readonly number[])[]
   readonly refused: string
   readonly units: number
+  readonly isa: string
 }
 
 declare global {
   var provider: (request: string, argument?: unknown) => Promise<string>
+  /** Runs a program on the page's own thread, which may not wait, and on others. */
+  var runProgram: (batch: number, threadCount: number, threadPath?: string) => Promise<readonly number[]>
   var runEnclave: (publisher: string, bundleUrl: string, change?: LaunchChange) => Promise<PageReport>
 }
 
-type LaunchChange = Pick<WebWorkerEnclaveOptions, 'bundleCheck' | 'startTimeoutMs'>
+type LaunchChange = Pick<WebWorkerEnclaveOptions, 'bundleCheck' | 'startTimeoutMs' | 'threadCount'> & {
+  /** Items of each query, 1 by default. */
+  readonly itemCount?: number
+}
 
 function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, string> {
   return {
@@ -43,7 +53,7 @@ function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, stri
   }
 }
 
-globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
+globalThis.runEnclave = async (publisher, bundleUrl, { itemCount = 1, ...change } = {}) => {
   const source = await httpRangeSource(new URL('/model.capsule', location.href).href)
   const capsule = await openCapsule(source, { publishers: [fromBase64Url(publisher)] })
   const records = new Map<string, Uint8Array>()
@@ -66,14 +76,14 @@ globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
     },
   })
   const offer = await handle.beginActivation(await globalThis.provider('challenge'))
-  await handle.finishActivation(await globalThis.provider('respond', encodeOffer(offer)))
+  const { isa } = await handle.finishActivation(await globalThis.provider('respond', encodeOffer(offer)))
   const answers: number[][] = []
   for (let i = 0; i < 4; i++) {
-    const { outputs } = await handle.infer(queryOf(i))
+    const { outputs } = await handle.infer(queryOf(i, itemCount))
     const { data } = outputs.get('y') as Tensor
     answers.push([...(data as Float32Array)])
   }
-  const refused = await handle.infer(queryOf(9)).catch((error: { code: string }) => error.code)
+  const refused = await handle.infer(queryOf(9, itemCount)).catch((error: { code: string }) => error.code)
   const { unitsSpent } = await handle.usage()
   await handle.close()
   return {
@@ -82,5 +92,20 @@ globalThis.runEnclave = async (publisher, bundleUrl, change = {}) => {
     answers,
     refused: typeof refused === 'string' ? refused : '',
     units: unitsSpent,
+    isa,
   }
+}
+
+globalThis.runProgram = async (batch, threadCount, threadPath = '/enclave/kernel-thread.mjs') => {
+  const kernels = createWasmKernels({ startThread: webThreads(new URL(threadPath, location.href)) })
+  const session = await createSession({ ...imageProgram(1), kernels, symbols: { N: batch }, threadCount })
+  const data = Float32Array.from({ length: batch * 3 * 64 }, (_, i) => Math.sin(i))
+  const image: Tensor = { dtype: 'float32', shape: [batch, 3, 8, 8], data }
+  const answers: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const outputs = session.run(new Map([['image', image]]))
+    answers.push(...((outputs.get('scores') as Tensor).data as Float32Array))
+  }
+  session.dispose()
+  return answers
 }

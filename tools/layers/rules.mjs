@@ -29,6 +29,9 @@ export const allowedImports = {
     'inference-kernels/.',
     'inference-kernels/program',
     'inference-kernels/native',
+    'inference-kernels/threads/main',
+    'inference-kernels/threads/node',
+    'inference-kernels/threads/web',
     'inference-kernels/wasm',
     ...l2,
     'enclave-bridge',
@@ -54,7 +57,7 @@ export const allowedImports = {
 export const separatedSides = { 'packages/enclave-bridge': ['host', 'enclave'] }
 
 /** Subpaths of workspace packages that need Node; kits for tests may. */
-export const nodeSubpaths = ['node', 'native', 'cli', 'testing']
+export const nodeSubpaths = ['node', 'native', 'threads/node', 'cli', 'testing']
 
 const nodeFolders = [
   'packages/crypto/src/testing/',

@@ -2,7 +2,8 @@
 import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { nativeKernels } from '@mlcapsule/inference-kernels/native'
-import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
+import { nodeThreads } from '@mlcapsule/inference-kernels/threads/node'
+import { createWasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { compileGraph, importOnnx, memoryModelSource, type WeightsStorage } from '@mlcapsule/model-graph'
 import { toOnnx } from '../forms/onnx.ts'
 import type { Network } from '../networks/network.ts'
@@ -50,6 +51,8 @@ export const native: Engine = {
   load: (network, threadCount) => load(nativeKernels, network, threadCount),
 }
 
+const wasmKernels = createWasmKernels({ startThread: nodeThreads() })
+
 /** The same with weights kept smaller. */
 const compact = (kernels: KernelBackend, name: string, storage: WeightsStorage): Engine => ({
   name: `mlcapsule ${name}, ${storage} weights`,
@@ -65,6 +68,6 @@ export const wasmInt8 = compact(wasmKernels, 'wasm', 'int8')
 
 export const wasm: Engine = {
   name: 'mlcapsule wasm',
-  maxThreadCount: 1,
+  maxThreadCount: 64,
   load: (network, threadCount) => load(wasmKernels, network, threadCount),
 }

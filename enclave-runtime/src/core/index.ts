@@ -7,7 +7,7 @@ export {
   type SharedRings,
   StreamChannel,
 } from '@mlcapsule/enclave-bridge/enclave'
-export { wasmKernels } from '../compose.ts'
+export { createWasmKernels } from '../compose.ts'
 export { createEnclave, type Enclave } from './enclave.ts'
 export type { Host } from './host.ts'
 export type { Platform } from './platform.ts'

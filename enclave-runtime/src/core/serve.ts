@@ -20,6 +20,14 @@ export interface ServeOptions {
   readonly onStop: () => void
 }
 
+/**
+ * Asks for the threads before anything depends on them: an activation would be lost on kernels that cannot have them.
+ * @throws KernelError `KERNEL_THREADS_UNAVAILABLE`, `KERNEL_OPTION_INVALID`
+ */
+async function proveThreads(kernels: KernelBackend, threadCount: number): Promise<void> {
+  if (threadCount > 1) (await kernels.create({ memorySizeBytes: 64, threadCount })).dispose()
+}
+
 /** Serves the simulated platform: the first request is the launch, which brings what hardware would have brought. */
 export function serveSimulated(channel: Channel, options: ServeOptions): void {
   const door = new Door(channel)
@@ -35,6 +43,7 @@ export function serveSimulated(channel: Channel, options: ServeOptions): void {
     }
     const { entry, aead } = options
     const kernels = await options.kernels(body)
+    await proveThreads(kernels, body.threadCount)
     const platform = await simulatedPlatform({
       launch: body,
       door,

@@ -6,12 +6,13 @@ import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
 import { nodeAead } from '@mlcapsule/crypto/node'
 import { createNativeKernels } from '@mlcapsule/inference-kernels/native'
+import { nodeThreads } from '@mlcapsule/inference-kernels/threads/node'
 import {
   type ByteStream,
+  createWasmKernels,
   type SharedRings,
   StreamChannel,
   serveSimulated,
-  wasmKernels,
 } from '../core/index.ts'
 
 const socketFd = 3
@@ -58,7 +59,7 @@ serveSimulated(new StreamChannel(openStream(), rings), {
     Promise.resolve(
       kernels === 'native' && nativeKernelsPath !== undefined
         ? createNativeKernels({ addonPath: nativeKernelsPath })
-        : wasmKernels,
+        : createWasmKernels({ startThread: nodeThreads(new URL('./kernel-thread.mjs', import.meta.url)) }),
     ),
   // Everything is wiped; what is still to be sent goes out before the socket closes.
   onStop: () => setImmediate(() => process.exit(0)),

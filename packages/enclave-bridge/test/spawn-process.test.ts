@@ -11,6 +11,7 @@ const options = {
   addonPaths: [],
   sharedMemoryPath: undefined,
   capsuleDescriptor: undefined,
+  allowThreads: false,
   showOutput: false,
 }
 

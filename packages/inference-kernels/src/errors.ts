@@ -37,6 +37,16 @@ export const kernelErrorTable = defineErrorTable({
     meaning: 'This machine cannot run the kernel backend that was asked for.',
     remedy: 'Choose another kernel backend, or install what the message names.',
   },
+  KERNEL_THREADS_UNAVAILABLE: {
+    kind: 'environment',
+    meaning: 'The threads that were asked for cannot be had.',
+    remedy: 'Ask for one thread, or provide what the message names.',
+  },
+  KERNEL_THREAD_LOST: {
+    kind: 'environment',
+    meaning: 'A thread of the kernels has ended by itself, and an answer may be incomplete.',
+    remedy: 'Create new kernels. If it happens again, ask for one thread.',
+  },
   KERNEL_OPTION_INVALID: {
     kind: 'usage',
     meaning: 'An option given to a kernel backend or a session is out of range.',

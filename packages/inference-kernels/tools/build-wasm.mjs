@@ -21,14 +21,27 @@ const linkFlags = [
   '-Wl,--strip-all',
 ]
 
-/** One module for engines with relaxed SIMD, which fuse multiply and add, and one for all others. */
+const relaxedFlags = [...targetFlags, '-DMLC_WASM_RELAXED']
+
+/**
+ * One module for engines with relaxed SIMD, which fuse multiply and add, and one for all others. Threads take a third: a
+ * module says whether its memory is shared. There is none with threads and without relaxed SIMD.
+ */
 const variants = [
-  { file: 'kernels.wasm', constant: 'kernelsWasmBase64', target: 'wasm32', flags: targetFlags },
+  { file: 'kernels.wasm', constant: 'kernelsWasmBase64', target: 'wasm32', flags: targetFlags, linkFlags },
   {
     file: 'kernels-relaxed.wasm',
     constant: 'relaxedKernelsWasmBase64',
     target: 'wasm32Relaxed',
-    flags: [...targetFlags, '-DMLC_WASM_RELAXED'],
+    flags: relaxedFlags,
+    linkFlags,
+  },
+  {
+    file: 'kernels-relaxed-threads.wasm',
+    constant: 'threadedKernelsWasmBase64',
+    target: 'wasm32RelaxedThreads',
+    flags: [...relaxedFlags, '-DMLC_WASM_THREADS', '-matomics', '-mbulk-memory'],
+    linkFlags: [...linkFlags, '-Wl,--shared-memory', '-Wl,--export=__stack_pointer'],
   },
 ]
 const pathOf = ({ file }) => join(packageRoot, 'prebuilt', file)
@@ -38,12 +51,12 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
 /** Digest over every source's name and bytes, and over the flags. */
 function sourceDigest() {
-  const targets = variants.map(({ flags, target }) => [flags, sourcesOf(target)])
-  return sha256(digestFiles(allSourceFiles()) + JSON.stringify([commonFlags, linkFlags, targets]))
+  const targets = variants.map((variant) => [variant.flags, variant.linkFlags, sourcesOf(variant.target)])
+  return sha256(digestFiles(allSourceFiles()) + JSON.stringify([commonFlags, targets]))
 }
 
 /** @returns {Promise<Buffer>} the module's bytes */
-async function buildWasm(compiler, { target, flags }) {
+async function buildWasm(compiler, { target, flags, linkFlags }) {
   const folder = mkdtempSync(join(tmpdir(), 'mlcapsule-wasm-'))
   try {
     const objects = await compileAll(compiler, sourcesOf(target), folder, flags)
@@ -104,13 +117,15 @@ export async function checkWasm(compiler) {
 async function write(compiler) {
   const modules = []
   for (const variant of variants) modules.push(await buildWasm(compiler, variant))
-  const byFile = (of) => Object.fromEntries(variants.map(({ file }, i) => [file, of(modules[i])]))
+  const byFile = (of) =>
+    Object.fromEntries(variants.map((variant, i) => [variant.file, of(modules[i], variant)]))
   const record = {
     compiler: await versionOf(compiler),
-    flags: [...commonFlags, ...targetFlags],
-    linkFlags,
+    commonFlags,
+    flags: byFile((_, { flags }) => flags.join(' ')),
+    linkFlags: byFile((_, variant) => variant.linkFlags.join(' ')),
     sizeBytes: byFile((bytes) => bytes.length),
-    sha256: byFile(sha256),
+    sha256: byFile((bytes) => sha256(bytes)),
     sourceSha256: sourceDigest(),
   }
   for (const [i, variant] of variants.entries()) writeFileSync(pathOf(variant), modules[i])

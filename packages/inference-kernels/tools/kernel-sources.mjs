@@ -33,7 +33,8 @@ const arm64 = { scalar: [], neon: [] }
 const wasm32 = { wasm_simd128: [] }
 /** In products alone: elsewhere compilers would take minima and maxima that lose a NaN on some machines. */
 const wasm32Relaxed = { wasm_relaxed: ['-mrelaxed-simd'] }
-const targets = { x64, arm64, wasm32, wasm32Relaxed }
+const wasm32RelaxedThreads = { ...wasm32Relaxed, wasm_threads: [] }
+const targets = { x64, arm64, wasm32, wasm32Relaxed, wasm32RelaxedThreads }
 
 function listFiles(folder, suffixes) {
   return readdirSync(join(packageRoot, folder), { recursive: true })
@@ -63,7 +64,7 @@ export function digestFiles(files) {
 }
 
 /**
- * @param {'x64' | 'arm64' | 'wasm32' | 'wasm32Relaxed'} target
+ * @param {keyof typeof targets | string} target
  * @returns {{ file: string, flags: string[] }[]} sorted by name; any other architecture gets the scalar kernels
  */
 export function sourcesOf(target) {

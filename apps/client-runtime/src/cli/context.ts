@@ -48,7 +48,7 @@ export function addEnclaveOptions(command: Command): Command {
     )
     .addOption(new Option('--kernels <name>', 'kernels').choices(['auto', 'native', 'wasm']).default('auto'))
     .option('--native-kernels <file>', 'file of the native kernels (default: the installed ones)')
-    .option('--threads <count>', 'threads per step, native kernels only', integerOption(1, 256), 1)
+    .option('--threads <count>', 'threads per step', integerOption(1, 256), 1)
     .option(
       '--budget <size>',
       'memory for the model, such as 64MiB; weights beyond it are opened anew for each query (default: no limit)',

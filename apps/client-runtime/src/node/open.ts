@@ -21,7 +21,7 @@ export interface EnclaveOptions {
   readonly kernels?: 'auto' | 'native' | 'wasm'
   /** File of the native kernels; the installed ones when absent. */
   readonly nativeKernelsPath?: string
-  /** Threads that one step may use, 1 when absent. Native kernels only. */
+  /** Threads that one step may use, 1 when absent. */
   readonly threadCount?: number
   /**
    * Keeps the model to so much memory, 1 MiB or more: weights that do not fit are opened anew for each query. All of them

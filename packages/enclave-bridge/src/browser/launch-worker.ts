@@ -33,6 +33,11 @@ export interface WebWorkerEnclaveOptions extends Omit<EnclaveHandleOptions, 'ser
   readonly machine: SimulatedMachine
   /** As for `launchEnclave`. */
   readonly memoryBudgetSizeBytes?: number
+  /**
+   * Threads that one step may use, 1 by default. More take a cross-origin isolated page and an engine with relaxed SIMD; without,
+   * the launch fails: `KERNEL_THREADS_UNAVAILABLE`.
+   */
+  readonly threadCount?: number
   readonly bundleCheck?: BundleCheck
   /** 30 s by default. */
   readonly startTimeoutMs?: number
@@ -95,7 +100,7 @@ export async function launchWebWorkerEnclave(options: WebWorkerEnclaveOptions): 
     services: { ...options.records, readPages: capsulePages(capsule) },
     manifest,
     kernels: 'wasm',
-    threadCount: 1,
+    threadCount: options.threadCount ?? 1,
     capsulePrefix: capsule.prefix,
     startTimeoutMs,
     info: {

@@ -27,7 +27,7 @@ export interface LaunchOptions extends Omit<EnclaveHandleOptions, 'services' | '
   readonly kernels?: 'auto' | 'native' | 'wasm'
   /** File of the native kernels; that of the installed `@mlcapsule/inference-kernels` when absent. */
   readonly nativeKernelsPath?: string
-  /** Threads that one step may use, 1 by default. Native kernels only. */
+  /** Threads that one step may use, 1 by default. More than can be had are refused, never replaced by fewer. */
   readonly threadCount?: number
   /**
    * Keeps the model to so much memory, 1 MiB or more: weights that do not fit come anew with each query. All of them stay in
@@ -113,6 +113,7 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
     // Weights that come anew with each query are read by the enclave itself, without a way through the host.
     capsuleDescriptor:
       options.memoryBudgetSizeBytes === undefined ? undefined : options.capsule.fileDescriptor,
+    allowThreads: plan.kernels === 'wasm' && (options.threadCount ?? 1) > 1,
     showOutput: options.showOutput === true,
   })
 }
@@ -121,7 +122,7 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
  * Starts an enclave and loads the capsule. It is then ready for an activation, or to resume. Tier `simulated`: nothing
  * isolates it from this machine's owner.
  * @throws BridgeError `BRIDGE_OPTION_INVALID`, `BRIDGE_BUNDLE_*`, `BRIDGE_STATE_UNUSABLE`, `BRIDGE_LAUNCH_FAILED`;
- * EnclaveError for a capsule that the enclave refuses
+ * EnclaveError for a capsule that the enclave refuses, and `KERNEL_THREADS_UNAVAILABLE`
  */
 export async function launchEnclave(options: LaunchOptions): Promise<EnclaveHandle> {
   const plan = await planLaunch(options)

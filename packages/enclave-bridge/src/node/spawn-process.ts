@@ -21,6 +21,8 @@ export interface SpawnOptions {
   readonly sharedMemoryPath: string | undefined
   /** Of the capsule's file, for an enclave that reads its ciphertext by itself. */
   readonly capsuleDescriptor: number | undefined
+  /** Whether the child may start threads of its own, in JavaScript: those of the wasm kernels. */
+  readonly allowThreads: boolean
   /** Shows what the child writes to its standard error: for finding faults, never in service. */
   readonly showOutput: boolean
 }
@@ -54,15 +56,25 @@ function createRings(path: string | undefined): HostRings | undefined {
   }
 }
 
-/** Takes from the child what it has no use for: code made from text, files, child processes, addons that were not named. */
-function nodeFlags({ entryPath, addonPaths, sharedMemoryPath }: SpawnOptions, hasRings: boolean): string[] {
+/**
+ * Takes from the child what it has no use for: code made from text, files, child processes, threads, addons that were not named.
+ */
+function nodeFlags(options: SpawnOptions, hasRings: boolean): string[] {
+  const { entryPath, addonPaths, sharedMemoryPath, allowThreads } = options
   const addons = hasRings && sharedMemoryPath !== undefined ? [...addonPaths, sharedMemoryPath] : addonPaths
   const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--no-warnings']
   if (!process.allowedNodeEnvironmentFlags.has('--permission')) {
     return addons.length === 0 ? [...flags, '--no-addons'] : flags
   }
   const readable = [dirname(entryPath), ...addons].map((path) => `--allow-fs-read=${path}`)
-  return [...flags, '--permission', ...readable, ...(addons.length === 0 ? [] : ['--allow-addons'])]
+  const threads = allowThreads ? ['--allow-worker'] : []
+  return [
+    ...flags,
+    '--permission',
+    ...readable,
+    ...threads,
+    ...(addons.length === 0 ? [] : ['--allow-addons']),
+  ]
 }
 
 /**

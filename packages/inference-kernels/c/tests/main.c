@@ -84,6 +84,8 @@ int main(int argument_count, char **arguments) {
   printf("weights done\n");
   test_elements();
   printf("elements done\n");
+  test_wipe();
+  printf("wipe done\n");
   test_checks();
   printf("checks done\n");
   test_hostile(rounds);

@@ -42,6 +42,7 @@ void test_windows(void);
 void test_winograd(void);
 void test_weights(void);
 void test_elements(void);
+void test_wipe(void);
 void test_checks(void);
 void test_hostile(uint32_t rounds);
 

@@ -35,7 +35,7 @@ describe.skipIf(compiler === undefined)(`C${reason}`, () => {
   })
 
   it.each([
-    ['pool', ['native/src/pool.c', 'native/tests/pool_test.c']],
+    ['pool', ['c/src/core/task_pool.c', 'native/src/pool.c', 'native/tests/pool_test.c']],
     [
       'pager',
       ['native/src/pager.c', 'native/src/pages.c', 'native/src/stream.c', 'native/tests/pager_test.c'],

@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export { createWasmKernels, wasmKernels } from './wasm-kernels.ts'
+export type { KernelThread, StartThread, ThreadEvents, ThreadTask } from '../threads/threads.ts'
+export { createWasmKernels, type WasmKernelsOptions, wasmKernels } from './create-wasm-kernels.ts'

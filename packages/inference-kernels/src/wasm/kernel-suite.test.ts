@@ -6,6 +6,6 @@ import { bundledModuleBytes } from './wasm-module.ts'
 
 describe.each(['simd128', 'relaxed-simd'] as const)('wasm %s', (variant) => {
   const problemCount = process.env.SLOW === '1' ? 500 : 30
-  const kernels = createWasmKernels(bundledModuleBytes(variant))
+  const kernels = createWasmKernels({ moduleBytes: bundledModuleBytes(variant) })
   for (const { name, run } of kernelCases(kernels, { problemCount })) it(name, run)
 })

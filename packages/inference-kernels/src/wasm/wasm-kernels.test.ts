@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { makeRecord, writeRecord } from '../records/record.ts'
 import { floatWeights } from '../records/weights.ts'
-import { createWasmKernels, wasmKernels } from './index.ts'
+import { createWasmKernels, type WasmKernelsOptions, wasmKernels } from './index.ts'
 import { bestModuleBytes, bundledModuleBytes } from './wasm-module.ts'
 
 /** MLC_SCRATCH_FLOAT_COUNT and MLC_SHARED_SCRATCH_FLOAT_COUNT of c/src/mlc.h. */
@@ -12,9 +12,9 @@ const copyRecord = () => makeRecord('unary', { input: 0, output: 64, count: 4, .
 
 describe('wasm kernels', () => {
   it('take the module with relaxed SIMD where the engine has it, and the other one where not', async () => {
-    const isaOf = async (bytes?: Uint8Array<ArrayBuffer>) =>
-      (await createWasmKernels(bytes).create({ memorySizeBytes: 64 })).isa
-    expect(await isaOf(bundledModuleBytes('simd128'))).toBe('wasm-simd128')
+    const isaOf = async (options?: WasmKernelsOptions) =>
+      (await createWasmKernels(options).create({ memorySizeBytes: 64 })).isa
+    expect(await isaOf({ moduleBytes: bundledModuleBytes('simd128') })).toBe('wasm-simd128')
     expect(WebAssembly.validate(bundledModuleBytes('relaxed-simd'))).toBe(true)
     expect(await isaOf()).toBe('wasm-relaxed-simd')
     const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
@@ -138,9 +138,9 @@ describe('wasm kernels', () => {
 
   it('refuses bytes that are not the module', async () => {
     const unavailable = { code: 'KERNEL_BACKEND_UNAVAILABLE' }
-    const notWasm = createWasmKernels(new Uint8Array([1, 2, 3]))
+    const notWasm = createWasmKernels({ moduleBytes: new Uint8Array([1, 2, 3]) })
     await expect(notWasm.create({ memorySizeBytes: 64 })).rejects.toMatchObject(unavailable)
-    const emptyModule = createWasmKernels(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))
+    const emptyModule = createWasmKernels({ moduleBytes: new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) })
     await expect(emptyModule.create({ memorySizeBytes: 64 })).rejects.toMatchObject(unavailable)
   })
 })

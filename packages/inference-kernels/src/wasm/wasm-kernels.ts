@@ -1,39 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KernelBackend, KernelBackendOptions, Kernels, ProgramHandle } from '@mlcapsule/contracts'
+import type { Kernels, ProgramHandle } from '@mlcapsule/contracts'
 import { recordWordCount } from '../abi.generated.ts'
 import { KernelError } from '../errors.ts'
-import { assertGrowth, assertMemoryOptions, growthError, handleError } from '../records/memory-options.ts'
+import { assertGrowth, growthError, handleError } from '../records/memory-options.ts'
 import { recordError, recordListError } from '../records/record-error.ts'
-import { scratchSizeBytes } from '../records/scratch-size.ts'
 import { assertStepRange } from '../records/step-range.ts'
-import { bestModuleBytes, compileModule, instantiateModule, type KernelsExports } from './wasm-module.ts'
-
-const pageSizeBytes = 65_536
-const maxPageCount = 65_536
+import type { Threads } from '../threads/threads.ts'
+import { pageSizeBytes } from './wasm-memory.ts'
+import type { KernelsExports, ThreadedExports } from './wasm-module.ts'
 
 /** Records of one program, each with its own view, so that running a step makes nothing. */
 type LoadedProgram = readonly Int32Array[]
 
-class WasmKernels implements Kernels {
+/** The threads of kernels, and how they are told. */
+interface Team {
+  readonly threads: Threads
+  readonly exports: ThreadedExports
+}
+
+interface WasmKernelsParts {
+  readonly exports: KernelsExports
+  readonly wasmMemory: WebAssembly.Memory
+  readonly baseBytes: number
+  readonly memorySizeBytes: number
+  readonly maxMemorySizeBytes: number
+  /** With more than one worker. */
+  readonly team?: Team
+}
+
+/** One instance of a module with its memory, and its threads where it has any. */
+export class WasmKernels implements Kernels {
   readonly isa: string
   readonly #exports: KernelsExports
   readonly #wasmMemory: WebAssembly.Memory
   readonly #maxMemorySizeBytes: number
+  readonly #team: Team | undefined
   readonly #programs: (LoadedProgram | undefined)[] = []
   #slot: Int32Array
   #memory: Uint8Array
 
-  constructor(
-    exports: KernelsExports,
-    wasmMemory: WebAssembly.Memory,
-    memorySizeBytes: number,
-    maxMemorySizeBytes: number,
-  ) {
-    this.isa = exports.isRelaxed() === 1 ? 'wasm-relaxed-simd' : 'wasm-simd128'
+  constructor({
+    exports,
+    wasmMemory,
+    baseBytes,
+    memorySizeBytes,
+    maxMemorySizeBytes,
+    team,
+  }: WasmKernelsParts) {
+    const isa = exports.isRelaxed() === 1 ? 'wasm-relaxed-simd' : 'wasm-simd128'
+    this.isa = team === undefined ? isa : `${isa}-threads`
     this.#exports = exports
     this.#wasmMemory = wasmMemory
     this.#maxMemorySizeBytes = maxMemorySizeBytes
-    this.#memory = new Uint8Array(wasmMemory.buffer, exports.memoryBase() >>> 0, memorySizeBytes)
+    this.#team = team
+    this.#memory = new Uint8Array(wasmMemory.buffer, baseBytes, memorySizeBytes)
     this.#slot = new Int32Array(wasmMemory.buffer, exports.recordSlot() >>> 0, recordWordCount)
   }
 
@@ -90,19 +110,26 @@ class WasmKernels implements Kernels {
     this.#assertAlive()
     const program = this.#programs[handle]
     assertStepRange(program?.length, handle, firstStep, stepCount)
-    for (let i = firstStep; i < firstStep + stepCount; i++) {
-      this.#slot.set(program?.[i] as Int32Array)
-      this.#exports.runRecord(this.#memory.length)
+    try {
+      for (let i = firstStep; i < firstStep + stepCount; i++) {
+        this.#slot.set(program?.[i] as Int32Array)
+        this.#exports.runRecord(this.#memory.length)
+      }
+    } finally {
+      this.#rest()
     }
   }
 
   selfTest(): void {
     this.#assertAlive()
     const failed = this.#exports.selfTest()
+    this.#rest()
     if (failed !== 0) throw new KernelError('KERNEL_SELF_TEST_FAILED', `${this.isa}: test ${failed} failed`)
   }
 
   dispose(): void {
+    this.#team?.exports.stopThreads()
+    this.#team?.threads.end()
     this.#memory.fill(0)
     this.#memory = new Uint8Array(0)
     this.#exports.wipe()
@@ -110,75 +137,15 @@ class WasmKernels implements Kernels {
     this.#programs.length = 0
   }
 
+  /** Lets threads sleep, and finds out whether they did what they were given. */
+  #rest(): void {
+    if (this.#team === undefined) return
+    const { threads, exports } = this.#team
+    if (exports.restThreads() === 1 && !threads.isLost) return
+    throw new KernelError('KERNEL_THREAD_LOST', 'a thread has ended; these kernels are of no more use')
+  }
+
   #assertAlive(): void {
     if (this.#memory.length === 0) throw new KernelError('KERNEL_DISPOSED', 'these kernels are disposed')
   }
 }
-
-function assertOptions(options: KernelBackendOptions): void {
-  const { threadCount = 1 } = options
-  assertMemoryOptions(options)
-  if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
-    const detail = `expected a positive integer, got ${threadCount}`
-    throw new KernelError('KERNEL_OPTION_INVALID', detail, { field: 'threadCount' })
-  }
-}
-
-function createMemory(sizeBytes: number, maxSizeBytes: number, baseBytes: number): WebAssembly.Memory {
-  const pageCount = Math.ceil((baseBytes + sizeBytes) / pageSizeBytes)
-  const maximum = Math.min(Math.ceil((baseBytes + maxSizeBytes) / pageSizeBytes), maxPageCount)
-  const tooLarge = (cause?: unknown) =>
-    new KernelError(
-      'KERNEL_MEMORY_TOO_LARGE',
-      `asked for ${sizeBytes} bytes, WebAssembly gives at most ${maxPageCount * pageSizeBytes - baseBytes}`,
-      { field: 'memorySizeBytes', cause },
-    )
-  if (pageCount > maxPageCount) throw tooLarge()
-  try {
-    return new WebAssembly.Memory({ initial: pageCount, maximum })
-  } catch (cause) {
-    throw tooLarge(cause)
-  }
-}
-
-/** Where the module lets the kernels' memory begin, read from an instance that is made for nothing else. */
-async function readMemoryBase(module: WebAssembly.Module): Promise<number> {
-  const probe = new WebAssembly.Memory({ initial: 128, maximum: 128 })
-  return (await instantiateModule(module, probe)).memoryBase() >>> 0
-}
-
-/**
- * The WebAssembly kernels: 128-bit SIMD, one thread, any modern browser or Node. `threadCount` is accepted and unused.
- * @param bytes the module, by default the faster one of this package that the engine takes: with relaxed SIMD, or without
- */
-export function createWasmKernels(bytes?: Uint8Array<ArrayBuffer>): KernelBackend {
-  let compiled: Promise<{ module: WebAssembly.Module; baseBytes: number }> | undefined
-  const compile = async () => {
-    const module = await compileModule(bytes ?? bestModuleBytes())
-    return { module, baseBytes: await readMemoryBase(module) }
-  }
-  return {
-    kind: 'kernel-backend',
-    name: 'wasm',
-    version: 1,
-    scratchSizeBytes,
-    async create(options) {
-      assertOptions(options)
-      // A failure is not kept: an engine that is short of memory may compile later.
-      compiled ??= compile().catch((error: unknown) => {
-        compiled = undefined
-        throw error
-      })
-      const { module, baseBytes } = await compiled
-      const { memorySizeBytes, maxMemorySizeBytes = memorySizeBytes } = options
-      const memory = createMemory(memorySizeBytes, maxMemorySizeBytes, baseBytes)
-      const exports = await instantiateModule(module, memory)
-      const kernels = new WasmKernels(exports, memory, memorySizeBytes, maxMemorySizeBytes)
-      kernels.selfTest()
-      return kernels
-    },
-  }
-}
-
-/** The WebAssembly kernels with the modules that this package carries. */
-export const wasmKernels: KernelBackend = createWasmKernels()

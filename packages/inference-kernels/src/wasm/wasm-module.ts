@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KernelError } from '../errors.ts'
-import { kernelsWasmBase64, relaxedKernelsWasmBase64 } from './module.generated.ts'
+import { kernelsWasmBase64, relaxedKernelsWasmBase64, threadedKernelsWasmBase64 } from './module.generated.ts'
 
 /** What c/src/wasm/module.c exports. Addresses and sizes are unsigned 32-bit, given as numbers. */
 export interface KernelsExports {
-  memoryBase(): number
+  /** Where the kernels' memory begins, behind the scratch and the stacks of so many workers. */
+  memoryBase(workerCount: number): number
   recordSlot(): number
   /** 1 for the module that uses relaxed SIMD. */
   isRelaxed(): number
@@ -13,6 +14,15 @@ export interface KernelsExports {
   runRecord(memorySizeBytes: number): void
   selfTest(): number
   wipe(): void
+}
+
+/** What the module with threads exports besides. */
+export interface ThreadedExports extends KernelsExports {
+  /** Before any thread starts; `mayWait` is 1 where the caller may sleep. */
+  beginThreads(workerCount: number, mayWait: number): void
+  /** Lets threads sleep. 0 if one was lost. */
+  restThreads(): number
+  stopThreads(): void
 }
 
 const exportNames = [
@@ -24,17 +34,23 @@ const exportNames = [
   'selfTest',
   'wipe',
 ] as const
+const threadedExportNames = ['beginThreads', 'restThreads', 'stopThreads'] as const
 
-/** Instructions that a module is compiled to. */
-export type WasmVariant = 'simd128' | 'relaxed-simd'
+/** Instructions that a module is compiled to; the one with threads has relaxed SIMD too. */
+export type WasmVariant = 'simd128' | 'relaxed-simd' | 'threads'
+
+const modulesBase64: Readonly<Record<WasmVariant, string>> = {
+  simd128: kernelsWasmBase64,
+  'relaxed-simd': relaxedKernelsWasmBase64,
+  threads: threadedKernelsWasmBase64,
+}
 
 /** A module that comes with this package: its own bytes, without fetch or file system. */
 export function bundledModuleBytes(variant: WasmVariant): Uint8Array<ArrayBuffer> {
-  const base64 = variant === 'simd128' ? kernelsWasmBase64 : relaxedKernelsWasmBase64
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  return Uint8Array.from(atob(modulesBase64[variant]), (character) => character.charCodeAt(0))
 }
 
-/** The fastest module of this package that this engine takes. */
+/** The fastest module of this package for one thread that this engine takes. */
 export function bestModuleBytes(): Uint8Array<ArrayBuffer> {
   const relaxed = bundledModuleBytes('relaxed-simd')
   const isTaken = typeof WebAssembly !== 'undefined' && WebAssembly.validate(relaxed)
@@ -58,6 +74,17 @@ export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<Web
 export async function instantiateModule(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
+  isThreaded: false,
+): Promise<KernelsExports>
+export async function instantiateModule(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  isThreaded: boolean,
+): Promise<ThreadedExports>
+export async function instantiateModule(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  isThreaded: boolean,
 ): Promise<KernelsExports> {
   let instance: WebAssembly.Instance
   try {
@@ -65,7 +92,7 @@ export async function instantiateModule(
   } catch (cause) {
     throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', 'the module does not accept this memory', { cause })
   }
-  for (const name of exportNames) {
+  for (const name of isThreaded ? [...exportNames, ...threadedExportNames] : exportNames) {
     if (typeof instance.exports[name] !== 'function') {
       throw new KernelError('KERNEL_BACKEND_UNAVAILABLE', `the module does not export ${name}`)
     }
