@@ -137,7 +137,7 @@ static void run_rows(const mlc_context *context, const f32_gemm_problem *p, uint
   /* Few rows use each panel but once or so: then it is streamed, and cutting K would only break the stream. */
   uint32_t inner_max = F32_GEMM_BLOCK_INNER;
   const int widens = row_count > context->kernels->gemm_fused_rows[p->b_type];
-  if (row_count <= 6 && !p->b_is_rows) inner_max = p->a != NULL ? 0x7fffffff : F32_GEMM_A_FLOATS / row_count;
+  if (row_count <= 6 && !p->b_is_rows && !widens) inner_max = p->a != NULL ? 0x7fffffff : F32_GEMM_A_FLOATS / row_count;
   const k_plan plan = plan_k(p, inner_max);
   const int clamps = p->activation == MLC_ACTIVATION_CLAMP;
   const size_t size = mlc_weight_size_bytes(p->b_type);
