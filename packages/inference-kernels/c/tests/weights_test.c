@@ -55,12 +55,11 @@ static void widen_record(int32_t *record, uint8_t *memory, uint32_t size_bytes) 
   }
 }
 
-static void test_bits(int32_t opcode, uint32_t round) {
-  const uint32_t half = 1u << 20, size = half + (3u << 20);
-  int32_t record[MLC_RECORD_WORD_COUNT], widened[MLC_RECORD_WORD_COUNT];
-  random_seed(round * 31 + (uint32_t)opcode);
-  random_record(opcode, half, record);
-  memcpy(widened, record, sizeof record);
+#define HALF_SIZE_BYTES (1u << 20)
+
+static void test_bits(const int32_t *record, uint32_t round) {
+  const uint32_t half = HALF_SIZE_BYTES, size = half + (3u << 20);
+  int32_t widened[MLC_RECORD_WORD_COUNT];
   for (const mlc_kernel_set *const *sets = mlc_kernel_sets(); *sets != NULL; sets++) {
     for (uint32_t workers = 1; workers <= 2; workers++) {
       mlc_context *context = make_context(*sets, size, workers), *other = make_context(*sets, size, workers);
@@ -71,13 +70,13 @@ static void test_bits(int32_t opcode, uint32_t round) {
       }
       settle_weights(context->memory, record);
       memcpy(other->memory, context->memory, half);
-      memcpy(widened, record, sizeof record);
+      memcpy(widened, record, sizeof widened);
       widen_record(widened, other->memory, half);
-      CHECK(mlc_check_record(widened, size) == MLC_RECORD_OK, "widened record of opcode %d", opcode);
+      CHECK(mlc_check_record(widened, size) == MLC_RECORD_OK, "widened record of opcode %d", record[0]);
       mlc_run_record(context, record);
       mlc_run_record(other, widened);
       CHECK(memcmp(context->memory, other->memory, half) == 0, "opcode %d, round %u on %s: bits differ from those of floats",
-            opcode, round, mlc_kernel_set_isa(*sets));
+            record[0], round, mlc_kernel_set_isa(*sets));
       free_context(context);
       free_context(other);
     }
@@ -86,8 +85,20 @@ static void test_bits(int32_t opcode, uint32_t round) {
 
 void test_weights(void) {
   for (const mlc_kernel_set *const *sets = mlc_kernel_sets(); *sets != NULL; sets++) test_widening(*sets);
-  for (uint32_t round = 0; round < 60; round++) {
-    test_bits(MLC_OP_DENSE, round);
-    test_bits(MLC_OP_CONV2D, round);
+  for (uint32_t round = 0; round < 120; round++) {
+    int32_t record[MLC_RECORD_WORD_COUNT];
+    const int32_t opcode = round % 2 == 0 ? MLC_OP_DENSE : MLC_OP_CONV2D;
+    random_seed(round * 31 + (uint32_t)opcode);
+    random_record(opcode, HALF_SIZE_BYTES, record);
+    test_bits(record, round);
+  }
+  /* More than fits the scratch at a time, below and above where instruction sets begin to widen panels beforehand. */
+  static const int32_t row_counts[] = {1, 4, 5, 6, 7, 14, 15, 28, 29};
+  for (size_t i = 0; i < sizeof row_counts / sizeof row_counts[0]; i++) {
+    const mlc_dense_record record = {.opcode = MLC_OP_DENSE, .input = 640 * 1024, .weights = 0, .output = 1000 * 1024,
+                                     .row_count = row_counts[i], .inner_count = 3000, .column_count = 200,
+                                     .weights_type = MLC_WEIGHTS_TYPE_I8, .weight_scales = 636 * 1024};
+    CHECK(mlc_check_record((const int32_t *)&record, HALF_SIZE_BYTES) == MLC_RECORD_OK, "record of %d rows", row_counts[i]);
+    test_bits((const int32_t *)&record, (uint32_t)i);
   }
 }
