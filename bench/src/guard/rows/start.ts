@@ -51,7 +51,16 @@ export const start: Row = {
       String(targetsMs[entry]),
       verdictOf(wholeMs.low, targetsMs[entry]),
     ])
-    const heads = ['entry', 'launch, ms', 'activate, ms', 'first answer, ms', 'together, ms', 'the first, ms', 'target', '']
+    const heads = [
+      'entry',
+      'launch, ms',
+      'activate, ms',
+      'first answer, ms',
+      'together, ms',
+      'the first, ms',
+      'target',
+      '',
+    ]
     return { markdown: markdownTable(heads, rows), data: results }
   },
 }

@@ -31,7 +31,7 @@ const growths: readonly Growth[] = [
     xLabel: 'layers',
     names: sizesOf('depth', [1, 2, 4, 8, 16, 32]),
     xOf: (name) => Number(name.split('-')[1]),
-    note: 'Guarded is steeper than plain: these layers run slower in the other process, whose core and caches were idle meanwhile.',
+    note: 'Guarded is steeper than plain; why is not found out.',
   },
   {
     name: 'width',
