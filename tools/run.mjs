@@ -121,6 +121,10 @@ const tasks = {
     about: 'time our engines side by side with those of peers:install',
     steps: [{ turbo: 'kernels:build' }, { node: 'bench/src/main.ts' }],
   },
+  'bench:guard': {
+    about: 'time an enclave side by side with our engine alone',
+    steps: [{ turbo: 'build' }, { turbo: 'kernels:build' }, { node: 'bench/src/guard/main.ts' }],
+  },
   'bench:ciphers': {
     about: 'time ciphers for capsule pages, in Node and in a browser',
     steps: [{ node: 'bench/page-cipher/src/main.ts' }],

@@ -25,6 +25,6 @@ const contenders = await contest(network, entrants, {
   threadCount: Number(values.threads),
   roundCount: Number(values.rounds),
 })
-process.stdout.write(`${JSON.stringify({ macCount, parameterCount, contenders })}\n`)
+const result = `${JSON.stringify({ macCount, parameterCount, contenders })}\n`
 // Threads of peers may not end by themselves.
-process.exit(0)
+process.stdout.write(result, () => process.exit(0))

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { chosen, endWith, UsageError } from './command-line.ts'
 import { isInstalled } from './engines/peer-modules.ts'
 import { networks } from './networks/index.ts'
 import { compactMatches, matches } from './plan.ts'
@@ -30,16 +31,6 @@ const peerPackages: Readonly<Record<string, string>> = {
   'onnxruntime-node': 'onnxruntime-node',
   'onnxruntime-web': 'onnxruntime-web',
   'tfjs-wasm': '@tensorflow/tfjs-backend-wasm',
-}
-
-class UsageError extends Error {}
-
-function chosen(text: string | undefined, known: readonly string[]): readonly string[] {
-  if (text === undefined) return known
-  const names = text.split(',')
-  const wrong = names.find((name) => !known.includes(name))
-  if (wrong !== undefined) throw new UsageError(`there is no ${wrong}: choose of ${known.join(', ')}`)
-  return names
 }
 
 /** A turn of these takes seconds in WebAssembly. */
@@ -93,17 +84,13 @@ async function main(): Promise<void> {
   }
   console.log(`\n${ratioTables(results)}`)
   if (storage !== undefined) console.log(`\n${differenceTable(results)}`)
-  if (values.readme) await writeReadme(results)
+  if (values.readme) {
+    const facts = `${machineFacts()}, ${new Date().toISOString().slice(0, 10)}; ${roundCount} rounds.`
+    await writeReadme('npm run bench -- --readme', `${facts}\n\n${ratioTables(results)}`)
+  }
   if (values.json !== undefined) {
     await writeFile(values.json, `${JSON.stringify({ machine: machineFacts(), results }, null, 2)}\n`)
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(`error: ${(error as Error).message}`)
-  const isOfUsage =
-    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
-  process.exitCode = isOfUsage ? 2 : 1
-}
+await endWith(main)

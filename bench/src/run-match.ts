@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { AnswerDifference, Contender } from './contest.ts'
 import type { Match } from './plan.ts'
 import { estimateMedian, type MedianEstimate, medianOf } from './report/statistics.ts'
+import { runChild } from './run-child.ts'
 
 export interface EngineResult {
   readonly engine: string
@@ -38,20 +37,7 @@ interface ContestResult {
   readonly contenders: readonly Contender[]
 }
 
-async function runContest(args: readonly string[]): Promise<ContestResult> {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@mlcapsule/source', join(import.meta.dirname, 'contest-process.ts'), ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  const [output, errors, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve)),
-  ])
-  if (code !== 0) throw new Error(`a contest ended with ${code}: ${errors.trim().slice(-2_000)}`)
-  return JSON.parse(output.trim().split('\n').at(-1) as string) as ContestResult
-}
+const contestPath = join(import.meta.dirname, 'contest-process.ts')
 
 /**
  * Runs a network on our engine and on those peers that are installed.
@@ -63,7 +49,7 @@ export async function runMatch(
   peers: readonly string[],
   roundCount: number,
 ): Promise<MatchResult> {
-  const { macCount, parameterCount, contenders } = await runContest([
+  const { macCount, parameterCount, contenders } = await runChild<ContestResult>(contestPath, [
     ...['--network', network, '--engines', [match.ours, ...peers].join(',')],
     ...['--threads', String(match.threadCount), '--rounds', String(roundCount)],
   ])

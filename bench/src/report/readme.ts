@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MatchResult } from '../run-match.ts'
-import { machineFacts, ratioTables } from './tables.ts'
 
 const path = join(import.meta.dirname, '..', '..', 'README.md')
-const begin = '<!-- measured: npm run bench -- --readme -->'
 const end = '<!-- end -->'
 
-/** Replaces what stands between the two marks of bench/README.md. @throws Error where they are missing */
-export async function writeReadme(results: readonly MatchResult[]): Promise<void> {
+/**
+ * Replaces what a command has measured in bench/README.md, between its own mark and the next end.
+ * @param command as the mark names it
+ * @throws Error where the marks are missing
+ */
+export async function writeReadme(command: string, measured: string): Promise<void> {
+  const begin = `<!-- measured: ${command} -->`
   const text = await readFile(path, 'utf8')
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-  if (from < 0 || to < from) throw new Error(`${path} lacks the marks that tables are put between`)
-  const roundCount = Math.min(...results.map((it) => it.roundCount))
-  const facts = `${machineFacts()}, ${new Date().toISOString().slice(0, 10)}; ${roundCount} rounds.`
-  const tables = `${begin}\n${facts}\n\n${ratioTables(results)}\n`
-  await writeFile(path, text.slice(0, from) + tables + text.slice(to))
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end, from)
+  if (from < 0 || to < 0) throw new Error(`${path} lacks the marks that ${command} writes between`)
+  await writeFile(path, `${text.slice(0, from)}${begin}\n${measured}\n${text.slice(to)}`)
 }

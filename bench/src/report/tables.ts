@@ -3,10 +3,12 @@ import { arch, cpus, platform, totalmem } from 'node:os'
 import type { MatchResult } from '../run-match.ts'
 import type { MedianEstimate } from './statistics.ts'
 
-const showMs = (ms: number) => (ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toPrecision(3))
+export const showMs = (ms: number) =>
+  ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toPrecision(3)
 
-const showRatio = ({ median, low, high }: MedianEstimate) =>
-  `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
+/** The median, and its interval in parentheses. */
+export const showEstimate = ({ median, low, high }: MedianEstimate, digits = 2): string =>
+  `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 
 /** A target is met when the interval's lower end is. */
 export const isMet = ({ ratio, target }: MatchResult): boolean =>
@@ -20,7 +22,7 @@ function rowOf(result: MatchResult): readonly string[] {
     ours.gigaflopsPerSecond.toFixed(0),
     best === null ? '–' : best.engine,
     best === null ? '–' : showMs(best.medianMs),
-    ratio === null ? '–' : showRatio(ratio),
+    ratio === null ? '–' : showEstimate(ratio),
     target === null ? '–' : target.toFixed(2),
     ratio === null || target === null ? '–' : isMet(result) ? 'met' : 'missed',
   ]
@@ -29,6 +31,12 @@ function rowOf(result: MatchResult): readonly string[] {
 const heads = ['network', 'ours, ms', 'GFLOP/s', 'best peer', 'its ms', 'ours / its', 'target', '']
 
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+
+/** A Markdown table. Its columns are numbers, but for the first. */
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = heads.map((_, i) => (i === 0 ? '---' : '---:'))
+  return [line(heads), line(rule), ...rows.map(line)].join('\n')
+}
 
 /** A Markdown table for each match. */
 export function ratioTables(results: readonly MatchResult[]): string {

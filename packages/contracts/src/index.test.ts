@@ -21,6 +21,7 @@ test('the public surface is this list', () => {
     'isTensorDataOf',
     'isolationTiers',
     'maxRank',
+    'releaseMemory',
     'viewTensorData',
   ])
 })

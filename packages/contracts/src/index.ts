@@ -46,7 +46,7 @@ export {
   type RegistryBuilder,
   type RegistryEntry,
 } from './registry/registry.ts'
-export { copyBytes } from './tensor/bytes.ts'
+export { copyBytes, releaseMemory } from './tensor/bytes.ts'
 export { classDimension } from './tensor/classes.ts'
 export {
   type DType,

@@ -9,7 +9,7 @@ import {
   writeCapsule,
 } from '@mlcapsule/capsule-format'
 import { fileCapsuleSink } from '@mlcapsule/capsule-format/node'
-import type { IsolationTier, TensorSpec } from '@mlcapsule/contracts'
+import { type IsolationTier, releaseMemory, type TensorSpec } from '@mlcapsule/contracts'
 import {
   cryptoReady,
   keyThumbprint,
@@ -27,6 +27,7 @@ import { storePaths } from '../store/paths.ts'
 /** What the model compiler makes, as far as packing needs it. */
 export interface PackableModel {
   readonly program: Uint8Array
+  /** Each chunk is in memory of its own, which is released once it is packed. */
   readonly weights: { readonly sizeBytes: number; chunks(): AsyncIterable<Uint8Array> }
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
@@ -176,5 +177,7 @@ async function* untilStopped(
   for await (const chunk of chunks) {
     signal?.throwIfAborted()
     yield chunk
+    // Its bytes are in a page by now.
+    releaseMemory(chunk)
   }
 }

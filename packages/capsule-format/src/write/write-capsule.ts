@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isMlCapsuleError } from '@mlcapsule/contracts'
+import { isMlCapsuleError, releaseMemory } from '@mlcapsule/contracts'
 import { type AeadProvider, assertKeyPair, cryptoReady, randomBytes, Secret, wipe } from '@mlcapsule/crypto'
 import { CapsuleFormatError } from '../errors.ts'
 import { encodeHeader, encodePrefix, parseHeader, prefixSizeBytes } from '../header/header.ts'
@@ -103,7 +103,7 @@ async function writePages(
     tree.add(leaf)
     await sink.write(offsetBytes, sealed)
     offsetBytes += sealed.length
-    giveBack(sealed)
+    releaseMemory(sealed)
     options.onProgress?.({ doneBytes: offsetBytes, totalBytes })
   }
   for (const blob of blobNames) {
@@ -126,14 +126,6 @@ async function writePages(
     }
   }
   return tree.root()
-}
-
-/**
- * Frees the memory of a page at once: left to the garbage collector, hundreds of megabytes pile up before it runs. An
- * array that is part of a larger buffer may share it with others, and is left alone.
- */
-function giveBack({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 function pagesOf(

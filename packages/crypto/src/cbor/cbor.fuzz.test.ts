@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../encoding/text.ts'
@@ -56,6 +57,64 @@ describe('properties', () => {
           return
         }
         expect(toHex(encodeCbor(decoded, { allowFloats }))).toBe(toHex(bytes))
+      }),
+      { numRuns: runs },
+    )
+  })
+})
+
+describe('beside another implementation', () => {
+  const key = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 70 }), fc.maxSafeInteger())
+  // Half-precision numbers below 2^-14 it writes in a longer form; for them there are examples.
+  const isCommon = (it: number) =>
+    !Object.is(it, -0) && (Math.abs(it) >= 2 ** -14 || !Number.isInteger(it * 2 ** 24))
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.maxSafeInteger(),
+      fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n - 1n }),
+      fc.string({ unit: 'grapheme', maxLength: 80 }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.uint8Array({ maxLength: 300 }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).filter(isCommon),
+      fc.float({ noNaN: true, noDefaultInfinity: true }).filter(isCommon),
+      fc.integer({ min: 1, max: 2047 }).map((it) => it * 2 ** -10),
+      fc.array(tie('value'), { maxLength: 30 }),
+      fc
+        .uniqueArray(fc.tuple(key, tie('value')), { maxLength: 30, selector: ([it]) => it })
+        .map((it) => new Map(it)),
+    ),
+  }))
+  const floats = { allowFloats: true }
+
+  test('the same bytes are written', () => {
+    fc.assert(
+      fc.property(value, (written) => {
+        expect(toHex(encodeCbor(written, floats))).toBe(toHex(encode(written, rfc8949EncodeOptions)))
+      }),
+      { numRuns: runs },
+    )
+  })
+
+  test('nothing is read that the other one does not read, and what is read is the same', () => {
+    const bytes = fc.tuple(value, fc.nat(), fc.integer({ min: 0, max: 255 })).map(([written, at, byte]) => {
+      const encoded = encodeCbor(written, floats)
+      encoded[at % encoded.length] = byte
+      return encoded
+    })
+    fc.assert(
+      fc.property(bytes, (given) => {
+        let decoded: unknown
+        try {
+          decoded = decodeCbor(given, { ...floats, maxSizeBytes: 1_000_000 })
+        } catch {
+          return
+        }
+        const expected = decode(given, { useMaps: true, allowBigInt: true, rejectDuplicateMapKeys: true })
+        expect(toHex(encode(decoded, rfc8949EncodeOptions))).toBe(
+          toHex(encode(expected, rfc8949EncodeOptions)),
+        )
       }),
       { numRuns: runs },
     )

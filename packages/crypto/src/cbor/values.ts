@@ -66,15 +66,3 @@ export function assertEncodable(value: unknown, allowFloats: boolean, depth: num
     }
   }
 }
-
-/** Turns maps whose keys are all text into plain objects. The depth is bounded already. */
-export function toPlainMaps(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toPlainMaps)
-  if (!(value instanceof Map)) return value
-  const entries: [unknown, unknown][] = []
-  for (const [key, item] of value) entries.push([key, toPlainMaps(item)])
-  // fromEntries defines own properties, so that a key such as __proto__ is only a key.
-  return entries.every(([key]) => typeof key === 'string')
-    ? Object.fromEntries(entries as [string, unknown][])
-    : new Map(entries)
-}

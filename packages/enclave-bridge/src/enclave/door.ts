@@ -143,6 +143,8 @@ export class Door implements DoorCalls {
     }
     this.#serving = false
     this.#transmit(frame)
+    // Inputs alone are large in every request, and wiped by now.
+    if (op === 'infer') this.#channel.reuse?.(payloads)
   }
 
   #handle(op: RequestOp, body: unknown, payloads: readonly Uint8Array[], context: RequestContext) {

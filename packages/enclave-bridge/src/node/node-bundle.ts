@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
 import {
@@ -35,11 +35,31 @@ async function measureAddon(name: string, path: string): Promise<string> {
   }
 }
 
+/** Read at once: of a large file, a hundred megabytes, small chunks cost more than their hash. */
+const chunkSizeBytes = 1_048_576
+
 /** SHA-384 of a file of any size, in hex. */
 export async function fileSha384(path: string): Promise<string> {
   const hash = createHash('sha384')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkSizeBytes }))
+    hash.update(chunk as Uint8Array)
   return hash.digest('hex')
+}
+
+let measuredNode: { readonly identity: string; readonly sha384: Promise<string> } | undefined
+
+/** Hashed anew only when it is another file, or was written to: it is a hundred megabytes. */
+async function nodeSha384(): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(process.execPath, { bigint: true })
+  const identity = [dev, ino, size, mtimeNs, ctimeNs].join(':')
+  if (measuredNode?.identity === identity) return await measuredNode.sha384
+  const sha384 = fileSha384(process.execPath)
+  measuredNode = { identity, sha384 }
+  // What stood in the way may be gone the next time.
+  sha384.catch(() => {
+    measuredNode = undefined
+  })
+  return await sha384
 }
 
 export interface MeasureOptions {
@@ -71,7 +91,7 @@ export async function measureBundle(options: MeasureOptions): Promise<MeasuredBu
     components.set(name, measureFile(bundle, name, await readBundleFile(join(bundleDir, name)), bundleCheck))
   }
   for (const [name, path] of Object.entries(addons)) components.set(name, await measureAddon(name, path))
-  components.set('node', await fileSha384(process.execPath))
+  components.set('node', await nodeSha384())
   const manifest = parseManifest(manifestOf(bundle, entry, components))
   // An installed package is often a link, and what Node starts is the file behind it: that one the child has to be allowed.
   return { bundle, manifest, entryPath: await realpath(join(bundleDir, files[0])) }

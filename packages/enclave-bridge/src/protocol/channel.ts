@@ -26,6 +26,8 @@ export interface ChannelListener {
 export interface Channel {
   /** @throws BridgeError `BRIDGE_CLOSED`, `BRIDGE_LIMIT_EXCEEDED` */
   send(frame: Frame, options?: SendOptions): void
+  /** Gives back payloads of a frame that nobody uses any more: a later frame may arrive in their memory. */
+  reuse?(payloads: readonly Uint8Array[]): void
   /** Starts delivery. Called once. */
   listen(listener: ChannelListener): void
   /** Ends both directions. Calling it again does nothing. */

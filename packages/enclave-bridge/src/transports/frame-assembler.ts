@@ -11,6 +11,11 @@ interface Unfinished {
   filledSizeBytes: number
 }
 
+/** Memory that waits for a frame. */
+const spareMaxSizeBytes = 67_108_864
+
+const fillsItsBuffer = (bytes: Uint8Array) => bytes.length > 0 && bytes.length === bytes.buffer.byteLength
+
 function violation(detail: string): BridgeError {
   return new BridgeError('BRIDGE_PROTOCOL_VIOLATION', detail)
 }
@@ -21,6 +26,7 @@ export class FrameAssembler {
   readonly #onFrame: (frame: Frame) => void
   readonly #onConsumed: (sizeBytes: number) => void
   #unfinished: Unfinished | undefined
+  #spare: Uint8Array[] = []
 
   /**
    * @param ring memory that the peer writes to; undefined where there is none
@@ -46,9 +52,23 @@ export class FrameAssembler {
 
   #begin(control: Uint8Array, payloadSizesBytes: readonly number[]): void {
     if (this.#unfinished !== undefined) throw violation('begin: the frame before is not complete')
-    const payloads = payloadSizesBytes.map((sizeBytes) => new Uint8Array(sizeBytes))
+    const payloads = payloadSizesBytes.map((sizeBytes) => this.#memoryOf(sizeBytes))
     this.#unfinished = { control, payloads, payloadIndex: 0, filledSizeBytes: 0 }
     this.#skipFilled(this.#unfinished)
+  }
+
+  /**
+   * Takes memory back: a later frame of the same sizes arrives in it. Fresh memory costs more than to copy into it, since the
+   * system hands out each page of it anew. What was taken back before is let go.
+   */
+  reuse(payloads: readonly Uint8Array[]): void {
+    const sizeBytes = payloads.reduce((sum, it) => sum + it.length, 0)
+    this.#spare = sizeBytes > spareMaxSizeBytes ? [] : payloads.filter(fillsItsBuffer)
+  }
+
+  #memoryOf(sizeBytes: number): Uint8Array {
+    const at = this.#spare.findIndex((it) => it.length === sizeBytes)
+    return this.#spare.splice(at, at < 0 ? 0 : 1)[0] ?? new Uint8Array(sizeBytes)
   }
 
   #fillFromRing(segment: { readonly offsetBytes: number; readonly sizeBytes: number }): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from '@mlcapsule/contracts'
 import { BridgeError } from '../errors.ts'
 import type { Channel, ChannelListener, Frame, SendOptions } from '../protocol/channel.ts'
 import { assertPayloads } from '../protocol/envelope.ts'
@@ -18,6 +19,9 @@ function isPrivateBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
   return value instanceof Uint8Array && fillsItsBuffer(value)
 }
 
+/** Moving a smaller payload would take longer than cloning it. */
+const moveMinSizeBytes = 16_384
+
 /** A message is an array of byte strings: the control message, then the payloads. */
 function readMessage(data: unknown): Frame | undefined {
   if (!Array.isArray(data) || data.length === 0 || data.length > bridgeLimits.payloadMaxCount + 1)
@@ -32,7 +36,7 @@ function readMessage(data: unknown): Frame | undefined {
 
 /**
  * A channel over one end of a `MessageChannel`: Worker threads of Node and Workers of browsers. Bytes are copied by
- * structured cloning; with `transfer` the buffers that a payload fills wholly move instead.
+ * structured cloning, large ones by a copy that moves; with `transfer` the buffers that a payload fills wholly move instead.
  */
 export function portChannel(port: PortLike): Channel {
   let listener: ChannelListener | undefined
@@ -54,10 +58,14 @@ export function portChannel(port: PortLike): Channel {
     send({ control, payloads }: Frame, { transfer = false }: SendOptions = {}): void {
       if (closed) throw new BridgeError('BRIDGE_CLOSED', 'the channel is closed')
       assertPayloads(payloads)
-      const moved = transfer ? new Set(payloads.filter(fillsItsBuffer).map((it) => it.buffer)) : []
-      // Cloning a view clones the whole buffer behind it, with whatever else is in there.
-      const parts = [control, ...payloads].map((it) => (fillsItsBuffer(it) ? it : it.slice()))
-      port.postMessage(parts, [...moved])
+      // A copy that moves is made once, a clone twice. Cloning a view clones the whole buffer behind it besides.
+      const moves = (it: Uint8Array) => it.length >= moveMinSizeBytes
+      const parts = payloads.map((it) => {
+        if (!fillsItsBuffer(it)) return copyBytes(it)
+        return moves(it) && !transfer ? copyBytes(it) : it
+      })
+      const moved = new Set(parts.filter((it) => transfer || moves(it)).map((it) => it.buffer))
+      port.postMessage([fillsItsBuffer(control) ? control : copyBytes(control), ...parts], [...moved])
     },
     listen(it: ChannelListener): void {
       listener = it

@@ -39,6 +39,7 @@ export class StreamChannel implements Channel {
   readonly #rings: SharedRings | undefined
   readonly #ringWriter: RingWriter | undefined
   #listener: ChannelListener | undefined
+  #assembler: FrameAssembler | undefined
   #closed: boolean = false
   #flushing: boolean = false
   readonly #waiting: Piece[] = []
@@ -73,6 +74,7 @@ export class StreamChannel implements Channel {
       },
       (sizeBytes) => this.#write({ type: 'credit', sizeBytes }),
     )
+    this.#assembler = assembler
     const reader = new RecordReader((record) => {
       if (record.type === 'credit') this.#onCredit(record.sizeBytes)
       else assembler.accept(record)
@@ -88,6 +90,10 @@ export class StreamChannel implements Channel {
       reading = false
     })
     this.#stream.onEnd(() => this.#end(undefined))
+  }
+
+  reuse(payloads: readonly Uint8Array[]): void {
+    this.#assembler?.reuse(payloads)
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount } from '@mlcapsule/contracts'
+import { elementCount, releaseMemory } from '@mlcapsule/contracts'
 import { packPanelFromRows } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import { type ConstantTensor, permuteElements, readWhole } from '../graph/constant.ts'
@@ -73,10 +73,12 @@ async function* panelsOfRows(rows: ConstantTensor): Pieces {
         // Rows that are taken whole lie side by side: one read gets all of them.
         const block = (await rows.read(first * innerCount, filled * innerCount)) as Float32Array
         packPanelFromRows(block, 0, filled, innerCount, 1, piece, 0)
+        releaseMemory(block)
       } else {
         for (let column = 0; column < filled; column++) {
           const row = (await rows.read((first + column) * innerCount + start, count)) as Float32Array
           for (let i = 0; i < count; i++) piece[i * panelWidth + column] = row[i] as number
+          releaseMemory(row)
         }
       }
       yield piece
@@ -101,7 +103,9 @@ async function* panelsOfColumns(weights: ConstantTensor): Pieces {
     }
     if (columnCount > pieceElementCount) {
       for (let row = 0; row < innerCount; row++) {
-        put(row, (await weights.read(row * columnCount + firstColumn, slabColumns)) as Float32Array, 0)
+        const values = (await weights.read(row * columnCount + firstColumn, slabColumns)) as Float32Array
+        put(row, values, 0)
+        releaseMemory(values)
       }
     } else {
       const rowsPerRead = Math.max(1, Math.floor(pieceElementCount / columnCount))
@@ -109,6 +113,7 @@ async function* panelsOfColumns(weights: ConstantTensor): Pieces {
         const rowCount = Math.min(rowsPerRead, innerCount - row)
         const values = (await weights.read(row * columnCount, rowCount * columnCount)) as Float32Array
         for (let i = 0; i < rowCount; i++) put(row + i, values, i * columnCount + firstColumn)
+        releaseMemory(values)
       }
     }
     yield slab
@@ -140,6 +145,7 @@ export async function* packConvolution(weights: ConstantTensor, groups: number):
       const filter = group * groupColumns + first
       const rows = (await weights.read(filter * innerCount, filled * innerCount)) as Float32Array
       packPanelFromRows(rows, 0, filled, inChannels, tapCount, panel, 0)
+      releaseMemory(rows)
       yield panel
     }
   }

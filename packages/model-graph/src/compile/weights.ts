@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount, elementSizeBytes } from '@mlcapsule/contracts'
+import { elementCount, elementSizeBytes, releaseMemory } from '@mlcapsule/contracts'
 import { packedSizeBytes } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import type { ConstantTensor } from '../graph/constant.ts'
@@ -17,6 +17,7 @@ export type Packing =
 interface Segment {
   readonly offsetBytes: number
   readonly sizeBytes: number
+  /** Each in memory of its own, which is released once it is in a chunk. */
   pieces(): AsyncIterable<ArrayBufferView>
 }
 
@@ -25,7 +26,7 @@ export interface CompiledWeights {
   readonly sizeBytes: number
   /**
    * The bytes in order, in chunks of `chunkSizeBytes` (1 MiB by default); only the last may be shorter. Each chunk is in
-   * memory of its own. May be called again for another pass.
+   * memory of its own, which its reader may release. May be called again for another pass.
    */
   chunks(chunkSizeBytes?: number): AsyncIterable<Uint8Array>
 }
@@ -128,6 +129,7 @@ async function* chunksOf(
           chunk = newChunk(chunkStart)
         }
       }
+      releaseMemory(piece)
     }
     if (position !== end)
       throw new TypeError(
@@ -135,8 +137,10 @@ async function* chunksOf(
       )
     // Chunks start as zeroes, so the padding up to the next segment is there already.
     while (chunk.length > 0 && paddedEnd - chunkStart >= chunk.length) {
+      // Whoever takes a chunk may release its memory.
+      const nextStart = chunkStart + chunk.length
       yield chunk
-      chunkStart += chunk.length
+      chunkStart = nextStart
       chunk = newChunk(chunkStart)
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { headerToJson } from '@mlcapsule/capsule-format'
 import type { IsolationTier } from '@mlcapsule/contracts'
 import { leastMemoryBudget, type StateOption, type WeightsStorage } from '@mlcapsule/model-graph'
@@ -110,6 +111,9 @@ export function addPack(context: CliContext, program: Command): void {
 
 async function pack(context: CliContext, modelPath: string, options: PackCommandOptions): Promise<void> {
   const startedAtMs = performance.now()
+  // Optimizing the database's WebAssembly takes V8 half a gigabyte, and all that it runs here is one insert.
+  setFlagsFromString('--no-wasm-tier-up')
+  setFlagsFromString('--no-wasm-dynamic-tiering')
   const defenses = (options.defense ?? []).map((argument) => parseDefense(argument))
   const preprocessing = options.preprocess === undefined ? null : await readPreprocessing(options.preprocess)
   const furtherAuthorities = await Promise.all((options.authority ?? []).map(readPublicKey))
