@@ -11,14 +11,14 @@ import {
   type SigningKeyPair,
   toBase64Url,
 } from '@mlcapsule/crypto'
-import type { EnclaveHandle } from '@mlcapsule/enclave-bridge'
+import type { ActiveEnclave, EnclaveHandle } from '@mlcapsule/enclave-bridge'
 import { launchEnclave } from '@mlcapsule/enclave-bridge/node'
 import { maxBlockUnits } from '@mlcapsule/metering'
 import { withProvider } from '@mlcapsule/provider-console'
 import type { PackedBy } from './provider.ts'
 
 /** The built enclave: `npm run bench:guard` builds it before. */
-const enclaveDir = join(import.meta.dirname, '..', '..', '..', 'enclave-runtime', 'dist')
+export const enclaveDir = join(import.meta.dirname, '..', '..', '..', 'enclave-runtime', 'dist')
 
 export type Entry = 'worker' | 'process'
 
@@ -28,6 +28,8 @@ export interface GuardedModel {
   ask(input: Float32Array): Promise<Float32Array>
   /** Receipts that came with the answers. */
   readonly receiptCount: number
+  /** What the enclave says of its memory, in whole MiB. */
+  readonly memorySizeBytes: number
   /** Milliseconds that the start took, part by part. */
   readonly startMs: { readonly launch: number; readonly activate: number }
   close(): Promise<void>
@@ -40,6 +42,7 @@ export interface GuardedOptions {
   readonly stateDir: string
   readonly threadCount?: number
   readonly queueLimit?: number
+  readonly memoryBudgetSizeBytes?: number
 }
 
 const units = 10_000_000
@@ -83,12 +86,12 @@ async function activate(
   capsuleId: string,
   customer: SigningKeyPair,
   url: string,
-): Promise<void> {
+): Promise<ActiveEnclave> {
   const service = serviceClient(url)
   const challenge = await service.requestChallenge({ capsuleId, customer: keyThumbprint(customer.publicKey) })
   const offer = await handle.beginActivation(challenge)
   const request = await createRequest({ customer, challenge, ...offer })
-  await handle.finishActivation(await service.activate(request))
+  return await handle.finishActivation(await service.activate(request))
 }
 
 /**
@@ -97,7 +100,7 @@ async function activate(
  */
 export async function openGuarded(provider: PackedBy, options: GuardedOptions): Promise<GuardedModel> {
   await cryptoReady()
-  const { network, entry, stateDir, threadCount = 1, queueLimit = 64 } = options
+  const { network, entry, stateDir, threadCount = 1, queueLimit = 64, memoryBudgetSizeBytes } = options
   const customer = generateSigningKeyPair()
   const publishers = [await readPublicKey(provider.publisherKeyFile)]
   const capsule = await openCapsule(await fileSource(provider.capsules[network] as string), { publishers })
@@ -112,18 +115,20 @@ export async function openGuarded(provider: PackedBy, options: GuardedOptions): 
     capsule,
     threadCount,
     queueLimit,
+    ...(memoryBudgetSizeBytes === undefined ? {} : { memoryBudgetSizeBytes }),
     onLog: async (entries) => {
       for (const it of entries) if ('receipt' in it) receiptCount++
     },
   })
   const launchedAtMs = performance.now()
-  await activate(handle, capsuleId, customer, provider.url)
+  const { memorySizeBytes } = await activate(handle, capsuleId, customer, provider.url)
   const activatedAtMs = performance.now()
   return {
     ask: async (input) => onlyOutput((await handle.infer(tensorOf(options, input))).outputs),
     get receiptCount() {
       return receiptCount
     },
+    memorySizeBytes,
     startMs: { launch: launchedAtMs - startedAtMs, activate: activatedAtMs - launchedAtMs },
     async close() {
       await handle.close()
@@ -147,7 +152,7 @@ export async function openThroughSdk(provider: PackedBy, options: GuardedOptions
   const capsuleId = toBase64Url(model.header.capsuleId)
   await order(provider.storeDir, capsuleId, model.customerKey, options.dims[0] ?? 1)
   const orderedAtMs = performance.now()
-  await model.activate({ service: provider.url })
+  const { memorySizeBytes } = await model.activate({ service: provider.url })
   let receiptCount = 0
   return {
     async ask(input) {
@@ -158,6 +163,7 @@ export async function openThroughSdk(provider: PackedBy, options: GuardedOptions
     get receiptCount() {
       return receiptCount
     },
+    memorySizeBytes,
     startMs: { launch: launchedAtMs - startedAtMs, activate: performance.now() - orderedAtMs },
     close: () => model.close(),
   }

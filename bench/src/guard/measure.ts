@@ -16,13 +16,15 @@ export interface Subject {
   readonly count: number
   readonly threadCount?: number
   readonly throughSdk?: boolean
+  /** Of the enclave alone: the plain engine keeps all weights in memory. */
+  readonly memoryBudgetSizeBytes?: number
 }
 
 /** One model's measurement in a process of its own. */
 export function measure<Result>(
   script: 'growth' | 'load' | 'pair' | 'start' | 'throughput',
   { provider, folder }: Bench,
-  { network, entry, count, threadCount = 1, throughSdk = false }: Subject,
+  { network, entry, count, threadCount = 1, throughSdk = false, memoryBudgetSizeBytes }: Subject,
 ): Promise<Result> {
   return runChild<Result>(
     join(import.meta.dirname, `${script}-process.ts`),
@@ -30,6 +32,7 @@ export function measure<Result>(
       ...['--provider', JSON.stringify(provider), '--folder', folder, '--network', network],
       ...['--entry', entry, '--count', String(count), '--threads', String(threadCount)],
       ...(throughSdk ? ['--sdk'] : []),
+      ...(memoryBudgetSizeBytes === undefined ? [] : ['--budget', String(memoryBudgetSizeBytes)]),
     ],
     ['--expose-gc'],
   )

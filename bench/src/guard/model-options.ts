@@ -17,6 +17,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '100' },
     threads: { type: 'string', default: '1' },
     sdk: { type: 'boolean', default: false },
+    budget: { type: 'string' },
   },
 })
 
@@ -34,6 +35,7 @@ export async function freshOptions(): Promise<GuardedOptions> {
     entry: values.entry as Entry,
     stateDir: await mkdtemp(join(values.folder, 'state-')),
     threadCount: Number(values.threads),
+    ...(values.budget === undefined ? {} : { memoryBudgetSizeBytes: Number(values.budget) }),
   }
 }
 

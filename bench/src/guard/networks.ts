@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { WeightsStorage } from '@mlcapsule/model-graph'
 import { networks } from '../networks/index.ts'
 import type { Network } from '../networks/network.ts'
 import { type Image, NetworkWriter } from '../networks/network-writer.ts'
@@ -51,13 +52,20 @@ const families: Readonly<Record<string, Family>> = {
   },
 }
 
+/** How the weights of a network are kept: `~int8` at the end of its name asks for smaller ones. */
+export function weightsStorageOf(name: string): WeightsStorage {
+  const storage = name.split('~')[1] ?? 'f32'
+  if (storage === 'f32' || storage === 'f16' || storage === 'int8') return storage
+  throw new Error(`weights are not kept as ${storage}`)
+}
+
 /**
  * A network by its name: one of `npm run bench`, or a family and its sizes, as in `conv-64-28`; `@4` after either asks for a
  * batch of 4.
  * @throws Error for a name that there is not
  */
 export function networkNamed(name: string): Network {
-  const [base = '', batch = '1'] = name.split('@')
+  const [base = '', batch = '1'] = (name.split('~')[0] as string).split('@')
   const [family = '', ...sizes] = base.split('-')
   const network = networks[base]?.() ?? families[family]?.(...sizes.map(Number))
   if (network === undefined) throw new Error(`there is no network ${name}`)

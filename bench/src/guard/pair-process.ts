@@ -68,4 +68,5 @@ const enclaveSizeBytes = processMemory()?.residentSizeBytes ?? null
 await guarded.close()
 await plain.close()
 const { macCount, parameterCount } = network
-finish({ macCount, parameterCount, enclaveSizeBytes, guardedMs, plainMs })
+const { memorySizeBytes } = guarded
+finish({ macCount, parameterCount, enclaveSizeBytes, memorySizeBytes, guardedMs, plainMs })

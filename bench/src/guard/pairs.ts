@@ -6,6 +6,7 @@ interface PairResult {
   readonly macCount: number
   readonly parameterCount: number
   readonly enclaveSizeBytes: number | null
+  readonly memorySizeBytes: number
   readonly guardedMs: readonly number[]
   readonly plainMs: readonly number[]
 }
@@ -18,6 +19,8 @@ export interface PairEstimate {
   readonly macCount: number
   readonly parameterCount: number
   readonly enclaveSizeBytes: number | null
+  /** What the enclave counts: arena, weights, staging, records and scratch. */
+  readonly memorySizeBytes: number
   readonly guardedMs: MedianEstimate
   readonly plainMs: MedianEstimate
   /** Guarded over plain, pair by pair. */

@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { native } from '../engines/ours.ts'
+import { native, nativeF16, nativeInt8 } from '../engines/ours.ts'
 import type { Entry } from './guarded.ts'
-import { networkNamed } from './networks.ts'
+import { networkNamed, weightsStorageOf } from './networks.ts'
 
 export interface PlainAnswer {
   /** Of the query alone, measured where it ran. */
@@ -18,8 +18,10 @@ export interface PlainModel {
   close(): Promise<void>
 }
 
+const natives = { f32: native, f16: nativeF16, int8: nativeInt8 }
+
 async function loadNative(name: string, threadCount: number): Promise<PlainModel> {
-  const loaded = await native.load(networkNamed(name), threadCount)
+  const loaded = await natives[weightsStorageOf(name)].load(networkNamed(name), threadCount)
   return {
     async ask(input) {
       const startMs = performance.now()

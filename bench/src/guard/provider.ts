@@ -10,7 +10,7 @@ import {
   withCompiledModel,
 } from '@mlcapsule/provider-console'
 import { toOnnx } from '../forms/onnx.ts'
-import { networkNamed } from './networks.ts'
+import { networkNamed, weightsStorageOf } from './networks.ts'
 
 /** The defense that every capsule of the benchmark has. */
 export const defense = 'rounding:decimals=4'
@@ -38,7 +38,7 @@ export async function startProvider(
     const modelPath = join(folder, `${name}.onnx`)
     const outPath = join(folder, `${name}.capsule`)
     await writeFile(modelPath, toOnnx(networkNamed(name)))
-    await withCompiledModel(modelPath, {}, (model) =>
+    await withCompiledModel(modelPath, { weights: weightsStorageOf(name) }, (model) =>
       packCapsule(service.provider, {
         model,
         outPath,
