@@ -14,6 +14,13 @@ import {
   matmulProblem,
   poolProblem,
 } from './problems-products.ts'
+import {
+  dequantizeProblem,
+  quantizedAddProblem,
+  quantizedConv2dProblem,
+  quantizedMaxPoolProblem,
+  quantizeProblem,
+} from './problems-quantized.ts'
 import { SeededRandom } from './random.ts'
 import { imageProgram } from './sample-programs.ts'
 
@@ -43,6 +50,11 @@ const problems: Readonly<Record<string, (random: SeededRandom) => Promise<Proble
   softmax: softmaxProblem,
   copy: copyProblem,
   fill: fillProblem,
+  quantizedConv2d: quantizedConv2dProblem,
+  quantize: quantizeProblem,
+  dequantize: dequantizeProblem,
+  quantizedAdd: quantizedAddProblem,
+  quantizedMaxPool2d: quantizedMaxPoolProblem,
 }
 
 async function assertProgramAgrees(backend: KernelBackend, threadCount: number, seed: number): Promise<void> {
