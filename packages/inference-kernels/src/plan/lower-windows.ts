@@ -14,8 +14,8 @@ export function flagsOf(bias: number | null, residual: number | null): number {
   return (bias === null ? 0 : recordFlags.hasBias) | (residual === null ? 0 : recordFlags.hasResidual)
 }
 
-function windowFields(
-  step: StepOf<'conv2d' | 'depthwiseConv2d' | 'pool2d'>,
+export function windowFields(
+  step: StepOf<'conv2d' | 'depthwiseConv2d' | 'pool2d' | 'quantizedConv2d' | 'quantizedMaxPool2d'>,
   input: PlacedValue,
   output: PlacedValue,
   kernel: Pair,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DType, elementSizeBytes } from '@mlcapsule/contracts'
 import { panelWidth } from '../abi.generated.ts'
+import { quantizedSizeBytes } from './quantized-panels.ts'
 import type { Layout } from './types.ts'
 
 /** A weights tensor as the packed layouts see it: `groupCount` matrices [innerCount][columnCount], packed one by one. */
@@ -49,6 +50,7 @@ export function packedSizeBytes(
   dtype: DType = 'float32',
 ): number {
   if (layout === 'row-major' || layout === 'nhwc') return product(dims) * elementSizeBytes(dtype)
+  if (layout === 'quantizedPanels16') return quantizedSizeBytes(dims, groups)
   return panelCount(layout, dims, groups) * panelSizeBytes(layout, dims, groups)
 }
 

@@ -4,10 +4,11 @@ import { operatorOf } from '../operators/registry.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
 import { enumMembers, type StepFieldType, stepFields, stepSchemas } from './step-schema.ts'
-import type { Activation, Layout, Program, ProgramStep, ProgramValue, StepOp } from './types.ts'
+import type { Activation, Layout, Program, ProgramStep, ProgramValue, Quantization, StepOp } from './types.ts'
 
-/** What an operand must be. Without a layout any but the packed ones will do; without `anyDtype` it is float32. */
+/** What an operand must be. Without a layout any but the packed ones will do; without `anyDtype` or a dtype it is float32. */
 interface OperandRule {
+  readonly dtype?: 'uint8' | 'int8'
   readonly layout?: Layout
   readonly minRank?: number
   readonly maxRank?: number
@@ -19,6 +20,10 @@ const rows: OperandRule = { layout: 'row-major', minRank: 1 }
 const matrix: OperandRule = { layout: 'row-major', minRank: 2 }
 const vector: OperandRule = { layout: 'row-major', minRank: 1, maxRank: 1 }
 const floats: OperandRule = {}
+const bytes: OperandRule = { dtype: 'uint8' }
+const byteImage: OperandRule = { ...image, dtype: 'uint8' }
+const byteRows: OperandRule = { ...rows, dtype: 'uint8' }
+const byteWeights: OperandRule = { dtype: 'int8', layout: 'quantizedPanels16' }
 const anything: OperandRule = { anyDtype: true }
 const plain: OperandRule = { anyDtype: true, layout: 'row-major' }
 
@@ -49,13 +54,26 @@ const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
   pad: { input: anything, output: anything },
   expand: { input: anything, output: anything },
   operator: { inputs: plain, outputs: plain },
+  quantizedConv2d: {
+    input: byteImage,
+    weights: { ...byteWeights, minRank: 4 },
+    residual: byteImage,
+    output: byteImage,
+  },
+  quantizedDense: { input: byteRows, weights: { ...byteWeights, maxRank: 2 }, output: byteRows },
+  quantize: { input: floats, output: bytes },
+  dequantize: { input: bytes, output: floats },
+  quantizedAdd: { a: bytes, b: bytes, output: bytes },
+  quantizedMaxPool2d: { input: byteImage, output: byteImage },
   if: { condition: plain, thenOutputs: plain, elseOutputs: plain, outputs: plain },
 }
 
 function validateOperand(program: Program, index: unknown, rule: OperandRule, field: string): void {
   assertInteger(index, 0, program.values.length - 1, field)
   const { dtype, layout, dims } = program.values[index] as ProgramValue
-  if (rule.anyDtype === undefined && dtype !== 'float32') failProgram(field, `expected float32, got ${dtype}`)
+  const expected = rule.dtype ?? 'float32'
+  if (rule.anyDtype === undefined && dtype !== expected)
+    failProgram(field, `expected ${expected}, got ${dtype}`)
   const isFit =
     rule.layout === undefined ? layout === 'row-major' || layout === 'nhwc' : layout === rule.layout
   if (!isFit) failProgram(field, `expected layout ${rule.layout ?? 'row-major or nhwc'}, got ${layout}`)
@@ -69,6 +87,14 @@ function validateFloat(value: unknown, field: string): void {
   if (typeof value !== 'number' || Number.isNaN(value)) failProgram(field, 'is not a number')
 }
 
+/** @throws KernelError `PROGRAM_INVALID` where zero point and bounds are not bytes, or the bounds not in their order */
+function validateQuantization({ scale, zero, low, high }: Quantization, field: string): void {
+  validateFloat(scale, `${field}.scale`)
+  assertInteger(zero, 0, 255, `${field}.zero`)
+  assertInteger(low, 0, 255, `${field}.low`)
+  assertInteger(high, low, 255, `${field}.high`)
+}
+
 function validateInts(list: unknown, minCount: number, maxCount: number, min: number, field: string): void {
   if (!Array.isArray(list) || list.length < minCount || list.length > maxCount) {
     failProgram(field, `expected a list of ${minCount} to ${maxCount} integers`)
@@ -76,6 +102,9 @@ function validateInts(list: unknown, minCount: number, maxCount: number, min: nu
   for (const [i, value] of list.entries())
     assertInteger(value, min, programLimits.dimension, `${field}[${i}]`)
 }
+
+/** Fields of steps over bytes. */
+const zeroPoints = new Set(['inputZero', 'residualZero', 'zero', 'aZero', 'bZero'])
 
 function validateField(
   program: Program,
@@ -104,7 +133,7 @@ function validateField(
     case 'attributes':
       return
     case 'int':
-      return assertInteger(operand, 0, programLimits.dimension, field)
+      return assertInteger(operand, 0, zeroPoints.has(name) ? 255 : programLimits.dimension, field)
     case 'ints':
       return validateInts(operand, 0, programLimits.rank, -programLimits.dimension, field)
     case 'pair':
@@ -121,6 +150,8 @@ function validateField(
       validateFloat(alpha, `${field}.alpha`)
       return validateFloat(beta, `${field}.beta`)
     }
+    case 'quantization':
+      return validateQuantization(operand as Quantization, field)
     default:
       if (!enumMembers(type).includes(operand as string))
         failProgram(field, `${String(operand)} does not exist`)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps over bytes. Kernels clip windows to the image or copy what they reach, as in check-windows.ts.
 import { alignmentBytes, type OpRecordName, panelWidth, recordFlags } from '../abi.generated.ts'
+import { quantizedPanelSizeBytes } from '../program/quantized-panels.ts'
 import { windowFault } from './check-windows.ts'
-import { apart, apartOrSame, extentOf, fits, packedColumns, plus, times } from './extent.ts'
+import { apart, apartOrSame, extentOf, fits, packedColumns, times } from './extent.ts'
 import type { OpRecordFields } from './record.ts'
 
 type Fault<Op extends OpRecordName> = keyof OpRecordFields<Op> | null
@@ -12,11 +13,6 @@ const isByte = (value: number) => value >= 0 && value <= 255
 /** The first of some fields that is no byte. */
 function byteFault<Name extends string>(r: Readonly<Record<Name, number>>, ...names: Name[]): Name | null {
   return names.find((name) => !isByte(r[name])) ?? null
-}
-
-/** Bytes of one panel: 16 biases and multipliers, then four bytes for each column of each tap and four channels. */
-export function quantizedPanelSizeBytes(tapCount: number, groupInputs: number): number {
-  return plus(times(Math.ceil(groupInputs / 4), tapCount, 64), 128)
 }
 
 export function checkQuantizedConv2d(
@@ -38,10 +34,8 @@ export function checkQuantizedConv2d(
   const input = extentOf(r.input, times(r.batch, r.inputHeight, r.inputWidth, r.inputChannels), 1)
   const output = extentOf(r.output, times(r.batch, r.outputHeight, r.outputWidth, r.outputChannels), 1)
   const panels = times(packedColumns(r.outputChannels / r.groups) / panelWidth, r.groups)
-  const panelSizeBytes = quantizedPanelSizeBytes(
-    times(r.kernelHeight, r.kernelWidth),
-    r.inputChannels / r.groups,
-  )
+  const tapCount = r.kernelHeight * r.kernelWidth
+  const panelSizeBytes = quantizedPanelSizeBytes(r.inputChannels / r.groups, tapCount)
   const weights = extentOf(r.weights, times(panels, panelSizeBytes), 1)
   if (!fits(input, memorySizeBytes, 1)) return 'input'
   if (!fits(weights, memorySizeBytes, alignmentBytes)) return 'weights'

@@ -2,7 +2,7 @@
 // Steps over bytes: sums modulo 2^32, and each float operation rounded to float32, as every backend has to give it.
 import { panelWidth, recordFlags } from '../abi.generated.ts'
 import { roundHalfEven } from '../operators/elements/elements.ts'
-import { quantizedPanelSizeBytes } from '../records/check-quantized.ts'
+import { quantizedPanelSizeBytes } from '../program/quantized-panels.ts'
 import type { OpRecordFields } from '../records/record.ts'
 import type { MemoryViews } from './moves.ts'
 import { tapsInside } from './window.ts'
@@ -38,7 +38,7 @@ function sumOf(
   const column = filter % groupOutputs
   const fours = Math.ceil(groupInputs / 4)
   const panelsPerGroup = Math.ceil(groupOutputs / panelWidth)
-  const panelSizeBytes = quantizedPanelSizeBytes(r.kernelHeight * r.kernelWidth, groupInputs)
+  const panelSizeBytes = quantizedPanelSizeBytes(groupInputs, r.kernelHeight * r.kernelWidth)
   const panel = r.weights + (group * panelsPerGroup + Math.floor(column / panelWidth)) * panelSizeBytes
   const n = column % panelWidth
   let sum = view.getInt32(panel + 4 * n, true)

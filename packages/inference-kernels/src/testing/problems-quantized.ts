@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { panelWidth, recordFlags } from '../abi.generated.ts'
-import { quantizedPanelSizeBytes } from '../records/check-quantized.ts'
+import { quantizedPanelSizeBytes } from '../program/quantized-panels.ts'
 import { makeRecord } from '../records/record.ts'
 import { type Problem, ProblemMemory } from './problem.ts'
 import { image } from './problems-products.ts'
@@ -38,7 +38,7 @@ export async function quantizedConv2dProblem(random: SeededRandom): Promise<Prob
   const outputCount = windows.batch * windows.outputHeight * windows.outputWidth * outputChannels
   const tapCount = windows.kernelHeight * windows.kernelWidth
   const panelCount = groups * Math.ceil(outputChannels / groups / panelWidth)
-  const panelSizeBytes = quantizedPanelSizeBytes(tapCount, inputChannels / groups)
+  const panelSizeBytes = quantizedPanelSizeBytes(inputChannels / groups, tapCount)
   const place = new ProblemMemory(random)
   const input = place.place(bytes(random, inputCount), 1)
   const weights = place.place(

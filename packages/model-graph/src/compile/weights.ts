@@ -3,7 +3,9 @@ import { elementCount, elementSizeBytes } from '@mlcapsule/contracts'
 import { packedSizeBytes } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import type { ConstantTensor } from '../graph/constant.ts'
+import type { QuantizedWeights } from '../graph/graph.ts'
 import { packChannelsLast, packConvolution, packDense, packDepthwise, packPlain } from './packing.ts'
+import { packQuantized } from './packing-quantized.ts'
 
 /** How the elements of a constant are arranged for the step that reads them. */
 export type Packing =
@@ -12,6 +14,7 @@ export type Packing =
   | { readonly kind: 'dense' }
   | { readonly kind: 'depthwise' }
   | { readonly kind: 'convolution'; readonly groups: number }
+  | { readonly kind: 'quantized'; readonly weights: QuantizedWeights; readonly groups: number }
 
 interface Segment {
   readonly offsetBytes: number
@@ -35,6 +38,7 @@ const align = (sizeBytes: number) => Math.ceil(sizeBytes / alignmentBytes) * ali
 function packedSize({ dims, dtype }: ConstantTensor, packing: Packing): number {
   if (packing.kind === 'plain' || packing.kind === 'nhwc') return elementCount(dims) * elementSizeBytes(dtype)
   if (packing.kind === 'depthwise') return packedSizeBytes('depthwise16', dims)
+  if (packing.kind === 'quantized') return packedSizeBytes('quantizedPanels16', dims, packing.groups)
   return packedSizeBytes('panels16', dims, packing.kind === 'convolution' ? packing.groups : 1)
 }
 
@@ -42,6 +46,7 @@ function piecesOf(constant: ConstantTensor, packing: Packing): AsyncIterable<Arr
   if (packing.kind === 'plain') return packPlain(constant)
   if (packing.kind === 'nhwc') return packChannelsLast(constant)
   if (packing.kind === 'dense') return packDense(constant)
+  if (packing.kind === 'quantized') return packQuantized(packing.weights, packing.groups)
   return packing.kind === 'depthwise' ? packDepthwise(constant) : packConvolution(constant, packing.groups)
 }
 
