@@ -4,13 +4,13 @@ import { createSession } from '@mlcapsule/inference-kernels'
 import { nativeKernels } from '@mlcapsule/inference-kernels/native'
 import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
-import { toOnnx } from '../forms/onnx.ts'
+import { onnxOf } from '../forms/onnx-of.ts'
 import type { Network } from '../networks/network.ts'
 import type { Engine, LoadedEngine } from './engine.ts'
 
 async function load(kernels: KernelBackend, network: Network, threadCount: number): Promise<LoadedEngine> {
   const { program, weights, inputs, outputs } = await compileGraph(
-    await importOnnx(memoryModelSource(toOnnx(network))),
+    await importOnnx(memoryModelSource(await onnxOf(network))),
   )
   const chunks = weights.chunks()[Symbol.asyncIterator]()
   const session = await createSession({

@@ -25,7 +25,10 @@ typedef struct {
   i8_requantization to;
 } conv_job;
 
+static int is_moderate(float scale) { return scale > 1e-15f && scale < 1e15f; }
+
 static i8_requantization requantization_of(const mlc_quantized_conv2d_record *r) {
+  const int moderate = is_moderate(r->scale) && is_moderate(r->residual_scale) && is_moderate(r->sum_scale);
   return (i8_requantization){.low = (float)(r->low - r->zero),
                              .high = (float)(r->high - r->zero),
                              .zero = r->zero,
@@ -35,7 +38,8 @@ static i8_requantization requantization_of(const mlc_quantized_conv2d_record *r)
                              .sum_scale = r->sum_scale,
                              .sum_low = (float)(r->sum_low - r->sum_zero),
                              .sum_high = (float)(r->sum_high - r->sum_zero),
-                             .sum_zero = r->sum_zero};
+                             .sum_zero = r->sum_zero,
+                             .sum_reciprocal = moderate ? 1.0f / r->sum_scale : 0.0f};
 }
 
 /* Rows of the image that so many output rows' windows span. */
@@ -80,10 +84,15 @@ static void copy_band(const conv_job *job, const uint8_t *image, int64_t top, ui
     fill_outside(job, to, left);
     if (channels == padded && r->groups == 1) {
       __builtin_memcpy(pixel, from, inside * channels);
-    } else if (padded == 4) {
-      for (size_t x = 0; x < inside; x++, from += r->input_channels) {
-        for (size_t c = 0; c < 4; c++) pixel[4 * x + c] = c < channels ? from[c] : 0;
+    } else if (channels == 3 && r->groups == 1) {
+      /* Four bytes at a time, of which the last belongs to the next pixel; behind the last one there may be no more memory. */
+      for (size_t x = 0; x + 1 < inside; x++) {
+        uint32_t four;
+        __builtin_memcpy(&four, from + 3 * x, 4);
+        four &= 0xffffff;
+        __builtin_memcpy(pixel + 4 * x, &four, 4);
       }
+      for (size_t c = 0; c < 4 && inside > 0; c++) pixel[4 * (inside - 1) + c] = c < 3 ? from[3 * (inside - 1) + c] : 0;
     } else {
       for (size_t x = 0; x < inside; x++, from += r->input_channels) {
         __builtin_memcpy(pixel + x * padded, from, channels);

@@ -4,6 +4,7 @@
 #include "../core/platform.h"
 
 #define I8_GEMM_NAME i8_gemm_14x32__avx512_vnni
+#define I8_GEMM_FETCHES
 #define LANES 16
 /* 28 sums, 2 operands: 30 of 32 registers. */
 #define TILE_ROWS 14

@@ -14,6 +14,8 @@ typedef struct {
   int32_t residual_zero;
   float residual_scale, sum_scale, sum_low, sum_high;
   int32_t sum_zero;
+  /* 1 / sum_scale, rounded, where all scales are such that no quotient under- or overflows; else 0. */
+  float sum_reciprocal;
 } i8_requantization;
 
 /* Bytes of a panel in front of its weights: 16 biases and 16 multipliers. */
@@ -21,6 +23,7 @@ typedef struct {
 
 /* Adding it to a float of at most 2^22 and taking it off again rounds to an integer, halves to even. */
 #define I8_ROUNDING 12582912.0f
+#define I8_ROUNDING_BITS 0x4b400000
 
 MLC_INLINE float i8_bounded(float x, float low, float high) {
   x = x > low ? x : low; /* NaN becomes low */
