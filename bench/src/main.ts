@@ -42,7 +42,7 @@ function chosen(text: string | undefined, known: readonly string[]): readonly st
 }
 
 /** A turn of these takes seconds in WebAssembly. */
-const isLarge = (network: string) => network === 'vgg16' || network === 'resnet50'
+const isLarge = (network: string) => network === 'vgg16' || network.startsWith('resnet50')
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -79,6 +79,7 @@ async function main(): Promise<void> {
   for (const match of matches) {
     if (!threads.includes(match.threadCount) || !ours.includes(match.ours)) continue
     for (const network of names) {
+      if (match.targets[network] === undefined) continue
       if (values.quick && values.only === undefined && match.ours === 'wasm' && isLarge(network)) continue
       console.error(`${match.title}: ${network} …`)
       results.push(await runMatch(match, network, peersOf(match.peers), roundCount))

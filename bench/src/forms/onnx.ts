@@ -128,7 +128,10 @@ export class OnnxForm {
  * The bytes of a network as an ONNX file.
  * @param outputs names of the values that come out; the network's own by default
  */
-export function toOnnx({ inputDims, output, layers }: Network, outputs: readonly string[] = [output]): Uint8Array {
+export function toOnnx(
+  { inputDims, output, layers }: Network,
+  outputs: readonly string[] = [output],
+): Uint8Array {
   const form = new OnnxForm()
   for (const layer of layers) form.add(layer)
   return buildModel({

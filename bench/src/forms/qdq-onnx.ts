@@ -71,12 +71,9 @@ class QdqForm extends OnnxForm {
       data: Int32Array.from(bias.data, (it, i) => Math.round(it / (biasScales[i] as number))),
     })
     this.constant(`${names[1]}_scale`, { dims: bias.dims, data: biasScales })
-    this.node(
-      'DequantizeLinear',
-      [`${names[0]}_bytes`, `${names[0]}_scale`, `${names[0]}_zero`],
-      names[0],
-      { axis },
-    )
+    this.node('DequantizeLinear', [`${names[0]}_bytes`, `${names[0]}_scale`, `${names[0]}_zero`], names[0], {
+      axis,
+    })
     this.node('DequantizeLinear', [`${names[1]}_integers`, `${names[1]}_scale`], names[1], { axis: 0 })
     return [...names]
   }
@@ -96,7 +93,10 @@ function quantizedWeights({ dims, data }: Weights, axis: number) {
 }
 
 /** The bytes of a network as a quantized ONNX file. @param ranges of all values */
-export function toQdqOnnx({ inputDims, output, layers }: Network, ranges: ReadonlyMap<string, Range>): Uint8Array {
+export function toQdqOnnx(
+  { inputDims, output, layers }: Network,
+  ranges: ReadonlyMap<string, Range>,
+): Uint8Array {
   const formats = new Map([...ranges].map(([name, range]) => [name, formatOf(range)]))
   const form = new QdqForm(formats)
   form.requantize('input')

@@ -81,7 +81,11 @@ export function checkQuantizedAdd(
   const noByte = byteFault(r, 'aZero', 'bZero', 'zero', 'low')
   if (noByte !== null) return noByte
   if (r.high < r.low || !isByte(r.high)) return 'high'
-  const [a, b, output] = [extentOf(r.a, r.count, 1), extentOf(r.b, r.count, 1), extentOf(r.output, r.count, 1)]
+  const [a, b, output] = [
+    extentOf(r.a, r.count, 1),
+    extentOf(r.b, r.count, 1),
+    extentOf(r.output, r.count, 1),
+  ]
   if (!fits(a, memorySizeBytes, 1)) return 'a'
   if (!fits(b, memorySizeBytes, 1)) return 'b'
   if (!fits(output, memorySizeBytes, 1)) return 'output'

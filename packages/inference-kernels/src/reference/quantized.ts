@@ -48,9 +48,7 @@ function sumOf(
       const x = left + kw * r.dilationWidth
       const isInside = y >= 0 && x >= 0 && y < r.inputHeight && x < r.inputWidth
       const from =
-        r.input +
-        ((image * r.inputHeight + y) * r.inputWidth + x) * r.inputChannels +
-        group * groupInputs
+        r.input + ((image * r.inputHeight + y) * r.inputWidth + x) * r.inputChannels + group * groupInputs
       const tap = panel + 128 + (kh * r.kernelWidth + kw) * fours * 64 + 4 * n
       for (let c = 0; c < groupInputs; c++) {
         const value = isInside ? (memory[from + c] as number) : r.inputZero
@@ -94,8 +92,7 @@ export function runQuantize(r: OpRecordFields<'quantize'>, views: MemoryViews): 
 
 export function runDequantize(r: OpRecordFields<'dequantize'>, views: MemoryViews): void {
   const floats = new Float32Array(views[1].buffer, r.output, r.count)
-  for (let i = 0; i < r.count; i++)
-    floats[i] = dequantized(views[1][r.input + i] as number, r.zero, r.scale)
+  for (let i = 0; i < r.count; i++) floats[i] = dequantized(views[1][r.input + i] as number, r.zero, r.scale)
 }
 
 export function runQuantizedAdd(r: OpRecordFields<'quantizedAdd'>, views: MemoryViews): void {

@@ -31,7 +31,10 @@ export function fuseQuantizedSums(graph: Graph): Graph {
           nodes[found.index] = null
           fused = {
             ...found.node,
-            attributes: { ...found.node.attributes, sum: { residual, quantization: node.attributes.quantization } },
+            attributes: {
+              ...found.node.attributes,
+              sum: { residual, quantization: node.attributes.quantization },
+            },
             inputs: [found.node.inputs[0] as Value, isFirst ? b : a],
             output: node.output,
           }

@@ -53,7 +53,12 @@ class QuantizedFusion {
     return bytes.dtype === 'uint8' ? { value: bytes, format } : null
   }
 
-  async #linear(node: LinearNode, format: ByteFormat, output: Value, origin: string): Promise<GraphNode | null> {
+  async #linear(
+    node: LinearNode,
+    format: ByteFormat,
+    output: Value,
+    origin: string,
+  ): Promise<GraphNode | null> {
     const input = this.#bytesOf(node.inputs[0])
     const quantization = quantizationOf(format, node.attributes.activation)
     if (input === null || quantization === null || node.inputs[3] !== null) return null
@@ -120,7 +125,13 @@ class QuantizedFusion {
       const bytes = this.#bytes.get(given) ?? given
       this.nodes.push(
         bytes.dtype === 'uint8'
-          ? { op: 'dequantize', attributes: format, inputs: [bytes], output: node.output, origin: node.origin }
+          ? {
+              op: 'dequantize',
+              attributes: format,
+              inputs: [bytes],
+              output: node.output,
+              origin: node.origin,
+            }
           : node,
       )
     }
@@ -142,7 +153,8 @@ async function formatsOf(graph: Graph): Promise<ReadonlyMap<GraphNode, ByteForma
   }
   for (const node of formats.keys()) {
     const { output } = node
-    if (output.dtype === 'int8' && (uses.get(output) ?? 0) !== (conversionUses.get(output) ?? 0)) formats.delete(node)
+    if (output.dtype === 'int8' && (uses.get(output) ?? 0) !== (conversionUses.get(output) ?? 0))
+      formats.delete(node)
   }
   return formats
 }
