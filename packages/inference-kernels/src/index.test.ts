@@ -39,6 +39,7 @@ test('the public surface', () => {
     'packPanelFromColumns',
     'packPanelFromRows',
     'packPanels16',
+    'packQuantizedPanel',
     'packedSizeBytes',
     'panelCount',
     'panelSizeBytes',

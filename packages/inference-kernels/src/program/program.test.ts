@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
+import { bytesProgram } from '../testing/bytes-program.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import { branchProgram, denseProgram, imageProgram, sequenceProgram } from '../testing/sample-programs.ts'
 import { decodeProgram } from './decode.ts'
@@ -27,12 +28,12 @@ function withStep(program: Program, index: number, change: object): Program {
 
 describe('the binary format', () => {
   test('the samples use every op, so the round trip below covers them all', () => {
-    const programs = [imageProgram(), branchProgram()]
+    const programs = [imageProgram(), branchProgram(), bytesProgram()]
     const used = new Set(programs.flatMap(({ program }) => program.steps.map((step) => step.op)))
     expect([...used].sort()).toEqual(Object.keys(stepSchemas).sort())
   })
 
-  test.each([imageProgram(), denseProgram(), branchProgram(), sequenceProgram()])(
+  test.each([imageProgram(), denseProgram(), branchProgram(), sequenceProgram(), bytesProgram()])(
     'decodes to the program that was encoded',
     ({ program }) => {
       const bytes = encodeProgram(program)
@@ -40,6 +41,21 @@ describe('the binary format', () => {
       expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
     },
   )
+
+  test.each([
+    [{ quantization: { scale: 1, zero: 256, low: 0, high: 255 } }, 'quantization.zero'],
+    [{ quantization: { scale: 1, zero: 0, low: -1, high: 255 } }, 'quantization.low'],
+    [{ quantization: { scale: 1, zero: 0, low: 9, high: 8 } }, 'quantization.high'],
+    [{ quantization: { scale: Number.NaN, zero: 0, low: 0, high: 8 } }, 'quantization.scale'],
+    [{ inputZero: 256 }, 'inputZero'],
+    [{ residualZero: -1 }, 'residualZero'],
+    [{ weights: 0 }, 'weights'],
+  ])('a convolution of bytes with %j is refused', (change, field) => {
+    const { program } = bytesProgram()
+    const at = program.steps.findIndex(({ op }) => op === 'quantizedConv2d')
+    const refusal = fails('PROGRAM_INVALID', `steps[${at}].${field}`)
+    expect(() => validateProgram(withStep(program, at, change))).toThrow(refusal)
+  })
 
   test('holds other dtypes, aliases and names beyond ASCII', () => {
     const p = new ProgramBuilder()
