@@ -47,11 +47,22 @@ interface Entrant {
   queryCount: number
 }
 
-/** What two answers differ in by more than rounding: each element for itself, and small ones against the largest. */
-function disagreement(answer: Float32Array, expected: Float32Array): string | null {
+/** Four steps of a quantized network's logits, whose step is 0.036. */
+const logitTolerance = 0.15
+
+/**
+ * What two answers differ in by more than rounding: each element for itself, and small ones against the largest. Quantized
+ * networks end in probabilities, whose logarithms are off by as much as the logits are.
+ */
+function disagreement(network: Network, given: Float32Array, wanted: Float32Array): string | null {
+  const [answer, expected] = network.isQuantized
+    ? [given.map(Math.log), wanted.map(Math.log)]
+    : [given, wanted]
   const tensor = (data: Float32Array): Tensor => ({ dtype: 'float32', shape: [data.length], data })
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-  const tolerance = { relative: 1e-3, absolute: 1e-5 * largest }
+  const tolerance = network.isQuantized
+    ? { relative: 0, absolute: logitTolerance }
+    : { relative: 1e-3, absolute: 1e-5 * largest }
   return compareTensors(tensor(answer), tensor(expected), tolerance).problem
 }
 
@@ -106,7 +117,7 @@ export async function contest(
       entrants.push({ name: engine.name, loaded, input, roundsMs: [], difference, queryCount: 1 })
       const problem =
         difference === null
-          ? disagreement(answer, first)
+          ? disagreement(network, answer, first)
           : difference.rms <= mostDifference
             ? null
             : `off by ${difference.rms} of it`

@@ -34,7 +34,7 @@ const peerPackages: Readonly<Record<string, string>> = {
 }
 
 /** A turn of these takes seconds in WebAssembly. */
-const isLarge = (network: string) => network === 'vgg16' || network === 'resnet50'
+const isLarge = (network: string) => network === 'vgg16' || network.startsWith('resnet50')
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -76,6 +76,7 @@ async function main(): Promise<void> {
     const [engine = match.ours] = match.ours.split('-')
     if (!threads.includes(match.threadCount) || !ours.includes(engine)) continue
     for (const network of names) {
+      if (match.targets[network] === undefined) continue
       if (values.quick && values.only === undefined && engine === 'wasm' && isLarge(network)) continue
       console.error(`${match.title}: ${network} …`)
       const peers = storage === undefined ? peersOf(match.peers) : match.peers

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toOnnx } from '../forms/onnx.ts'
+import { onnxOf } from '../forms/onnx-of.ts'
 import type { Network } from '../networks/network.ts'
 import type { Engine, LoadedEngine } from './engine.ts'
 import { loadPeer } from './peer-modules.ts'
@@ -25,7 +25,7 @@ async function load(
   network: Network,
   options: Readonly<Record<string, unknown>>,
 ): Promise<LoadedEngine> {
-  const session = await runtime.InferenceSession.create(toOnnx(network), {
+  const session = await runtime.InferenceSession.create(await onnxOf(network), {
     logSeverityLevel: 3,
     graphOptimizationLevel: 'all',
     ...options,

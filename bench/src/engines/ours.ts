@@ -5,7 +5,7 @@ import { nativeKernels } from '@mlcapsule/inference-kernels/native'
 import { nodeThreads } from '@mlcapsule/inference-kernels/threads/node'
 import { createWasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import { compileGraph, importOnnx, memoryModelSource, type WeightsStorage } from '@mlcapsule/model-graph'
-import { toOnnx } from '../forms/onnx.ts'
+import { onnxOf } from '../forms/onnx-of.ts'
 import type { Network } from '../networks/network.ts'
 import type { Engine, LoadedEngine } from './engine.ts'
 
@@ -16,7 +16,7 @@ async function load(
   storage: WeightsStorage = 'f32',
 ): Promise<LoadedEngine> {
   const { program, weights, inputs, outputs } = await compileGraph(
-    await importOnnx(memoryModelSource(toOnnx(network))),
+    await importOnnx(memoryModelSource(await onnxOf(network))),
     { weights: storage },
   )
   const chunks = weights.chunks()[Symbol.asyncIterator]()

@@ -5,9 +5,9 @@ import type { Layer, Network, Weights } from '../networks/network.ts'
 type Attributes = NonNullable<TestNode['attributes']>
 
 /** Gelu came with operator set 20. */
-const opset = 20
+export const opset = 20
 
-class OnnxForm {
+export class OnnxForm {
   readonly nodes: TestNode[] = []
   readonly constants: Record<string, TestTensor> = {}
 
@@ -16,26 +16,17 @@ class OnnxForm {
     return output
   }
 
-  constant(name: string, { dims, data }: TestTensor | Weights): string {
-    this.constants[name] = { dims, data }
+  constant(name: string, tensor: TestTensor | Weights): string {
+    this.constants[name] = tensor
     return name
   }
 
   add(layer: Layer): void {
     switch (layer.op) {
-      case 'conv': {
-        const { output, stride, pad, groups, weights } = layer
-        const [, , height = 1, width = 1] = weights.dims
-        this.#activated(layer.activation, output, (to) =>
-          this.node('Conv', [layer.input, ...this.#parameters(layer)], to, {
-            kernel_shape: [height, width],
-            strides: [stride, stride],
-            pads: [pad, pad, pad, pad],
-            group: groups,
-          }),
-        )
+      case 'conv':
+      case 'dense':
+        this.linearNode(layer, this.#parameters(layer))
         break
-      }
       case 'maxPool': {
         const { kernel, stride, pad } = layer
         this.node('MaxPool', [layer.input], layer.output, {
@@ -56,11 +47,6 @@ class OnnxForm {
       case 'add':
         this.#activated(layer.activation, layer.output, (to) => this.node('Add', [layer.a, layer.b], to))
         break
-      case 'dense':
-        this.#activated(layer.activation, layer.output, (to) =>
-          this.node('Gemm', [layer.input, ...this.#parameters(layer)], to),
-        )
-        break
       case 'softmax':
         this.node('Softmax', [layer.input], layer.output, { axis: -1 })
         break
@@ -74,6 +60,22 @@ class OnnxForm {
         this.#attention(layer)
         break
     }
+  }
+
+  /** @param parameters names of weights and bias */
+  linearNode(layer: Extract<Layer, { op: 'conv' | 'dense' }>, parameters: readonly string[]): void {
+    const inputs = [layer.input, ...parameters]
+    this.#activated(layer.activation, layer.output, (to) => {
+      if (layer.op === 'dense') return this.node('Gemm', inputs, to)
+      const { stride, pad, groups, weights } = layer
+      const [, , height = 1, width = 1] = weights.dims
+      return this.node('Conv', inputs, to, {
+        kernel_shape: [height, width],
+        strides: [stride, stride],
+        pads: [pad, pad, pad, pad],
+        group: groups,
+      })
+    })
   }
 
   #parameters({ output, weights, bias }: { output: string; weights: Weights; bias: Weights }): string[] {
@@ -122,14 +124,20 @@ class OnnxForm {
   }
 }
 
-/** The bytes of a network as an ONNX file. */
-export function toOnnx({ inputDims, output, layers }: Network): Uint8Array {
+/**
+ * The bytes of a network as an ONNX file.
+ * @param outputs names of the values that come out; the network's own by default
+ */
+export function toOnnx(
+  { inputDims, output, layers }: Network,
+  outputs: readonly string[] = [output],
+): Uint8Array {
   const form = new OnnxForm()
   for (const layer of layers) form.add(layer)
   return buildModel({
     opset,
     inputs: { input: inputDims },
-    outputs: { [output]: null },
+    outputs: Object.fromEntries(outputs.map((name) => [name, null])),
     constants: form.constants,
     nodes: form.nodes,
   })

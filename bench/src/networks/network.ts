@@ -82,4 +82,6 @@ export interface Network {
   /** Multiply-accumulate operations of one query. */
   readonly macCount: number
   readonly parameterCount: number
+  /** Set where engines get it as QDQ: activations in uint8, weights in int8 with a scale for each channel. */
+  readonly isQuantized?: true
 }

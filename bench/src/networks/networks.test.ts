@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decodeProgram } from '@mlcapsule/inference-kernels/program'
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
 import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
 import { expect, test } from 'vitest'
 import { wasm } from '../engines/ours.ts'
 import { toOnnx } from '../forms/onnx.ts'
+import { toQdqOnnx } from '../forms/qdq-onnx.ts'
 import { networks } from './index.ts'
 
 /** Parameters in millions and multiplications in millions, as the papers or their authors' code have them. */
 const known: Readonly<Record<string, readonly [parameters: number, macs: number]>> = {
   vgg16: [138.36, 15_470],
   resnet50: [25.53, 4_089],
+  'resnet50-int8': [25.53, 4_089],
   mobilenetv1: [4.22, 569],
   mobilenetv2: [3.49, 301],
   lenet: [0.0617, 0.417],
@@ -39,6 +42,20 @@ test.each(['resnet50', 'mobilenetv2', 'lenet', 'transformer'])(
     expect(summary.parameterCount - network.parameterCount).toBeLessThan(10)
   },
 )
+
+test('in 8 bits all products are on bytes', async () => {
+  const network = networks['resnet50-int8']?.()
+  if (network === undefined) throw new Error('no resnet50-int8')
+  const ranges = new Map(
+    ['input', ...network.layers.map(({ output }) => output)].map((name) => [name, { least: -1, most: 1 }]),
+  )
+  const graph = await importOnnx(memoryModelSource(toQdqOnnx(network, ranges)))
+  const { steps } = decodeProgram((await compileGraph(graph)).program)
+  const count = (wanted: string) => steps.filter(({ op }) => op === wanted).length
+  expect(count('quantizedConv2d')).toBe(53)
+  expect(count('quantizedDense')).toBe(1)
+  expect(count('conv2d') + count('dense') + count('quantizedAdd') + count('operator')).toBe(0)
+})
 
 test('probabilities come out, from the same numbers each time', async () => {
   const network = networks.lenet?.()

@@ -38,3 +38,8 @@ export function resnet50(): Network {
   const row = writer.dense(writer.globalAverage(image), 1000, 'none')
   return writer.finish('resnet50', [1, 3, 224, 224], writer.softmax(row))
 }
+
+/** The same in 8 bits, up to the softmax. */
+export function resnet50Int8(): Network {
+  return { ...resnet50(), name: 'resnet50-int8', isQuantized: true }
+}

@@ -40,6 +40,7 @@ test('the public surface', () => {
     'packPanelFromColumns',
     'packPanelFromRows',
     'packPanels16',
+    'packQuantizedPanel',
     'packedSizeBytes',
     'panelCount',
     'panelSizeBytes',

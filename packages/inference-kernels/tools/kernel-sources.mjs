@@ -29,6 +29,7 @@ const x64 = {
   avx2_fma: ['-mavx2', '-mfma', '-mf16c', '-mtune=haswell'],
   avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
 }
+x64.avx512_vnni = [...x64.avx512, '-mavx512vnni']
 const arm64 = { scalar: [], neon: [] }
 const wasm32 = { wasm_simd128: [] }
 /** In products alone: elsewhere compilers would take minima and maxima that lose a NaN on some machines. */

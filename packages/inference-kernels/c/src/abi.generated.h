@@ -268,4 +268,111 @@ typedef struct {
   int32_t reserved[59];
 } mlc_fill_record;
 
+/* NHWC, uint8 in and out. weights: per group, panels of 16 columns [ceil(outC/g / 16)], each int32 bias[16], float32 multiplier[16], then int8 [kernelHeight*kernelWidth][ceil(inC/g / 4)][16][4], zero past the channels and columns; a bias holds what inputZero adds, so that sums run over the input's bytes as they are. Outside the image lies inputZero. q = zero + clamp(round(float(bias + sum) * multiplier), low - zero, high - zero): a float32 product, halves to even. With hasResidual (same shape as the output) the result is sumZero + clamp(round(((q - zero) * scale + (residual - residualZero) * residualScale) / sumScale), sumLow - sumZero, sumHigh - sumZero), each operation in float32; else it is q. Sums wrap modulo 2^32. */
+#define MLC_OP_QUANTIZED_CONV2D 11
+typedef struct {
+  int32_t opcode;
+  uint32_t input;
+  uint32_t weights;
+  uint32_t residual;
+  uint32_t output;
+  int32_t batch;
+  int32_t input_height;
+  int32_t input_width;
+  int32_t input_channels;
+  int32_t output_height;
+  int32_t output_width;
+  int32_t output_channels;
+  int32_t kernel_height;
+  int32_t kernel_width;
+  int32_t stride_height;
+  int32_t stride_width;
+  int32_t pad_top;
+  int32_t pad_left;
+  int32_t dilation_height;
+  int32_t dilation_width;
+  int32_t groups;
+  int32_t flags;
+  int32_t input_zero;
+  int32_t zero;
+  int32_t low;
+  int32_t high;
+  float scale;
+  int32_t residual_zero;
+  float residual_scale;
+  int32_t sum_zero;
+  int32_t sum_low;
+  int32_t sum_high;
+  float sum_scale;
+  int32_t reserved[31];
+} mlc_quantized_conv2d_record;
+
+/* float32 to uint8: zero + clamp(round(input / scale), low - zero, high - zero), halves to even; NaN gives low. */
+#define MLC_OP_QUANTIZE 12
+typedef struct {
+  int32_t opcode;
+  uint32_t input;
+  uint32_t output;
+  int32_t count;
+  int32_t zero;
+  int32_t low;
+  int32_t high;
+  float scale;
+  int32_t reserved[56];
+} mlc_quantize_record;
+
+/* uint8 to float32: (input - zero) * scale. */
+#define MLC_OP_DEQUANTIZE 13
+typedef struct {
+  int32_t opcode;
+  uint32_t input;
+  uint32_t output;
+  int32_t count;
+  int32_t zero;
+  float scale;
+  int32_t reserved[58];
+} mlc_dequantize_record;
+
+/* uint8: zero + clamp(round(((a - aZero) * aScale + (b - bZero) * bScale) / scale), low - zero, high - zero), each operation in float32, halves to even. May run in place. */
+#define MLC_OP_QUANTIZED_ADD 14
+typedef struct {
+  int32_t opcode;
+  uint32_t a;
+  uint32_t b;
+  uint32_t output;
+  int32_t count;
+  int32_t a_zero;
+  float a_scale;
+  int32_t b_zero;
+  float b_scale;
+  int32_t zero;
+  int32_t low;
+  int32_t high;
+  float scale;
+  int32_t reserved[51];
+} mlc_quantized_add_record;
+
+/* NHWC, uint8. Padding never wins; a window without a tap inside the image gives 0. */
+#define MLC_OP_QUANTIZED_MAX_POOL2D 15
+typedef struct {
+  int32_t opcode;
+  uint32_t input;
+  uint32_t output;
+  int32_t batch;
+  int32_t input_height;
+  int32_t input_width;
+  int32_t channels;
+  int32_t output_height;
+  int32_t output_width;
+  int32_t kernel_height;
+  int32_t kernel_width;
+  int32_t stride_height;
+  int32_t stride_width;
+  int32_t pad_top;
+  int32_t pad_left;
+  int32_t dilation_height;
+  int32_t dilation_width;
+  int32_t reserved[47];
+} mlc_quantized_max_pool2d_record;
+
 #endif

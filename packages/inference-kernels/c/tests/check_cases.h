@@ -11,7 +11,7 @@ static const struct {
   int32_t change, value, refused;
 } check_cases[] = {
     {0, 0, 0},
-    {0, 11, 0},
+    {0, 16, 0},
     {0, -1, 0},
     {63, 1, 63},
     {CONV(reserved), -1, CONV(reserved)},

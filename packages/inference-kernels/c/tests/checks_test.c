@@ -71,7 +71,7 @@ void test_hostile(uint32_t rounds) {
   for (uint32_t i = 0; i < rounds; i++) {
     int32_t record[MLC_RECORD_WORD_COUNT];
     random_seed(i + 77);
-    const int32_t opcode = (int32_t)random_below(10) + 1;
+    const int32_t opcode = (int32_t)random_below(15) + 1;
     do {
       random_record(opcode, 65536, record);
     } while (mlc_check_record(record, 65536) != MLC_RECORD_OK);

@@ -78,6 +78,8 @@ int main(int argument_count, char **arguments) {
   printf("products done\n");
   test_windows();
   printf("windows done\n");
+  test_quantized();
+  printf("quantized done\n");
   test_winograd();
   printf("winograd done\n");
   test_weights();

@@ -304,6 +304,11 @@ static void run_softmax(const uint8_t *m, const mlc_softmax_record *r, reference
 
 void reference_run(const uint8_t *memory, const int32_t record[MLC_RECORD_WORD_COUNT], reference_answer *answer) {
   const void *body = record;
+  answer->is_bytes = 0;
+  if (record[0] >= MLC_OP_QUANTIZED_CONV2D) {
+    reference_run_quantized(memory, record, answer);
+    return;
+  }
   switch (record[0]) {
     case MLC_OP_CONV2D: run_conv(memory, body, answer); break;
     case MLC_OP_DEPTHWISE_CONV2D: run_depthwise(memory, body, answer); break;

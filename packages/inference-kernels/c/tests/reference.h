@@ -8,7 +8,8 @@
 
 typedef struct {
   uint32_t count;
-  uint32_t output; /* byte address of the first float */
+  uint32_t output; /* byte address of the first float, or byte */
+  int is_bytes;    /* then every one has to be right */
   double *expected, *tolerance;
 } reference_answer;
 
@@ -27,6 +28,10 @@ void settle_weights(uint8_t *memory, const int32_t record[MLC_RECORD_WORD_COUNT]
 
 /* Elements of the weights of a record that has some, else 0. */
 uint32_t weight_count_of(const int32_t record[MLC_RECORD_WORD_COUNT]);
+
+/* The part of it for steps over bytes. */
+void reference_run_quantized(const uint8_t *memory, const int32_t record[MLC_RECORD_WORD_COUNT],
+                             reference_answer *answer);
 
 /* Fills a valid record of this opcode over a memory of `size_bytes`, at least 64 KiB. */
 void random_record(int32_t opcode, uint32_t size_bytes, int32_t record[MLC_RECORD_WORD_COUNT]);

@@ -115,7 +115,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (b[i] as number))), 0)
 }
 
-for (const isa of ['scalar', 'avx2', 'avx512', 'neon']) {
+for (const isa of ['scalar', 'avx2', 'avx512', 'avx512vnni', 'neon']) {
   if (!isas.includes(isa)) {
     it.skip(`native ${isa} (skipped: not in this addon or not on this CPU)`, () => {})
     continue

@@ -8,7 +8,7 @@ import { createNativeKernels, listNativeIsas } from './index.ts'
 const isas = existsSync(defaultAddonPath()) ? listNativeIsas() : []
 const problemCount = process.env.SLOW === '1' ? 500 : 30
 
-for (const isa of ['scalar', 'avx2', 'avx512', 'neon']) {
+for (const isa of ['scalar', 'avx2', 'avx512', 'avx512vnni', 'neon']) {
   if (!isas.includes(isa)) {
     it.skip(`native ${isa} (skipped: not in this addon or not on this CPU)`, () => {})
     continue

@@ -300,8 +300,10 @@ function inPlaceFields(step: KernelStep): readonly string[] {
     case 'softmax':
       return ['input']
     case 'binary':
+    case 'quantizedAdd':
       return ['a', 'b']
     case 'conv2d':
+    case 'quantizedConv2d':
     case 'dense':
       return ['residual']
     default:

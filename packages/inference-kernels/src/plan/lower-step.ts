@@ -3,6 +3,14 @@ import type { KernelStep } from '../program/geometry.ts'
 import { lowerBinary, lowerSoftmax, lowerUnary } from './lower-elements.ts'
 import { lowerConcat, lowerExpand, lowerPad, lowerSlice, lowerTranspose } from './lower-moves.ts'
 import { lowerDense, lowerMatmul } from './lower-products.ts'
+import {
+  lowerDequantize,
+  lowerQuantize,
+  lowerQuantizedAdd,
+  lowerQuantizedConv2d,
+  lowerQuantizedDense,
+  lowerQuantizedMaxPool2d,
+} from './lower-quantized.ts'
 import { lowerConv2d, lowerDepthwiseConv2d, lowerPool2d } from './lower-windows.ts'
 import type { Lowering } from './lowering.ts'
 
@@ -47,6 +55,24 @@ export function lowerStep(step: KernelStep, to: Lowering): void {
       break
     case 'expand':
       lowerExpand(step, to)
+      break
+    case 'quantizedConv2d':
+      lowerQuantizedConv2d(step, to)
+      break
+    case 'quantizedDense':
+      lowerQuantizedDense(step, to)
+      break
+    case 'quantize':
+      lowerQuantize(step, to)
+      break
+    case 'dequantize':
+      lowerDequantize(step, to)
+      break
+    case 'quantizedAdd':
+      lowerQuantizedAdd(step, to)
+      break
+    case 'quantizedMaxPool2d':
+      lowerQuantizedMaxPool2d(step, to)
       break
   }
 }

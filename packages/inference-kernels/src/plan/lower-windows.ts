@@ -10,7 +10,7 @@ export function activationFields({ kind, alpha, beta }: Activation) {
   return { activation: enumNumber('activation', kind), activationAlpha: alpha, activationBeta: beta }
 }
 
-function flagsOf(bias: number | null, residual: number | null): number {
+export function flagsOf(bias: number | null, residual: number | null): number {
   return (bias === null ? 0 : recordFlags.hasBias) | (residual === null ? 0 : recordFlags.hasResidual)
 }
 
@@ -35,8 +35,8 @@ export function weightsType({ weights }: StepOf<'conv2d' | 'dense'>, to: Lowerin
   return enumNumber('weightsType', dtype === 'float16' ? 'f16' : dtype === 'int8' ? 'i8' : 'f32')
 }
 
-function windowFields(
-  step: StepOf<'conv2d' | 'depthwiseConv2d' | 'pool2d'>,
+export function windowFields(
+  step: StepOf<'conv2d' | 'depthwiseConv2d' | 'pool2d' | 'quantizedConv2d' | 'quantizedMaxPool2d'>,
   input: PlacedValue,
   output: PlacedValue,
   kernel: Pair,

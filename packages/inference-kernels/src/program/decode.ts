@@ -154,6 +154,13 @@ function readField(
       const kind = members[reader.index(members.length, `${field}.kind`)]
       return { kind, alpha: reader.float(`${field}.alpha`), beta: reader.float(`${field}.beta`) }
     }
+    case 'quantization':
+      return {
+        scale: reader.float(`${field}.scale`),
+        zero: reader.int(`${field}.zero`),
+        low: reader.int(`${field}.low`),
+        high: reader.int(`${field}.high`),
+      }
     default: {
       const members = enumMembers(type)
       return members[reader.index(members.length, field)]

@@ -15,7 +15,7 @@ import {
 import { programLimits } from './limits.ts'
 import { failProgram } from './program-error.ts'
 import { enumMembers, type StepFieldType, stepFields, stepSchemas, usedOperators } from './step-schema.ts'
-import type { Activation, Program, ProgramStep, ProgramValue } from './types.ts'
+import type { Activation, Program, ProgramStep, ProgramValue, Quantization } from './types.ts'
 import { validateProgram } from './validate.ts'
 import { WordWriter } from './words.ts'
 
@@ -104,6 +104,12 @@ function writeField(
       writer.int(enumMembers('activation').indexOf(kind))
       writer.float(alpha)
       writer.float(beta)
+      break
+    }
+    case 'quantization': {
+      const { scale, zero, low, high } = operand as Quantization
+      writer.float(scale)
+      writer.ints([zero, low, high])
       break
     }
     default:

@@ -4,7 +4,13 @@ import { dtypes } from '@mlcapsule/contracts'
 import type { Layout, Storage } from './types.ts'
 
 // The numbers of the binary format, §values: an entry's place is its number, so nothing is ever moved or taken out.
-export const layouts: readonly Layout[] = ['row-major', 'nhwc', 'panels16', 'depthwise16']
+export const layouts: readonly Layout[] = [
+  'row-major',
+  'nhwc',
+  'panels16',
+  'depthwise16',
+  'quantizedPanels16',
+]
 export const storageKinds: readonly Storage['kind'][] = ['arena', 'weights', 'alias']
 
 export function dtypeNumber(dtype: DType): number {

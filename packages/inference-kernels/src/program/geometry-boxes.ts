@@ -12,7 +12,18 @@ export interface StepDims {
 
 type BoxStep = Exclude<
   ProgramStep,
-  { readonly op: 'conv2d' | 'depthwiseConv2d' | 'dense' | 'pool2d' | 'operator' | 'if' }
+  {
+    readonly op:
+      | 'conv2d'
+      | 'depthwiseConv2d'
+      | 'dense'
+      | 'pool2d'
+      | 'quantizedConv2d'
+      | 'quantizedDense'
+      | 'quantizedMaxPool2d'
+      | 'operator'
+      | 'if'
+  }
 >
 
 const show = (dims: readonly number[]) => `[${dims.join(', ')}]`
@@ -130,7 +141,13 @@ export function assertBoxStep(program: Program, step: BoxStep, at: StepDims): vo
       assertMatmul(step, at)
       break
     case 'unary':
+    case 'quantize':
+    case 'dequantize':
       assertSameLayout(program, step.input, step.output, at)
+      break
+    case 'quantizedAdd':
+      assertSameLayout(program, step.a, step.output, at)
+      assertSameLayout(program, step.b, step.output, at)
       break
     case 'softmax': {
       const rank = at.dims(step.input).length

@@ -37,7 +37,8 @@ function assertWindows(
     const floor = windowCount(size, before, after, window, step.strides[axis], 'floor')
     const ceil = windowCount(size, before, after, window, step.strides[axis], 'ceil')
     const actual = output[axis + 2] as number
-    const isHangingOver = step.op === 'pool2d' && actual === ceil
+    const isPool = step.op === 'pool2d' || step.op === 'quantizedMaxPool2d'
+    const isHangingOver = isPool && actual === ceil
     if (floor < 1 || (actual !== floor && !isHangingOver)) {
       const name = axis === 0 ? 'height' : 'width'
       failProgram(
@@ -50,13 +51,13 @@ function assertWindows(
 
 function assertConv(
   program: Program,
-  step: Windowed & { op: 'conv2d' | 'depthwiseConv2d' },
+  step: Windowed & { op: 'conv2d' | 'depthwiseConv2d' | 'quantizedConv2d' },
   at: StepDims,
 ): void {
   const [batch = 0, inputChannels = 0] = at.dims(step.input)
   const weights = at.dims(step.weights)
   const [outputChannels = 0, channelsPerGroup = 0, kernelHeight = 0, kernelWidth = 0] = weights
-  const groups = step.op === 'conv2d' ? step.groups : inputChannels
+  const groups = step.op === 'depthwiseConv2d' ? inputChannels : step.groups
   if (inputChannels % groups !== 0 || outputChannels % groups !== 0) {
     failProgram(
       `${at.path}.groups`,
@@ -69,25 +70,28 @@ function assertConv(
     failProgram(`${at.path}.weights`, `expected ${inputChannels / groups} channels, got ${channelsPerGroup}`)
   }
   const { storage, layout, dtype } = program.values[step.weights] as ProgramValue
-  const sizeBytes = packedSizeBytes(layout, weights, step.op === 'conv2d' ? groups : 1, dtype)
+  const sizeBytes = packedSizeBytes(layout, weights, step.op === 'depthwiseConv2d' ? 1 : groups, dtype)
   if (storage.kind !== 'weights' || storage.sizeBytes !== sizeBytes) {
     failProgram(`${at.path}.weights`, `expected ${sizeBytes} packed bytes`)
   }
   const output = at.dims(step.output)
   assertDims(output.slice(0, 2), [batch, outputChannels], `${at.path}.output`)
   assertWindows(step, [kernelHeight, kernelWidth], at.dims(step.input), output, at.path)
-  if (step.bias !== null) assertDims(at.dims(step.bias), [outputChannels], `${at.path}.bias`)
-  if (step.op !== 'conv2d') return
-  if (step.residual !== null) assertDims(at.dims(step.residual), output, `${at.path}.residual`)
-  if (step.scales !== undefined) assertDims(at.dims(step.scales), [outputChannels], `${at.path}.scales`)
+  if (step.op !== 'quantizedConv2d' && step.bias !== null)
+    assertDims(at.dims(step.bias), [outputChannels], `${at.path}.bias`)
+  if (step.op !== 'depthwiseConv2d' && step.residual !== null)
+    assertDims(at.dims(step.residual), output, `${at.path}.residual`)
+  if (step.op === 'conv2d' && step.scales !== undefined)
+    assertDims(at.dims(step.scales), [outputChannels], `${at.path}.scales`)
 }
 
-function assertDense(step: Extract<ProgramStep, { op: 'dense' }>, at: StepDims): void {
+function assertDense(step: Extract<ProgramStep, { op: 'dense' | 'quantizedDense' }>, at: StepDims): void {
   const input = at.dims(step.input)
   const [innerCount = 0, columnCount = 0] = at.dims(step.weights)
   assertDims(input.slice(-1), [innerCount], `${at.path}.input`)
   const output = [...input.slice(0, -1), columnCount]
   assertDims(at.dims(step.output), output, `${at.path}.output`)
+  if (step.op === 'quantizedDense') return
   if (step.bias !== null) assertDims(at.dims(step.bias), [columnCount], `${at.path}.bias`)
   if (step.residual !== null) assertDims(at.dims(step.residual), output, `${at.path}.residual`)
   if (step.scales !== undefined) assertDims(at.dims(step.scales), [columnCount], `${at.path}.scales`)
@@ -100,12 +104,15 @@ function assertStep(program: Program, step: KernelStep, at: StepDims): void {
   switch (step.op) {
     case 'conv2d':
     case 'depthwiseConv2d':
+    case 'quantizedConv2d':
       assertConv(program, step, at)
       break
     case 'dense':
+    case 'quantizedDense':
       assertDense(step, at)
       break
-    case 'pool2d': {
+    case 'pool2d':
+    case 'quantizedMaxPool2d': {
       const [batch = 0, channels = 0] = at.dims(step.input)
       const output = at.dims(step.output)
       assertDims(output.slice(0, 2), [batch, channels], `${at.path}.output`)
@@ -157,13 +164,16 @@ export function inferDims(
 ): readonly number[] | null {
   switch (step.op) {
     case 'conv2d':
-    case 'depthwiseConv2d': {
+    case 'depthwiseConv2d':
+    case 'quantizedConv2d': {
       const [outputChannels = 0, , ...kernel] = dims(step.weights)
       return [dims(step.input)[0] ?? 0, outputChannels, ...windowCounts(step, kernel, dims(step.input))]
     }
     case 'pool2d':
+    case 'quantizedMaxPool2d':
       return [...dims(step.input).slice(0, 2), ...windowCounts(step, step.kernel, dims(step.input))]
     case 'dense':
+    case 'quantizedDense':
       return [...dims(step.input).slice(0, -1), dims(step.weights)[1] ?? 0]
     case 'matmul': {
       const [a, b] = [dims(step.a), dims(step.b)]
@@ -172,8 +182,12 @@ export function inferDims(
     }
     case 'binary':
       return broadcastDims(dims(step.a), dims(step.b))
+    case 'quantizedAdd':
+      return dims(step.a)
     case 'unary':
     case 'softmax':
+    case 'quantize':
+    case 'dequantize':
       return dims(step.input)
     case 'transpose':
       return step.permutation.map((d) => dims(step.input)[d] ?? 0)

@@ -29,6 +29,7 @@ export {
   panelSizeBytes,
 } from './layouts.ts'
 export { programLimits } from './limits.ts'
+export { packQuantizedPanel, type QuantizedColumn } from './quantized-panels.ts'
 export { stepInputs } from './step-schema.ts'
 export type {
   Activation,
@@ -42,6 +43,7 @@ export type {
   ProgramState,
   ProgramStep,
   ProgramValue,
+  Quantization,
   StepOp,
   Storage,
   UnaryKind,

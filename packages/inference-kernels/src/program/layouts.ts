@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DType, elementSizeBytes } from '@mlcapsule/contracts'
 import { panelWidth } from '../abi.generated.ts'
+import { quantizedSizeBytes } from './quantized-panels.ts'
 import type { Layout } from './types.ts'
 
 /** What elements of `panels16` may be. */
@@ -53,6 +54,7 @@ export function packedSizeBytes(
   dtype: DType = 'float32',
 ): number {
   if (layout === 'row-major' || layout === 'nhwc') return product(dims) * elementSizeBytes(dtype)
+  if (layout === 'quantizedPanels16') return quantizedSizeBytes(dims, groups)
   return panelCount(layout, dims, groups) * panelSizeBytes(layout, dims, groups, dtype)
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KernelError } from '../errors.ts'
 import { planProgram } from '../plan/plan-program.ts'
+import { bytesProgram } from '../testing/bytes-program.ts'
 import { randomDynamicProgram } from '../testing/random-dynamic-program.ts'
 import { randomProgram } from '../testing/random-program.ts'
 import {
@@ -16,9 +17,14 @@ import { decodeProgram } from './decode.ts'
 import { encodeProgram } from './encode.ts'
 
 const numRuns = process.env.SLOW === '1' ? 200_000 : 3000
-const samples = [imageProgram(), denseProgram(), branchProgram(), sequenceProgram(), compactProgram()].map(
-  ({ program }) => encodeProgram(program),
-)
+const samples = [
+  imageProgram(),
+  denseProgram(),
+  branchProgram(),
+  sequenceProgram(),
+  compactProgram(),
+  bytesProgram(),
+].map(({ program }) => encodeProgram(program))
 
 /** Either a coded error, or a program whose only encoding these bytes are, and which is bound or refused with a code. */
 function decodesOrRefuses(bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
+import { bytesProgram } from '../testing/bytes-program.ts'
 import { ProgramBuilder } from '../testing/program-builder.ts'
 import {
   branchProgram,
@@ -33,19 +34,23 @@ function withStep(program: Program, index: number, change: object): Program {
 
 describe('the binary format', () => {
   test('the samples use every op, so the round trip below covers them all', () => {
-    const programs = [imageProgram(), branchProgram()]
+    const programs = [imageProgram(), branchProgram(), bytesProgram()]
     const used = new Set(programs.flatMap(({ program }) => program.steps.map((step) => step.op)))
     expect([...used].sort()).toEqual(Object.keys(stepSchemas).sort())
   })
 
-  test.each([imageProgram(), denseProgram(), branchProgram(), sequenceProgram(), compactProgram()])(
-    'decodes to the program that was encoded',
-    ({ program }) => {
-      const bytes = encodeProgram(program)
-      expect(decodeProgram(bytes)).toEqual(program)
-      expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
-    },
-  )
+  test.each([
+    imageProgram(),
+    denseProgram(),
+    branchProgram(),
+    sequenceProgram(),
+    compactProgram(),
+    bytesProgram(),
+  ])('decodes to the program that was encoded', ({ program }) => {
+    const bytes = encodeProgram(program)
+    expect(decodeProgram(bytes)).toEqual(program)
+    expect(encodeProgram(decodeProgram(bytes))).toEqual(bytes)
+  })
 
   test('a step without scales is written without a word for them', () => {
     const { program } = denseProgram()
@@ -54,6 +59,21 @@ describe('the binary format', () => {
     expect(written).not.toContain(true)
     const scales = encodeProgram(compactProgram().program)
     expect(decodeProgram(scales).steps.filter((step) => 'scales' in step)).toHaveLength(1)
+  })
+
+  test.each([
+    [{ quantization: { scale: 1, zero: 256, low: 0, high: 255 } }, 'quantization.zero'],
+    [{ quantization: { scale: 1, zero: 0, low: -1, high: 255 } }, 'quantization.low'],
+    [{ quantization: { scale: 1, zero: 0, low: 9, high: 8 } }, 'quantization.high'],
+    [{ quantization: { scale: Number.NaN, zero: 0, low: 0, high: 8 } }, 'quantization.scale'],
+    [{ inputZero: 256 }, 'inputZero'],
+    [{ residualZero: -1 }, 'residualZero'],
+    [{ weights: 0 }, 'weights'],
+  ])('a convolution of bytes with %j is refused', (change, field) => {
+    const { program } = bytesProgram()
+    const at = program.steps.findIndex(({ op }) => op === 'quantizedConv2d')
+    const refusal = fails('PROGRAM_INVALID', `steps[${at}].${field}`)
+    expect(() => validateProgram(withStep(program, at, change))).toThrow(refusal)
   })
 
   test('holds other dtypes, aliases and names beyond ASCII', () => {

@@ -5,7 +5,7 @@ import type { ProgramStep, StepOp } from './types.ts'
 /**
  * How a field of a step is written, in 32-bit words:
  * `value` 1 · `optionalValue` 1, -1 for null · `values` and `ints` a count and the words · `int` 1 · `flag` 1 ·
- * `lastValue` 1, or none where there is no value: the last field · `float` 1 · `pair` 2 · `pads` 4 · `activation` 3 · an enum 1 · `optionalValues` a count and the words, -1 for null ·
+ * `lastValue` 1, or none where there is no value: the last field · `float` 1 · `pair` 2 · `pads` 4 · `activation` 3 · `quantization` 4 · an enum 1 · `optionalValues` a count and the words, -1 for null ·
  * `operator` 1, the place of its name · `attributes` those of the operator in the order of its schema: `int`, `float`,
  * `flag` and `oneOf` 1, lists a count and the words.
  */
@@ -24,6 +24,7 @@ export type StepFieldType =
   | 'pair'
   | 'pads'
   | 'activation'
+  | 'quantization'
   | 'pool'
   | 'unary'
   | 'binary'
@@ -112,6 +113,51 @@ export const stepSchemas: { readonly [Op in StepOp]: StepSchema<Op> } = {
       outputs: 'values',
       attributes: 'attributes',
     },
+  },
+  quantizedConv2d: {
+    number: 16,
+    fields: {
+      input: 'value',
+      weights: 'value',
+      residual: 'optionalValue',
+      output: 'value',
+      ...window,
+      groups: 'int',
+      inputZero: 'int',
+      quantization: 'quantization',
+      residualScale: 'float',
+      residualZero: 'int',
+      sumQuantization: 'quantization',
+    },
+  },
+  quantizedDense: {
+    number: 17,
+    fields: {
+      input: 'value',
+      weights: 'value',
+      output: 'value',
+      inputZero: 'int',
+      quantization: 'quantization',
+    },
+  },
+  quantize: { number: 18, fields: { input: 'value', output: 'value', quantization: 'quantization' } },
+  dequantize: { number: 19, fields: { input: 'value', output: 'value', scale: 'float', zero: 'int' } },
+  quantizedAdd: {
+    number: 20,
+    fields: {
+      a: 'value',
+      b: 'value',
+      output: 'value',
+      aScale: 'float',
+      aZero: 'int',
+      bScale: 'float',
+      bZero: 'int',
+      quantization: 'quantization',
+    },
+  },
+  quantizedMaxPool2d: {
+    number: 21,
+    fields: { input: 'value', output: 'value', kernel: 'pair', ...window },
   },
   if: {
     number: 15,

@@ -10,9 +10,9 @@ export type Dimension = number | { readonly symbol: number } | null
 
 /**
  * How the bytes of a value lie. `dims` stay those of ONNX (NCHW for images); `nhwc` says that the bytes are
- * channels-last. `panels16` and `depthwise16` are weights packed as `abi/ops.json` describes.
+ * channels-last. `panels16`, `depthwise16` and `quantizedPanels16` are weights packed as `abi/ops.json` describes.
  */
-export type Layout = 'row-major' | 'nhwc' | 'panels16' | 'depthwise16'
+export type Layout = 'row-major' | 'nhwc' | 'panels16' | 'depthwise16' | 'quantizedPanels16'
 
 /**
  * Where a value lives. `alias` shares the bytes of another value of the same dtype and size: a reshape costs nothing.
@@ -39,6 +39,17 @@ export interface Activation {
 
 export type Pair = readonly [height: number, width: number]
 export type Pads = readonly [top: number, left: number, bottom: number, right: number]
+
+/**
+ * How real numbers become bytes: q = zero + round(x / scale), held within low … high. The bounds are those of uint8, or closer
+ * where an activation is a part of the step.
+ */
+export interface Quantization {
+  readonly scale: number
+  readonly zero: number
+  readonly low: number
+  readonly high: number
+}
 
 /** Operands are indices into `Program.values`; sizes come from the values' dims when the program is bound. */
 export type ProgramStep =
@@ -167,6 +178,76 @@ export type ProgramStep =
       /** Repeats dimensions of 1, right-aligned as in ONNX. */ readonly op: 'expand'
       readonly input: number
       readonly output: number
+    }
+  | {
+      /**
+       * All of uint8 but the weights. What the sums mean is packed with the weights: biases that hold what `inputZero` adds,
+       * and multipliers, the scales of input and weights over that of the result.
+       */
+      readonly op: 'quantizedConv2d'
+      readonly input: number
+      /** `quantizedPanels16` of int8, dims [outC, inC/groups, kH, kW] */
+      readonly weights: number
+      /** Same dims and layout as the output; its real numbers are added to those of the result. */
+      readonly residual: number | null
+      readonly output: number
+      readonly strides: Pair
+      readonly pads: Pads
+      readonly dilations: Pair
+      readonly groups: number
+      readonly inputZero: number
+      /** Of the convolution by itself. */
+      readonly quantization: Quantization
+      readonly residualScale: number
+      readonly residualZero: number
+      /** Of the sum with the residual; not used without one. */
+      readonly sumQuantization: Quantization
+    }
+  | {
+      /** input [..., K] uint8, row-major × weights `quantizedPanels16`, dims [K, N] → output [..., N] uint8 */
+      readonly op: 'quantizedDense'
+      readonly input: number
+      readonly weights: number
+      readonly output: number
+      readonly inputZero: number
+      readonly quantization: Quantization
+    }
+  | {
+      /** float32 to uint8 */
+      readonly op: 'quantize'
+      readonly input: number
+      readonly output: number
+      readonly quantization: Quantization
+    }
+  | {
+      /** uint8 to float32 */
+      readonly op: 'dequantize'
+      readonly input: number
+      readonly output: number
+      readonly scale: number
+      readonly zero: number
+    }
+  | {
+      /** Real numbers of two uint8 values of the same dims and layout, added, as uint8. */
+      readonly op: 'quantizedAdd'
+      readonly a: number
+      readonly b: number
+      readonly output: number
+      readonly aScale: number
+      readonly aZero: number
+      readonly bScale: number
+      readonly bZero: number
+      readonly quantization: Quantization
+    }
+  | {
+      /** uint8; padding never wins. The output's dims decide on a last window that hangs over, as for `pool2d`. */
+      readonly op: 'quantizedMaxPool2d'
+      readonly input: number
+      readonly output: number
+      readonly kernel: Pair
+      readonly strides: Pair
+      readonly pads: Pads
+      readonly dilations: Pair
     }
   | {
       /** An operator in TypeScript, by its name; operands row-major. @see Operator */

@@ -6,7 +6,7 @@ import { weightsDtypes } from './layouts.ts'
 import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
 import { enumMembers, type StepFieldType, stepFields, stepSchemas } from './step-schema.ts'
-import type { Activation, Layout, Program, ProgramStep, ProgramValue, StepOp } from './types.ts'
+import type { Activation, Layout, Program, ProgramStep, ProgramValue, Quantization, StepOp } from './types.ts'
 
 /** What an operand must be. Without a layout any but the packed ones will do; without `dtypes` it is float32. */
 interface OperandRule {
@@ -24,6 +24,10 @@ const floats: OperandRule = {}
 const anything: OperandRule = { dtypes }
 const plain: OperandRule = { dtypes, layout: 'row-major' }
 const panels: OperandRule = { dtypes: weightsDtypes, layout: 'panels16' }
+const bytes: OperandRule = { dtypes: ['uint8'] }
+const byteImage: OperandRule = { ...image, dtypes: ['uint8'] }
+const byteRows: OperandRule = { ...rows, dtypes: ['uint8'] }
+const byteWeights: OperandRule = { dtypes: ['int8'], layout: 'quantizedPanels16' }
 
 const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
   conv2d: {
@@ -54,6 +58,17 @@ const rules: Readonly<Record<StepOp, Readonly<Record<string, OperandRule>>>> = {
   pad: { input: anything, output: anything },
   expand: { input: anything, output: anything },
   operator: { inputs: plain, outputs: plain },
+  quantizedConv2d: {
+    input: byteImage,
+    weights: { ...byteWeights, minRank: 4 },
+    residual: byteImage,
+    output: byteImage,
+  },
+  quantizedDense: { input: byteRows, weights: { ...byteWeights, maxRank: 2 }, output: byteRows },
+  quantize: { input: floats, output: bytes },
+  dequantize: { input: bytes, output: floats },
+  quantizedAdd: { a: bytes, b: bytes, output: bytes },
+  quantizedMaxPool2d: { input: byteImage, output: byteImage },
   if: { condition: plain, thenOutputs: plain, elseOutputs: plain, outputs: plain },
 }
 
@@ -75,6 +90,14 @@ function validateFloat(value: unknown, field: string): void {
   if (typeof value !== 'number' || Number.isNaN(value)) failProgram(field, 'is not a number')
 }
 
+/** @throws KernelError `PROGRAM_INVALID` where zero point and bounds are not bytes, or the bounds not in their order */
+function validateQuantization({ scale, zero, low, high }: Quantization, field: string): void {
+  validateFloat(scale, `${field}.scale`)
+  assertInteger(zero, 0, 255, `${field}.zero`)
+  assertInteger(low, 0, 255, `${field}.low`)
+  assertInteger(high, low, 255, `${field}.high`)
+}
+
 function validateInts(list: unknown, minCount: number, maxCount: number, min: number, field: string): void {
   if (!Array.isArray(list) || list.length < minCount || list.length > maxCount) {
     failProgram(field, `expected a list of ${minCount} to ${maxCount} integers`)
@@ -82,6 +105,9 @@ function validateInts(list: unknown, minCount: number, maxCount: number, min: nu
   for (const [i, value] of list.entries())
     assertInteger(value, min, programLimits.dimension, `${field}[${i}]`)
 }
+
+/** Fields of steps over bytes. */
+const zeroPoints = new Set(['inputZero', 'residualZero', 'zero', 'aZero', 'bZero'])
 
 function validateField(
   program: Program,
@@ -112,7 +138,7 @@ function validateField(
     case 'attributes':
       return
     case 'int':
-      return assertInteger(operand, 0, programLimits.dimension, field)
+      return assertInteger(operand, 0, zeroPoints.has(name) ? 255 : programLimits.dimension, field)
     case 'ints':
       return validateInts(operand, 0, programLimits.rank, -programLimits.dimension, field)
     case 'pair':
@@ -129,6 +155,8 @@ function validateField(
       validateFloat(alpha, `${field}.alpha`)
       return validateFloat(beta, `${field}.beta`)
     }
+    case 'quantization':
+      return validateQuantization(operand as Quantization, field)
     default:
       if (!enumMembers(type).includes(operand as string))
         failProgram(field, `${String(operand)} does not exist`)

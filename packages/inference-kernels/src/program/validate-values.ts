@@ -7,7 +7,7 @@ import { programLimits } from './limits.ts'
 import { assertInteger, failProgram } from './program-error.ts'
 import type { Program, ProgramValue } from './types.ts'
 
-const isPacked = (value: ProgramValue) => value.layout === 'panels16' || value.layout === 'depthwise16'
+const isPacked = ({ layout }: ProgramValue) => layout !== 'row-major' && layout !== 'nhwc'
 
 function validateDims(value: ProgramValue, symbolCount: number, field: string): void {
   if (value.dims.length > programLimits.rank) {
@@ -32,6 +32,12 @@ function validateDims(value: ProgramValue, symbolCount: number, field: string): 
   }
 }
 
+/** What the elements of a packed layout may be. */
+function dtypesOf(layout: ProgramValue['layout']): readonly DType[] {
+  if (layout === 'quantizedPanels16') return ['int8']
+  return layout === 'panels16' ? weightsDtypes : ['float32']
+}
+
 function validateLayout(value: ProgramValue, field: string): void {
   if (!layouts.includes(value.layout))
     failProgram(`${field}.layout`, `${String(value.layout)} is not a layout`)
@@ -40,11 +46,11 @@ function validateLayout(value: ProgramValue, field: string): void {
     failProgram(`${field}.layout`, `nhwc asks for rank 4, got ${rank}`)
   if (!isPacked(value)) return
   if (value.storage.kind !== 'weights') failProgram(`${field}.storage`, 'packed layouts lie in the weights')
-  const accepted = value.layout === 'panels16' ? weightsDtypes : (['float32'] as const)
-  if (!(accepted as readonly DType[]).includes(value.dtype)) {
+  const accepted = dtypesOf(value.layout)
+  if (!accepted.includes(value.dtype)) {
     failProgram(`${field}.dtype`, `${value.layout} are ${accepted.join(' or ')}, got ${value.dtype}`)
   }
-  if (rank !== 4 && !(rank === 2 && value.layout === 'panels16')) {
+  if (rank !== 4 && !(rank === 2 && value.layout !== 'depthwise16')) {
     failProgram(`${field}.dims`, `${value.layout} of rank ${rank} does not exist`)
   }
 }
@@ -61,7 +67,7 @@ function validateWeights(value: ProgramValue, weightsSizeBytes: number, field: s
     typeof dim === 'number' ? dim : failProgram(`${field}.dims`, 'weights have no symbolic dimensions'),
   )
   // Four-dimensional panels also depend on the groups, which only the step knows.
-  if (value.layout === 'panels16' && dims.length === 4) return
+  if (isPacked(value) && value.layout !== 'depthwise16' && dims.length === 4) return
   const expected = packedSizeBytes(value.layout, dims, 1, value.dtype)
   if (sizeBytes !== expected) {
     failProgram(

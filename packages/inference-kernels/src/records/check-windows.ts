@@ -22,7 +22,7 @@ type Windows = Readonly<
   Record<(typeof positive)[number] | 'padTop' | 'padLeft' | 'dilationHeight' | 'dilationWidth', number>
 >
 
-function windowFault(r: Windows): keyof Windows | null {
+export function windowFault(r: Windows): keyof Windows | null {
   const fault = positive.find((field) => r[field] < 1)
   if (fault !== undefined) return fault
   if (r.padTop < 0) return 'padTop'

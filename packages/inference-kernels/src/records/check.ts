@@ -2,6 +2,13 @@
 import { opRecords, recordWordCount } from '../abi.generated.ts'
 import { checkBinary, checkCopy, checkFill, checkSoftmax, checkUnary } from './check-elements.ts'
 import { checkDense, checkMatmul } from './check-products.ts'
+import {
+  checkDequantize,
+  checkQuantize,
+  checkQuantizedAdd,
+  checkQuantizedConv2d,
+  checkQuantizedMaxPool2d,
+} from './check-quantized.ts'
 import { checkConv2d, checkDepthwiseConv2d, checkPool2d } from './check-windows.ts'
 import { type AnyRecord, readRecord, recordFields } from './record.ts'
 import { recordError, recordListError } from './record-error.ts'
@@ -30,6 +37,16 @@ function faultOf(record: AnyRecord, memorySizeBytes: number): Fault {
       return checkCopy(record, memorySizeBytes)
     case 'fill':
       return checkFill(record, memorySizeBytes)
+    case 'quantizedConv2d':
+      return checkQuantizedConv2d(record, memorySizeBytes)
+    case 'quantize':
+      return checkQuantize(record, memorySizeBytes)
+    case 'dequantize':
+      return checkDequantize(record, memorySizeBytes)
+    case 'quantizedAdd':
+      return checkQuantizedAdd(record, memorySizeBytes)
+    case 'quantizedMaxPool2d':
+      return checkQuantizedMaxPool2d(record, memorySizeBytes)
   }
 }
 

@@ -10,6 +10,13 @@ import { runConv2d, runDepthwiseConv2d, runPool2d } from './conv.ts'
 import { runBinary, runSoftmax, runUnary } from './elements.ts'
 import { type MemoryViews, runCopy, runFill, viewMemory } from './moves.ts'
 import { runDense, runMatmul } from './products.ts'
+import {
+  runDequantize,
+  runQuantize,
+  runQuantizedAdd,
+  runQuantizedConv2d,
+  runQuantizedMaxPool2d,
+} from './quantized.ts'
 import { assertKnownAnswers } from './self-test.ts'
 
 function runRecord(record: AnyRecord, floats: Float32Array, views: MemoryViews): void {
@@ -43,6 +50,21 @@ function runRecord(record: AnyRecord, floats: Float32Array, views: MemoryViews):
       break
     case 'fill':
       runFill(record, views)
+      break
+    case 'quantizedConv2d':
+      runQuantizedConv2d(record, views)
+      break
+    case 'quantize':
+      runQuantize(record, views)
+      break
+    case 'dequantize':
+      runDequantize(record, views)
+      break
+    case 'quantizedAdd':
+      runQuantizedAdd(record, views)
+      break
+    case 'quantizedMaxPool2d':
+      runQuantizedMaxPool2d(record, views)
       break
   }
 }

@@ -3,6 +3,7 @@ import type { KernelBackend, Tensor } from '@mlcapsule/contracts'
 import { createSession } from '../engine/create-session.ts'
 import { KernelError } from '../errors.ts'
 import { referenceKernels } from '../reference/reference-kernels.ts'
+import { bytesProgram } from './bytes-program.ts'
 import { assertChecksAlike } from './hostile-records.ts'
 import { assertLifecycle } from './lifecycle.ts'
 import { assertSolves, type Problem } from './problem.ts'
@@ -14,6 +15,13 @@ import {
   matmulProblem,
   poolProblem,
 } from './problems-products.ts'
+import {
+  dequantizeProblem,
+  quantizedAddProblem,
+  quantizedConv2dProblem,
+  quantizedMaxPoolProblem,
+  quantizeProblem,
+} from './problems-quantized.ts'
 import { SeededRandom } from './random.ts'
 import { imageProgram } from './sample-programs.ts'
 
@@ -43,20 +51,31 @@ const problems: Readonly<Record<string, (random: SeededRandom) => Promise<Proble
   softmax: softmaxProblem,
   copy: copyProblem,
   fill: fillProblem,
+  quantizedConv2d: quantizedConv2dProblem,
+  quantize: quantizeProblem,
+  dequantize: dequantizeProblem,
+  quantizedAdd: quantizedAddProblem,
+  quantizedMaxPool2d: quantizedMaxPoolProblem,
 }
 
-async function assertProgramAgrees(backend: KernelBackend, threadCount: number, seed: number): Promise<void> {
+async function assertProgramAgrees(
+  backend: KernelBackend,
+  threadCount: number,
+  seed: number,
+  sample: typeof imageProgram,
+  tolerance: number,
+): Promise<void> {
   const data = new SeededRandom(seed).floats(2 * 3 * 8 * 8)
   const inputs = new Map<string, Tensor>([['image', { dtype: 'float32', shape: [2, 3, 8, 8], data }]])
   const answers = []
   for (const kernels of [backend, referenceKernels]) {
-    const session = await createSession({ ...imageProgram(seed), kernels, symbols: { N: 2 }, threadCount })
+    const session = await createSession({ ...sample(seed), kernels, symbols: { N: 2 }, threadCount })
     answers.push(session.run(inputs).get('scores')?.data as Float32Array)
     session.dispose()
   }
   const [actual, expected] = answers as [Float32Array, Float32Array]
   for (const [i, value] of expected.entries()) {
-    if (!(Math.abs((actual[i] as number) - value) <= 1e-5)) {
+    if (!(Math.abs((actual[i] as number) - value) <= tolerance)) {
       throw new KernelError(
         'KERNEL_SELF_TEST_FAILED',
         `program: score ${i} is ${actual[i]}, expected ${value}`,
@@ -97,7 +116,10 @@ export function kernelCases(backend: KernelBackend, options: KernelSuiteOptions 
   cases.push({
     name: 'a whole program agrees with the reference',
     run: async () => {
-      for (let i = 0; i < 5; i++) await assertProgramAgrees(backend, threadCount, seed + i)
+      for (let i = 0; i < 5; i++) {
+        await assertProgramAgrees(backend, threadCount, seed + i, imageProgram, 1e-5)
+        await assertProgramAgrees(backend, threadCount, seed + i, bytesProgram, 0)
+      }
     },
   })
   cases.push({ name: 'keeps the promises of Kernels', run: () => assertLifecycle(backend) })

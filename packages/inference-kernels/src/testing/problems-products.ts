@@ -25,7 +25,8 @@ function sumTolerance(termCount: number, sums: Float32Array) {
     1.5 * (termCount + 8) * unit * (sums[i] as number) + 32 * unit * (1 + Math.abs(expected))
 }
 
-function image(random: SeededRandom) {
+/** The windows of a step over images. */
+export function image(random: SeededRandom) {
   const fields = {
     batch: random.int(1, 2),
     inputHeight: random.int(1, 9),

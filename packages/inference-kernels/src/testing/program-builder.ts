@@ -56,13 +56,21 @@ export class ProgramBuilder {
     dims: readonly number[],
     layout: Layout = 'row-major',
   ): number {
-    const offsetBytes = this.#weightsSizeBytes
-    const bytes = new Uint8Array(data.slice().buffer)
     const dtype = data instanceof Float32Array ? 'float32' : data instanceof Int8Array ? 'int8' : 'float16'
+    return this.#place(new Uint8Array(data.slice().buffer), { dtype, dims, layout })
+  }
+
+  /** Packed weights of bytes, [K, N] or [outC, inC/groups, kH, kW]. */
+  bytes(panels: Uint8Array, dims: readonly number[]): number {
+    return this.#place(panels, { dtype: 'int8', dims, layout: 'quantizedPanels16' })
+  }
+
+  #place(bytes: Uint8Array, value: Omit<ProgramValue, 'storage'>): number {
+    const offsetBytes = this.#weightsSizeBytes
     this.#weights.push({ offsetBytes, bytes })
     this.#weightsSizeBytes += Math.ceil(bytes.length / alignmentBytes) * alignmentBytes
     const storage = { kind: 'weights', offsetBytes, sizeBytes: bytes.length } as const
-    return this.#values.push({ dtype, dims, layout, storage }) - 1
+    return this.#values.push({ ...value, storage }) - 1
   }
 
   /** Dense [K, N] or convolution weights [outC, inC/groups, kH, kW], given in that order. */

@@ -9,5 +9,7 @@ export function macsOf(node: GraphNode): number {
   const output = product(node.output.dims)
   if (node.op === 'conv2d') return output * product((node.inputs[1] as Value).dims.slice(1))
   if (node.op === 'dense') return output * product((node.inputs[1] as Value).dims.slice(0, 1))
+  if (node.op === 'quantizedConv2d' || node.op === 'quantizedDense')
+    return output * product(node.attributes.weights.rows.dims.slice(1))
   return node.op === 'matmul' ? output * product((node.inputs[0] as Value).dims.slice(-1)) : 0
 }

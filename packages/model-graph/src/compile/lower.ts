@@ -7,7 +7,7 @@ import type {
   ProgramValue,
   Storage,
 } from '@mlcapsule/inference-kernels/program'
-import type { ConstantTensor } from '../graph/constant.ts'
+import { type ConstantTensor, transposedConstant } from '../graph/constant.ts'
 import {
   type Branch,
   type Dim,
@@ -15,6 +15,7 @@ import {
   isUnknown,
   type NodeOf,
   outputsOf,
+  type QuantizedWeights,
   type Value,
 } from '../graph/graph.ts'
 import type { LaidOutGraph } from '../passes/assign-layouts.ts'
@@ -34,6 +35,11 @@ export interface LoweredGraph {
   readonly decisive: ReadonlyMap<number, ConstantTensor>
   readonly storage: WeightsSummary
 }
+
+type QuantizedNode = NodeOf<'quantizedConv2d'> | NodeOf<'quantizedDense'> | NodeOf<'quantizedAdd'>
+
+const isQuantized = (node: GraphNode): node is QuantizedNode =>
+  node.op === 'quantizedConv2d' || node.op === 'quantizedDense' || node.op === 'quantizedAdd'
 
 interface LoweredBranch {
   readonly stepCount: number
@@ -178,6 +184,7 @@ class Lowering {
     node: Exclude<GraphNode, NodeOf<'reshape'> | NodeOf<'batchNorm'> | NodeOf<'operator'> | NodeOf<'if'>>,
   ): ProgramStep {
     if (node.op === 'conv2d') return this.#convolution(node)
+    if (isQuantized(node)) return this.#quantized(node)
     const [first, second, third, fourth] = node.inputs
     if (node.op === 'dense') {
       const weights = (second as Value).constant as ConstantTensor
@@ -215,6 +222,41 @@ class Lowering {
       return { op: 'softmax', input, output, axis: this.#physicalAxis(node.output, axis), softmax }
     }
     return { op: node.op, input, output, ...node.attributes } as ProgramStep
+  }
+
+  #quantizedWeights(weights: QuantizedWeights, groups: number): number {
+    const { rows } = weights
+    const constant = rows.dims.length === 2 ? transposedConstant(rows, [1, 0]) : rows
+    return this.packed({ ...constant }, 'quantizedPanels16', { kind: 'quantized', weights, groups })
+  }
+
+  #quantized(node: QuantizedNode): ProgramStep {
+    const [input, second] = node.inputs.map((it) => (it === null ? null : this.operand(it)))
+    if (node.op === 'quantizedAdd') {
+      const { a, b, quantization } = node.attributes
+      const output = this.define(node.output, { kind: 'arena' })
+      const formats = { aScale: a.scale, aZero: a.zero, bScale: b.scale, bZero: b.zero }
+      return { op: node.op, a: input as number, b: second as number, output, ...formats, quantization }
+    }
+    const groups = node.op === 'quantizedConv2d' ? node.attributes.groups : 1
+    const weights = this.#quantizedWeights(node.attributes.weights, groups)
+    const output = this.define(node.output, { kind: 'arena' })
+    const { inputZero, quantization } = node.attributes
+    const own = { input: input as number, weights, output, inputZero, quantization }
+    if (node.op === 'quantizedDense') return { op: node.op, ...own }
+    const { sum, strides, pads, dilations } = node.attributes
+    return {
+      op: node.op,
+      ...own,
+      strides,
+      pads,
+      dilations,
+      groups,
+      residual: second ?? null,
+      residualScale: sum?.residual.scale ?? 0,
+      residualZero: sum?.residual.zero ?? 0,
+      sumQuantization: sum?.quantization ?? { scale: 1, zero: 0, low: 0, high: 0 },
+    }
   }
 
   #convolution(node: NodeOf<'conv2d'>): ProgramStep {

@@ -6,6 +6,8 @@ import { type FoldingBudget, foldConstants, foldingBudget } from '../passes/fold
 import { fuseActivations } from '../passes/fuse-activations.ts'
 import { fuseGelu } from '../passes/fuse-gelu.ts'
 import { fuseResiduals } from '../passes/fuse-residuals.ts'
+import { fuseQuantized } from '../passes/quantized/fuse-quantized.ts'
+import { fuseQuantizedSums } from '../passes/quantized/fuse-quantized-sums.ts'
 import { removeDeadNodes } from '../passes/remove-dead-nodes.ts'
 import { changed } from '../passes/rewrite.ts'
 import { simplifyMovement } from '../passes/simplify-movement.ts'
@@ -20,6 +22,7 @@ export async function optimized(given: Graph, budget = foldingBudget()): Promise
   graph = simplifyMovement(sinkTransposes(graph))
   graph = await foldAffine(graph)
   graph = fuseActivations(await fuseGelu(graph))
+  graph = fuseQuantizedSums(removeDeadNodes(await fuseQuantized(graph)))
   graph = fuseResiduals(graph)
   return removeDeadNodes(await withOptimizedBranches(graph, budget))
 }

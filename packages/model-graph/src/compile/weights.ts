@@ -3,7 +3,9 @@ import { elementCount, elementSizeBytes, releaseMemory } from '@mlcapsule/contra
 import { packedSizeBytes } from '@mlcapsule/inference-kernels/program'
 import { ModelError } from '../errors.ts'
 import type { ConstantTensor } from '../graph/constant.ts'
+import type { QuantizedWeights } from '../graph/graph.ts'
 import { packChannelsLast, packConvolution, packDense, packDepthwise, packPlain } from './packing.ts'
+import { packQuantized } from './packing-quantized.ts'
 import { type StoredWeights, storePieces } from './store-weights.ts'
 
 /** How the elements of a constant are arranged for the step that reads them. */
@@ -13,6 +15,7 @@ export type Packing =
   | { readonly kind: 'dense'; readonly stored?: StoredWeights | undefined }
   | { readonly kind: 'depthwise' }
   | { readonly kind: 'convolution'; readonly groups: number; readonly stored?: StoredWeights | undefined }
+  | { readonly kind: 'quantized'; readonly weights: QuantizedWeights; readonly groups: number }
 
 interface Segment {
   readonly offsetBytes: number
@@ -37,6 +40,7 @@ const align = (sizeBytes: number) => Math.ceil(sizeBytes / alignmentBytes) * ali
 function packedSize({ dims, dtype }: ConstantTensor, packing: Packing): number {
   if (packing.kind === 'plain' || packing.kind === 'nhwc') return elementCount(dims) * elementSizeBytes(dtype)
   if (packing.kind === 'depthwise') return packedSizeBytes('depthwise16', dims)
+  if (packing.kind === 'quantized') return packedSizeBytes('quantizedPanels16', dims, packing.groups)
   const groups = packing.kind === 'convolution' ? packing.groups : 1
   return packedSizeBytes('panels16', dims, groups, packing.stored?.dtype)
 }
@@ -45,6 +49,7 @@ function piecesOf(constant: ConstantTensor, packing: Packing): AsyncIterable<Arr
   if (packing.kind === 'plain') return packPlain(constant)
   if (packing.kind === 'nhwc') return packChannelsLast(constant)
   if (packing.kind === 'depthwise') return packDepthwise(constant)
+  if (packing.kind === 'quantized') return packQuantized(packing.weights, packing.groups)
   const isDense = packing.kind === 'dense'
   const pieces = isDense ? packDense(constant) : packConvolution(constant, packing.groups)
   if (packing.stored === undefined) return pieces

@@ -71,16 +71,22 @@ function kernelWork(
   switch (step.op) {
     case 'conv2d':
     case 'depthwiseConv2d':
+    case 'quantizedConv2d':
       return { macCount: output * product(at(step.weights).slice(1)), otherCount: 0 }
     case 'dense':
+    case 'quantizedDense':
       return { macCount: output * (at(step.weights)[0] ?? 1), otherCount: 0 }
     case 'matmul':
       return { macCount: output * (at(step.a).at(-1) ?? 1), otherCount: 0 }
     case 'pool2d':
+    case 'quantizedMaxPool2d':
       return { macCount: 0, otherCount: output * product(step.kernel) }
     case 'unary':
     case 'binary':
     case 'softmax':
+    case 'quantize':
+    case 'dequantize':
+    case 'quantizedAdd':
       return { macCount: 0, otherCount: output }
     default:
       return { macCount: 0, otherCount: 0 }

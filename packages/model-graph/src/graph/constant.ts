@@ -118,6 +118,8 @@ export function assembledConstant(
 
 /** The same elements under other dimensions. */
 export function reshapedConstant(constant: ConstantTensor, dims: readonly number[]): ConstantTensor {
+  if (dims.length === constant.dims.length && dims.every((dim, d) => dim === constant.dims[d]))
+    return constant
   return { ...constant, dims, transposeOf: null }
 }
 

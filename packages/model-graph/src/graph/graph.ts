@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DType } from '@mlcapsule/contracts'
-import type { Activation, AttributeValue, BinaryKind, UnaryKind } from '@mlcapsule/inference-kernels/program'
+import type {
+  Activation,
+  AttributeValue,
+  BinaryKind,
+  Quantization,
+  QuantizedColumn,
+  UnaryKind,
+} from '@mlcapsule/inference-kernels/program'
 import type { ConstantTensor } from './constant.ts'
 
 /**
@@ -24,6 +31,20 @@ export interface Value {
 
 type Pair = readonly [height: number, width: number]
 type Pads = readonly [top: number, left: number, bottom: number, right: number]
+
+/** Weights of bytes, with what their sums mean. */
+export interface QuantizedWeights {
+  /** int8, [outC, inC/groups, kH, kW] or, of a dense layer, [N, K] */
+  readonly rows: ConstantTensor
+  /** One for each row. */
+  readonly columns: readonly QuantizedColumn[]
+}
+
+/** How bytes stand for real numbers: (q - zero) * scale. */
+interface Bytes {
+  readonly scale: number
+  readonly zero: number
+}
 
 /** Attributes of each operation. Dimensions are logical: NCHW for images, whatever layout is chosen later. */
 export interface Attributes {
@@ -63,6 +84,36 @@ export interface Attributes {
   /** Constant padding: `before` has one entry per dimension, the rest follows from the dimensions. */
   readonly pad: { readonly before: readonly number[]; readonly value: number }
   readonly expand: Record<never, never>
+  /** uint8. inputs: x [N,C,H,W], residual (as output) or null. `sum` says what the sum with the residual becomes. */
+  readonly quantizedConv2d: {
+    readonly weights: QuantizedWeights
+    readonly strides: Pair
+    readonly pads: Pads
+    readonly dilations: Pair
+    readonly groups: number
+    readonly inputZero: number
+    readonly quantization: Quantization
+    readonly sum: { readonly residual: Bytes; readonly quantization: Quantization } | null
+  }
+  /** uint8. input: x [..., K] */
+  readonly quantizedDense: {
+    readonly weights: QuantizedWeights
+    readonly inputZero: number
+    readonly quantization: Quantization
+  }
+  /** float32 to uint8 */
+  readonly quantize: { readonly quantization: Quantization }
+  /** uint8 to float32 */
+  readonly dequantize: Bytes
+  /** uint8. inputs: a, b, of the same dimensions */
+  readonly quantizedAdd: { readonly a: Bytes; readonly b: Bytes; readonly quantization: Quantization }
+  /** uint8. input [N,C,H,W] */
+  readonly quantizedMaxPool2d: {
+    readonly kernel: Pair
+    readonly strides: Pair
+    readonly pads: Pads
+    readonly dilations: Pair
+  }
   /** An operator of the engine, by its name. */
   readonly operator: {
     readonly operator: string

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dequantizedConstant } from '../graph/dequantized.ts'
+import { dequantizedConstant, rememberOrigin } from '../graph/dequantized.ts'
 import type { Value } from '../graph/graph.ts'
 import { dtypeOf } from '../onnx/tensor-proto.ts'
 import type { NodeContext } from './context.ts'
@@ -37,13 +37,19 @@ export function importDequantizeLinear(ctx: NodeContext): Value {
   const x = ctx.input(0)
   // Checks the operands; where the constant takes its place, nothing reads it and it goes.
   const result = ctx.operator('DequantizeLinear', ctx.inputs, layout)
-  if (x.constant === null || result.constant !== null || layout.block_size !== 0) return result
+  if (x.constant === null || layout.block_size !== 0) return result
   const scales = ctx.known(ctx.input(1))
   const zeroPoint = ctx.optional(2)
   const zeroPoints = zeroPoint === null ? [] : ctx.known(zeroPoint)
   if (scales === null || zeroPoints === null) return result
   const axis = scales.length === 1 ? 0 : ctx.axis(layout.axis, x.dims.length)
-  return ctx.constant(
-    dequantizedConstant(x.constant, axis, scales as readonly number[], zeroPoints as readonly number[]),
-  )
+  const origin = {
+    integers: x.constant,
+    axis,
+    scales: scales as readonly number[],
+    zeroPoints: zeroPoints as readonly number[],
+  }
+  if (result.constant === null) return ctx.constant(dequantizedConstant(origin))
+  rememberOrigin(result.constant, origin)
+  return result
 }

@@ -113,6 +113,10 @@ class LayoutAssignment {
       this.channelsLast.add(output)
       const rest = node.op === 'conv2d' ? [weights ?? null, bias ?? null, extra[0] ?? null] : []
       this.push({ ...node, inputs: [image, ...rest] })
+    } else if (node.op === 'quantizedConv2d' || node.op === 'quantizedMaxPool2d') {
+      this.channelsLast.add(output)
+      const images = node.inputs.map((it) => (it === null ? null : this.as('nhwc', it)))
+      this.push({ ...node, inputs: images })
     } else if (node.op === 'transpose') {
       this.push(this.moved(inputs[0] as Value, node.attributes.permutation, output, node.origin))
     } else if (node.op === 'if') {
@@ -158,8 +162,11 @@ class LayoutAssignment {
       case 'pad':
       case 'slice':
       case 'expand':
+      case 'quantize':
+      case 'dequantize':
         return this.isChannelsLast(operands[0])
       case 'concat':
+      case 'quantizedAdd':
         return operands.some((it) => this.isChannelsLast(it))
       case 'binary':
         return operands.some((it) => this.isChannelsLast(it) && sameDims(it.dims, node.output.dims))

@@ -11,10 +11,11 @@ import {
   type ValueInfoProtoSchema,
 } from '../onnx/generated/onnx_pb.ts'
 
-/** Elements of a constant: floats, integers of 64 bits, or bools. */
+/** Elements of a constant. A Uint8Array holds bools unless `dtype` says otherwise. */
 export interface TestTensor {
   readonly dims: readonly number[]
-  readonly data: Float32Array | BigInt64Array | Uint8Array
+  readonly data: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array
+  readonly dtype?: 'uint8'
 }
 
 /** A graph within a node, such as the branch of an If. It may read names of the graphs around it. */
@@ -80,16 +81,20 @@ function valueInfo(
   return { name, type: { value: { case: 'tensorType', value: { elemType, ...shape } } } }
 }
 
-function tensorProto(name: string, { dims, data }: TestTensor): MessageInitShape<typeof TensorProtoSchema> {
+function dataTypeOf({ data, dtype }: TestTensor): DataType {
+  if (data instanceof Float32Array) return DataType.FLOAT
+  if (data instanceof Int32Array) return DataType.INT32
+  if (data instanceof Int8Array) return DataType.INT8
+  if (data instanceof BigInt64Array) return DataType.INT64
+  return dtype === 'uint8' ? DataType.UINT8 : DataType.BOOL
+}
+
+function tensorProto(name: string, tensor: TestTensor): MessageInitShape<typeof TensorProtoSchema> {
+  const { dims, data } = tensor
   return {
     name,
     dims: dims.map(BigInt),
-    dataType:
-      data instanceof Float32Array
-        ? DataType.FLOAT
-        : data instanceof Uint8Array
-          ? DataType.BOOL
-          : DataType.INT64,
+    dataType: dataTypeOf(tensor),
     rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
   }
 }

@@ -16,6 +16,11 @@ static int32_t used_words(int32_t opcode) {
     case MLC_OP_SOFTMAX: return USED_WORDS(mlc_softmax_record);
     case MLC_OP_COPY: return USED_WORDS(mlc_copy_record);
     case MLC_OP_FILL: return USED_WORDS(mlc_fill_record);
+    case MLC_OP_QUANTIZED_CONV2D: return USED_WORDS(mlc_quantized_conv2d_record);
+    case MLC_OP_QUANTIZE: return USED_WORDS(mlc_quantize_record);
+    case MLC_OP_DEQUANTIZE: return USED_WORDS(mlc_dequantize_record);
+    case MLC_OP_QUANTIZED_ADD: return USED_WORDS(mlc_quantized_add_record);
+    case MLC_OP_QUANTIZED_MAX_POOL2D: return USED_WORDS(mlc_quantized_max_pool2d_record);
     default: return 0;
   }
 }
@@ -37,6 +42,11 @@ int32_t mlc_check_record(const int32_t record[MLC_RECORD_WORD_COUNT], uint64_t m
     case MLC_OP_BINARY: return mlc_check_binary(body, memory_size_bytes);
     case MLC_OP_SOFTMAX: return mlc_check_softmax(body, memory_size_bytes);
     case MLC_OP_COPY: return mlc_check_copy(body, memory_size_bytes);
-    default: return mlc_check_fill(body, memory_size_bytes);
+    case MLC_OP_FILL: return mlc_check_fill(body, memory_size_bytes);
+    case MLC_OP_QUANTIZED_CONV2D: return mlc_check_quantized_conv2d(body, memory_size_bytes);
+    case MLC_OP_QUANTIZE: return mlc_check_quantize(body, memory_size_bytes);
+    case MLC_OP_DEQUANTIZE: return mlc_check_dequantize(body, memory_size_bytes);
+    case MLC_OP_QUANTIZED_ADD: return mlc_check_quantized_add(body, memory_size_bytes);
+    default: return mlc_check_quantized_max_pool2d(body, memory_size_bytes);
   }
 }

@@ -74,5 +74,10 @@ int32_t mlc_check_binary(const mlc_binary_record *record, uint64_t memory_size_b
 int32_t mlc_check_softmax(const mlc_softmax_record *record, uint64_t memory_size_bytes);
 int32_t mlc_check_copy(const mlc_copy_record *record, uint64_t memory_size_bytes);
 int32_t mlc_check_fill(const mlc_fill_record *record, uint64_t memory_size_bytes);
+int32_t mlc_check_quantized_conv2d(const mlc_quantized_conv2d_record *record, uint64_t memory_size_bytes);
+int32_t mlc_check_quantize(const mlc_quantize_record *record, uint64_t memory_size_bytes);
+int32_t mlc_check_dequantize(const mlc_dequantize_record *record, uint64_t memory_size_bytes);
+int32_t mlc_check_quantized_add(const mlc_quantized_add_record *record, uint64_t memory_size_bytes);
+int32_t mlc_check_quantized_max_pool2d(const mlc_quantized_max_pool2d_record *record, uint64_t memory_size_bytes);
 
 #endif

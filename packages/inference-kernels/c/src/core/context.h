@@ -56,5 +56,10 @@ void mlc_run_binary(const mlc_context *context, const mlc_binary_record *record)
 void mlc_run_softmax(const mlc_context *context, const mlc_softmax_record *record);
 void mlc_run_copy(const mlc_context *context, const mlc_copy_record *record);
 void mlc_run_fill(const mlc_context *context, const mlc_fill_record *record);
+void mlc_run_quantized_conv2d(const mlc_context *context, const mlc_quantized_conv2d_record *record);
+void mlc_run_quantize(const mlc_context *context, const mlc_quantize_record *record);
+void mlc_run_dequantize(const mlc_context *context, const mlc_dequantize_record *record);
+void mlc_run_quantized_add(const mlc_context *context, const mlc_quantized_add_record *record);
+void mlc_run_quantized_max_pool2d(const mlc_context *context, const mlc_quantized_max_pool2d_record *record);
 
 #endif

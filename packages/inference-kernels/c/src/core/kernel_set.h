@@ -8,6 +8,8 @@
 #include "../f32_gemm/f32_gemm.h"
 #include "../f32_pool/f32_pool.h"
 #include "../f32_winograd/f32_winograd.h"
+#include "../i8_elements/i8_elements.h"
+#include "../i8_gemm/i8_gemm.h"
 #include "../mlc.h"
 #include "../softmax/softmax.h"
 #include "../weights/weights.h"
@@ -26,12 +28,18 @@ struct mlc_kernel_set {
   f32_binary_fn binary;
   f32_activate_fn activate;
   f32_softmax_fn softmax;
+  i8_gemm_fn i8_gemm;
+  i8_quantize_fn i8_quantize;
+  i8_dequantize_fn i8_dequantize;
+  i8_add_fn i8_add;
+  i8_raise_fn i8_raise;
 };
 
 extern const mlc_kernel_set mlc_kernels_scalar;
 #if defined(__x86_64__)
 extern const mlc_kernel_set mlc_kernels_avx2;
 extern const mlc_kernel_set mlc_kernels_avx512;
+extern const mlc_kernel_set mlc_kernels_avx512_vnni;
 #elif defined(__aarch64__)
 extern const mlc_kernel_set mlc_kernels_neon;
 #elif defined(MLC_WASM_RELAXED)

@@ -5,6 +5,8 @@ const char *mlc_kernel_set_isa(const mlc_kernel_set *kernels) { return kernels->
 
 #if defined(__x86_64__)
 const mlc_kernel_set *const *mlc_kernel_sets(void) {
+  static const mlc_kernel_set *const with_vnni[] = {&mlc_kernels_avx512_vnni, &mlc_kernels_avx512, &mlc_kernels_avx2,
+                                                    &mlc_kernels_scalar, NULL};
   static const mlc_kernel_set *const with_avx512[] = {&mlc_kernels_avx512, &mlc_kernels_avx2, &mlc_kernels_scalar, NULL};
   static const mlc_kernel_set *const with_avx2[] = {&mlc_kernels_avx2, &mlc_kernels_scalar, NULL};
   static const mlc_kernel_set *const baseline[] = {&mlc_kernels_scalar, NULL};
@@ -16,7 +18,7 @@ const mlc_kernel_set *const *mlc_kernel_sets(void) {
       !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")) {
     return with_avx2;
   }
-  return with_avx512;
+  return __builtin_cpu_supports("avx512vnni") ? with_vnni : with_avx512;
 }
 #elif defined(__aarch64__)
 const mlc_kernel_set *const *mlc_kernel_sets(void) {

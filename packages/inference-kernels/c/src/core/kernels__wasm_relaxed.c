@@ -5,6 +5,7 @@
 #include "../elementwise/elementwise.inc"
 #define POOL_LANES 4
 #include "../f32_pool/f32_pool_row.inc"
+#include "../i8_elements/i8_elements.inc"
 #include "../softmax/softmax.inc"
 
 const mlc_kernel_set mlc_kernels_wasm_relaxed = {
@@ -20,4 +21,9 @@ const mlc_kernel_set mlc_kernels_wasm_relaxed = {
     .binary = binary,
     .activate = activate,
     .softmax = softmax,
+    .i8_gemm = i8_gemm_1x16__wasm_relaxed,
+    .i8_quantize = i8_quantize,
+    .i8_dequantize = i8_dequantize,
+    .i8_add = i8_add,
+    .i8_raise = i8_raise,
 };

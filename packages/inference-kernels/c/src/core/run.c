@@ -14,6 +14,11 @@ void mlc_run_record(const mlc_context *context, const int32_t record[MLC_RECORD_
     case MLC_OP_SOFTMAX: mlc_run_softmax(context, body); break;
     case MLC_OP_COPY: mlc_run_copy(context, body); break;
     case MLC_OP_FILL: mlc_run_fill(context, body); break;
+    case MLC_OP_QUANTIZED_CONV2D: mlc_run_quantized_conv2d(context, body); break;
+    case MLC_OP_QUANTIZE: mlc_run_quantize(context, body); break;
+    case MLC_OP_DEQUANTIZE: mlc_run_dequantize(context, body); break;
+    case MLC_OP_QUANTIZED_ADD: mlc_run_quantized_add(context, body); break;
+    case MLC_OP_QUANTIZED_MAX_POOL2D: mlc_run_quantized_max_pool2d(context, body); break;
     default: break; /* mlc_check_record let no other opcode through */
   }
 }

@@ -212,10 +212,56 @@ static int test_movement(mlc_context *context, test_memory *m) {
   return m->b[0] == 1.0f && m->b[2] == 1.0f && m->b[3] != 1.0f;
 }
 
+#define BYTES_OF(field) ((uint8_t *)(void *)m->field)
+
+/* Scales and multipliers are powers of two, so that integers say what comes out: a sum over eight, and half of two bytes. */
+static int test_quantized(mlc_context *context, test_memory *m) {
+  const uint32_t side = SIDE, inputs = 6, outputs = 20;
+  const mlc_quantized_conv2d_record conv = {
+      .opcode = MLC_OP_QUANTIZED_CONV2D, .input = AT(a), .weights = AT(b), .residual = AT(residual), .output = AT(output),
+      .batch = 1, .input_height = SIDE, .input_width = SIDE, .input_channels = 6, .output_height = SIDE,
+      .output_width = SIDE, .output_channels = 20, .kernel_height = 1, .kernel_width = 3, .stride_height = 1,
+      .stride_width = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1,
+      .flags = MLC_FLAG_HAS_RESIDUAL, .input_zero = 7, .zero = 100, .high = 255, .scale = 1.0f, .residual_scale = 1.0f,
+      .sum_high = 255, .sum_scale = 2.0f};
+  const mlc_quantized_add_record add = {.opcode = MLC_OP_QUANTIZED_ADD, .a = AT(output), .b = AT(residual), .output = AT(a),
+                                        .count = 100, .a_scale = 1.0f, .b_scale = 1.0f, .high = 255, .scale = 2.0f};
+  const uint32_t panel_bytes = 128 + 3 * 2 * 64, count = side * side * outputs;
+  uint8_t *bytes = BYTES_OF(a), *panels = BYTES_OF(b), *residual = BYTES_OF(residual), *output = BYTES_OF(output);
+  for (uint32_t i = 0; i < side * side * inputs; i++) bytes[i] = (uint8_t)(i * 37 % 256);
+  for (uint32_t i = 0; i < count; i++) residual[i] = (uint8_t)(i * 11 % 256);
+  for (uint32_t i = 0; i < 2 * panel_bytes; i++) panels[i] = (uint8_t)(i * 29 % 251);
+  for (uint32_t n = 0; n < 32; n++) {
+    uint8_t *column = panels + n / 16 * panel_bytes + n % 16 * 4;
+    const int32_t bias = (int32_t)n - 16;
+    const float multiplier = 1.0f / 512;
+    __builtin_memcpy(column, &bias, 4);
+    __builtin_memcpy(column + 64, &multiplier, 4);
+  }
+  if (!run(context, &conv)) return 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t n = i % outputs, x = i / outputs % side, y = i / outputs / side;
+    const int8_t *column = (const int8_t *)panels + n / 16 * panel_bytes + 128 + n % 16 * 4;
+    int32_t sum = (int32_t)n - 16;
+    for (uint32_t k = 0; k < 3 * inputs; k++) {
+      const uint32_t ix = x + k / inputs - 1, c = k % inputs; /* -1 wraps to a large number */
+      const int32_t value = ix < side ? bytes[(y * side + ix) * inputs + c] : 7;
+      sum += value * column[(k / inputs * 2 + c / 4) * 64 + c % 4];
+    }
+    const float q = i8_bounded((float)sum / 512, -100.0f, 155.0f);
+    if (output[i] != (uint8_t)i8_bounded((q + (float)residual[i]) / 2, 0.0f, 255.0f)) return 0;
+  }
+  if (!run(context, &add)) return 0;
+  for (uint32_t i = 0; i < 100; i++) {
+    if (bytes[i] != (uint8_t)i8_bounded((float)(output[i] + residual[i]) / 2, 0.0f, 255.0f)) return 0;
+  }
+  return 1;
+}
+
 uint32_t mlc_self_test(const mlc_context *context) {
-  static int (*const tests[])(mlc_context *, test_memory *) = {
-      test_dense, test_matmul, test_conv, test_windows, test_functions, test_movement, test_weights};
-  _Static_assert(PANELS * INNER * 16 <= 1024 && PANELS * 16 >= COLUMNS, "weights fit");
+  static int (*const tests[])(mlc_context *, test_memory *) = {test_dense,     test_matmul,   test_conv,    test_windows,
+                                                               test_functions, test_movement, test_weights, test_quantized};
+  _Static_assert(PANELS * INNER * 16 <= 8192 && PANELS * 16 >= COLUMNS, "weights fit");
   test_memory memory;
   mlc_context own = *context;
   own.memory = (uint8_t *)&memory;
