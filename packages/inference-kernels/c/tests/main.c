@@ -76,6 +76,8 @@ int main(int argument_count, char **arguments) {
   printf("math done\n");
   test_products();
   printf("products done\n");
+  test_splits();
+  printf("splits done\n");
   test_windows();
   printf("windows done\n");
   test_quantized();

@@ -38,6 +38,7 @@ void parallel_backwards(void *pool, uint32_t task_count, mlc_task_fn task, void 
 
 void test_math(void);
 void test_products(void);
+void test_splits(void);
 void test_windows(void);
 void test_quantized(void);
 void test_winograd(void);

@@ -4,36 +4,76 @@
 /* Products per block below which another thread costs more than it gives: some 2 microseconds' worth. */
 #define GEMM_GRAIN 262144
 
-/* Panels that a block's seams leave together: the widest tile, of one row or of several. */
-static uint32_t panels_per_tile(uint32_t row_count) { return row_count == 1 ? 4 : 2; }
+/* Units along one side of a product in each block, and how many of them the busiest worker gets. */
+typedef struct {
+  uint32_t units_per_block, block_count, busiest;
+} side_split;
+
+/*
+ * Cuts a side into as many equal blocks as leave the busiest worker the least; of such numbers the largest, so that a
+ * worker that is held up leaves more to the others.
+ */
+static side_split cut_side(uint32_t unit_count, uint32_t least_blocks, uint32_t most_blocks, uint32_t worker_count) {
+  side_split best = {0, 0, UINT32_MAX};
+  for (uint32_t blocks = least_blocks; blocks <= mlc_max_u32(most_blocks, least_blocks); blocks++) {
+    const uint32_t units = mlc_ceil_div(unit_count, blocks), count = mlc_ceil_div(unit_count, units);
+    const uint32_t busiest = mlc_ceil_div(count, worker_count) * units;
+    if (busiest <= best.busiest) best = (side_split){units, count, busiest};
+  }
+  return best;
+}
+
+/* Whole tiles of rows: of 14, 784 rows are 196 + 196 + 196 + 196, not 252 + 252 + 252 + 28. */
+static void cut_rows(f32_gemm_split *split, uint32_t row_count, uint32_t tile_rows, uint32_t wanted,
+                     uint32_t worker_count) {
+  const uint32_t tiles = mlc_ceil_div(row_count, tile_rows), least = mlc_ceil_div(tiles, F32_GEMM_BLOCK_ROWS / tile_rows);
+  /* Where the scratch asks for more blocks than wanted: so many more that each worker may get as many. */
+  const uint32_t most = wanted > least ? wanted : wanted > 1 ? least + worker_count - 1 : least;
+  const side_split cut = cut_side(tiles, least, mlc_min_u32(most, tiles), worker_count);
+  split->rows_per_block = cut.units_per_block * tile_rows;
+  split->row_blocks = cut.block_count;
+}
+
+/* Whole tiles, the widest of one row or of several; or panels, each a narrower tile, where that is fairer. */
+static void cut_panels(f32_gemm_split *split, uint32_t panel_count, uint32_t row_count, uint32_t tile_rows,
+                       uint32_t wanted, uint32_t worker_count) {
+  const uint32_t tile_panels = row_count == 1 ? 4 : 2, tiles = mlc_ceil_div(panel_count, tile_panels);
+  side_split cut = cut_side(tiles, 1, mlc_min_u32(wanted, tiles), worker_count);
+  cut.units_per_block *= tile_panels;
+  if (row_count >= tile_rows) {
+    const side_split fine = cut_side(panel_count, 1, mlc_min_u32(wanted, tiles), worker_count);
+    if (fine.busiest < cut.busiest * tile_panels) cut = fine;
+  }
+  split->panels_per_block = cut.units_per_block;
+  split->panel_blocks = cut.block_count;
+}
 
 f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_count, uint32_t column_count,
                                    uint32_t inner_count, uint32_t problem_count) {
-  const uint32_t panel_count = mlc_ceil_div(column_count, MLC_PANEL_WIDTH);
+  const uint32_t panel_count = mlc_ceil_div(column_count, MLC_PANEL_WIDTH), workers = context->worker_count;
   const uint32_t tile_rows = context->kernels->gemm_tile_rows;
-  uint64_t row_blocks = mlc_ceil_div(row_count, F32_GEMM_BLOCK_ROWS), panel_blocks = 1;
-  if (context->worker_count > 1) {
+  uint64_t wanted = 1;
+  if (workers > 1) {
     const uint64_t work = (uint64_t)row_count * column_count * inner_count * problem_count;
-    uint64_t wanted = (uint64_t)context->worker_count * 4;
+    wanted = (uint64_t)workers * 4;
     if (wanted > work / GEMM_GRAIN) wanted = work / GEMM_GRAIN;
     wanted = (wanted + problem_count - 1) / problem_count;
-    const uint64_t most_rows = mlc_ceil_div(row_count, tile_rows);
-    const uint64_t most_panels = mlc_min_u32(mlc_max_u32(panel_count / panels_per_tile(row_count), 1), 0xffff);
-    /* Each block reads its rows and its panels: the larger operand is the one to share out. */
-    for (int i = 0; i < 2 && row_blocks * panel_blocks < wanted; i++) {
-      if ((column_count > row_count) == (i == 0)) {
-        const uint64_t blocks = (wanted + row_blocks - 1) / row_blocks;
-        panel_blocks = blocks < most_panels ? blocks : most_panels;
-      } else {
-        const uint64_t blocks = (wanted + panel_blocks - 1) / panel_blocks;
-        row_blocks = blocks < most_rows ? blocks : most_rows;
-      }
+  }
+  f32_gemm_split split = {.panel_blocks = 1, .panels_per_block = panel_count};
+  /* Each block reads its rows and its panels: the larger operand is the one to share out, then the other if that is little. */
+  if (column_count > row_count) {
+    cut_rows(&split, row_count, tile_rows, 1, workers);
+    const uint32_t rest = (uint32_t)wanted / split.row_blocks;
+    if (rest > 1) cut_panels(&split, panel_count, row_count, tile_rows, rest, workers);
+    if (split.panel_blocks < workers && wanted / split.panel_blocks > split.row_blocks) {
+      cut_rows(&split, row_count, tile_rows, (uint32_t)wanted / split.panel_blocks, workers);
+    }
+  } else {
+    cut_rows(&split, row_count, tile_rows, (uint32_t)wanted, workers);
+    if (split.row_blocks < workers && wanted > split.row_blocks) {
+      cut_panels(&split, panel_count, row_count, tile_rows, (uint32_t)wanted / split.row_blocks, workers);
     }
   }
-  /* Equal blocks, in whole tiles: of 14 rows, 784 are 196 + 196 + 196 + 196, not 252 + 252 + 252 + 28. */
-  f32_gemm_split split = {.panel_blocks = (uint32_t)panel_blocks};
-  split.rows_per_block = mlc_ceil_div(mlc_ceil_div(row_count, (uint32_t)row_blocks), tile_rows) * tile_rows;
-  split.row_blocks = mlc_ceil_div(row_count, split.rows_per_block);
   return split;
 }
 
@@ -214,15 +254,8 @@ void f32_gemm_run_block(const mlc_context *context, const f32_gemm_problem *prob
   const uint32_t panel_count = mlc_ceil_div(problem->column_count, MLC_PANEL_WIDTH);
   const uint32_t row = (block % split->row_blocks) * split->rows_per_block;
   const uint32_t panel_block = block / split->row_blocks;
-  /* Rounded down to what the widest tile takes, so that it meets no seam. */
-  const uint32_t step = panels_per_tile(problem->row_count);
-  uint32_t start = mlc_task_start(panel_count, split->panel_blocks, panel_block);
-  uint32_t end = mlc_task_start(panel_count, split->panel_blocks, panel_block + 1);
-  if (split->panel_blocks > 1) {
-    start -= start % step;
-    if (panel_block + 1 < split->panel_blocks) end -= end % step;
-  }
-  if (start == end) return;
+  const uint32_t start = panel_block * split->panels_per_block;
+  const uint32_t end = mlc_min_u32(start + split->panels_per_block, panel_count);
   run_rows(context, problem, row, mlc_min_u32(split->rows_per_block, problem->row_count - row), start, end,
            mlc_scratch(context, worker));
 }

@@ -52,7 +52,7 @@ struct f32_gemm_problem {
 
 /* How the rows and panels of a problem are shared out. Neither changes a bit of the result. */
 typedef struct {
-  uint32_t row_blocks, rows_per_block, panel_blocks;
+  uint32_t row_blocks, rows_per_block, panel_blocks, panels_per_block;
 } f32_gemm_split;
 
 f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_count, uint32_t column_count,
