@@ -204,6 +204,22 @@ static int random_elements(random_room *m, int32_t *record) {
   return r->input != UINT32_MAX && r->output != UINT32_MAX;
 }
 
+/* Planes into pixels: enough of them to be shared out, now and then with a gap between pixels. */
+static int random_turn(random_room *m, mlc_copy_record *r) {
+  const int32_t pixels = random_between(1, 12000), channels = random_between(1, 4), gap = random_below(3) == 0 ? 1 : 0;
+  r->element_size_bytes = random_below(3) == 0 ? 2 : 4;
+  for (int d = 0; d < 6; d++) r->dims[d] = 1;
+  r->dims[6] = pixels;
+  r->dims[7] = channels;
+  r->input_strides[6] = 1;
+  r->input_strides[7] = pixels;
+  r->output_strides[6] = channels + gap;
+  r->output_strides[7] = 1;
+  r->input = random_take(m, (uint64_t)pixels * (uint32_t)channels, 4);
+  r->output = random_take(m, (uint64_t)pixels * (uint32_t)(channels + gap), 4);
+  return r->input != UINT32_MAX && r->output != UINT32_MAX;
+}
+
 static int random_copy(random_room *m, int32_t *record) {
   if (record[0] == MLC_OP_FILL) {
     mlc_fill_record *r = (void *)record;
@@ -214,6 +230,7 @@ static int random_copy(random_room *m, int32_t *record) {
     return 1;
   }
   mlc_copy_record *r = (void *)record;
+  if (random_below(4) == 0) return random_turn(m, r);
   int32_t order[8], input_stride = 1, output_stride = 1;
   r->element_size_bytes = 1 << random_below(4);
   for (int d = 0; d < 8; d++) {

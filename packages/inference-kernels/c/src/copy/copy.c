@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Moves boxes of elements. One thread: moving is bound by memory, and overlapping writes then have one order. */
+/* Moves boxes of elements. One thread but where a plane is turned: what overlaps is then written in one order. */
 #include "../core/context.h"
 
 typedef struct {
@@ -64,15 +64,55 @@ typedef struct {
 #define PLANE_BLOCK 16
 #define PLANE_LONG_BLOCK 1024
 
-static void move_plane(int32_t size, const uint8_t *input, uint8_t *output, const plane *p) {
+/* Three planes of floats into pixels of three channels, as images come. */
+static void join_three(const uint32_t *input, size_t input_column, uint32_t *output, uint32_t row_count) {
+  typedef uint32_t element __attribute__((may_alias));
+  const element *a = input, *b = a + input_column, *c = b + input_column;
+  element *to = output;
+  MLC_INDEPENDENT
+  for (size_t i = 0; i < row_count; i++) {
+    to[3 * i] = a[i];
+    to[3 * i + 1] = b[i];
+    to[3 * i + 2] = c[i];
+  }
+}
+
+static void move_rows(int32_t size, const uint8_t *input, uint8_t *output, const plane *p, uint32_t row, uint32_t end) {
+  if (size == 4 && p->columns == 3 && p->input_row == 1 && p->output_column == 1 && p->output_row == 3) {
+    const uint32_t *from = (const uint32_t *)(const void *)input + row;
+    join_three(from, (size_t)p->input_column, (uint32_t *)(void *)output + (size_t)row * 3, end - row);
+    return;
+  }
   const uint32_t row_block = p->columns < PLANE_BLOCK ? PLANE_LONG_BLOCK : PLANE_BLOCK;
-  for (uint32_t row = 0; row < p->rows; row += row_block) {
-    const uint32_t row_count = mlc_min_u32(row_block, p->rows - row);
+  for (; row < end; row += row_block) {
+    const uint32_t row_count = mlc_min_u32(row_block, end - row);
     for (uint32_t column = 0; column < p->columns; column++) {
       move_run(size, input + (row * p->input_row + column * p->input_column) * size, p->input_row,
                output + (row * p->output_row + column * p->output_column) * size, p->output_row, row_count);
     }
   }
+}
+
+typedef struct {
+  const plane *plane;
+  int32_t size;
+  const uint8_t *input;
+  uint8_t *output;
+  uint32_t task_count;
+} plane_job;
+
+static void run_task(void *argument, uint32_t task, uint32_t worker MLC_UNUSED) {
+  const plane_job *job = argument;
+  move_rows(job->size, job->input, job->output, job->plane, mlc_task_start(job->plane->rows, job->task_count, task),
+            mlc_task_start(job->plane->rows, job->task_count, task + 1));
+}
+
+static void move_plane(const mlc_context *context, int32_t size, const uint8_t *input, uint8_t *output, const plane *p) {
+  /* Rows that each end in front of the next one may be written in any order. */
+  const int are_apart = p->output_column >= 0 && p->output_column <= (p->output_row - 1) / p->columns;
+  plane_job job = {p, size, input, output, 1};
+  if (are_apart) job.task_count = mlc_task_count(context, p->rows, (uint64_t)p->columns * 4);
+  mlc_parallel_for(context, job.task_count, run_task, &job);
 }
 
 void mlc_run_copy(const mlc_context *context, const mlc_copy_record *r) {
@@ -92,7 +132,7 @@ void mlc_run_copy(const mlc_context *context, const mlc_copy_record *r) {
       d = inner - 1;
       const plane turned = {b.dims[d],           b.dims[inner],           b.input_strides[d],
                             b.input_strides[inner], b.output_strides[d], b.output_strides[inner]};
-      move_plane(r->element_size_bytes, context->memory + input, context->memory + output, &turned);
+      move_plane(context, r->element_size_bytes, context->memory + input, context->memory + output, &turned);
     } else {
       move_run(r->element_size_bytes, context->memory + input, b.input_strides[inner], context->memory + output,
                b.output_strides[inner], inner_count);
