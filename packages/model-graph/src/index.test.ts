@@ -17,6 +17,7 @@ test('the public surface', () => {
     'importTfjs',
     'inspectModel',
     'isSupportedOperator',
+    'leastMemoryBudget',
     'maximumOpset',
     'memoryModelSource',
     'minimumOpset',
