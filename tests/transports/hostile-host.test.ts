@@ -182,7 +182,7 @@ test('what the host is told of the model’s memory are whole MiB, and pages tha
     },
   })
   const { active } = await activate(handle)
-  expect(active.memorySizeBytes).toBe(1_048_576)
+  expect(active.memorySizeBytes).toBe(6 * 1_048_576)
   const pageSizeBytes = 4096
   expect(events.at(-1)).toEqual([2 * pageSizeBytes, 2 * pageSizeBytes])
   expect(delivered.length).toBeGreaterThan(0)
