@@ -159,9 +159,16 @@ export class CborReader {
     const keys: Key[] = []
     const items: unknown[] = []
     let isText = true
+    // Only where keys are out of order; what is read then is refused in any case, and this says as what.
+    let seen: Set<Key> | undefined
     for (let i = 0; i < length; i++) {
       const key = this.#readKey()
-      if (i > 0 && compareKeys(keys[i - 1] as Key, key) >= 0) this.#noteOrder(keys, key)
+      if (i > 0 && compareKeys(keys[i - 1] as Key, key) >= 0) {
+        this.#isDeterministic = false
+        seen ??= new Set(keys)
+      }
+      if (seen?.has(key)) malformed('a map key is repeated')
+      seen?.add(key)
       isText &&= typeof key === 'string'
       keys.push(key)
       items.push(this.#read(depth))
@@ -180,11 +187,6 @@ export class CborReader {
     const major = (this.#bytes[this.#position] ?? 0xff) >> 5
     if (major === 0 || major === 1 || major === 3) return this.#read(0) as Key
     return malformed('a map key is neither an integer nor text')
-  }
-
-  #noteOrder(keys: readonly Key[], key: Key): void {
-    if (keys.includes(key)) malformed('a map key is repeated')
-    this.#isDeterministic = false
   }
 
   #readSimple(info: number): unknown {
