@@ -23,6 +23,8 @@ export class RingWriter {
 
   /** Copies as much of `bytes` as fits without wrapping. @returns where it went; null when the ring is full */
   write(bytes: Uint8Array): RingSegment | null {
+    // What is written where the last frame was is still in the caches of both sides.
+    if (this.#freeSizeBytes === this.#memory.length) this.#positionBytes = 0
     const offsetBytes = this.#positionBytes
     const sizeBytes = Math.min(bytes.length, this.#freeSizeBytes, this.#memory.length - offsetBytes)
     if (sizeBytes === 0) return null
@@ -41,7 +43,10 @@ export class RingWriter {
   }
 }
 
-/** The reading side: it knows where the next segment must lie, and copies it out before anything looks at it. */
+/**
+ * The reading side: it knows where the next segment must lie, or that the ring begins anew, and copies it out before anything
+ * looks at it.
+ */
 export class RingReader {
   readonly #memory: Uint8Array
   #positionBytes: number = 0
@@ -53,7 +58,8 @@ export class RingReader {
   /** Copies a segment to `target`. @throws BridgeError `BRIDGE_PROTOCOL_VIOLATION` for any other place or size */
   readInto(target: Uint8Array, { offsetBytes, sizeBytes }: RingSegment): void {
     const fits = sizeBytes > 0 && sizeBytes <= target.length
-    if (!fits || offsetBytes !== this.#positionBytes || sizeBytes > this.#memory.length - offsetBytes) {
+    const isNext = offsetBytes === this.#positionBytes || offsetBytes === 0
+    if (!fits || !isNext || sizeBytes > this.#memory.length - offsetBytes) {
       throw new BridgeError('BRIDGE_PROTOCOL_VIOLATION', 'ring: the segment is not where the next one lies')
     }
     target.set(this.#memory.subarray(offsetBytes, offsetBytes + sizeBytes))

@@ -27,6 +27,9 @@ export interface SharedRings {
 /** Smaller payloads go through the stream: the detour through the ring would cost more than it saves. */
 const ringMinSizeBytes = 8_192
 
+/** Joining more would cost more than the writes that it saves. */
+const batchMaxSizeBytes = 65_536
+
 /** What waits to be sent: a record for the stream, or bytes that go through the ring as it gets free. */
 type Piece = { readonly record: StreamRecord } | { readonly ringBytes: Uint8Array }
 
@@ -43,6 +46,8 @@ export class StreamChannel implements Channel {
   #closed: boolean = false
   #flushing: boolean = false
   readonly #waiting: Piece[] = []
+  /** Records that go to the stream in one write: each write takes a call of the system, and may wake the peer. */
+  readonly #batch: Uint8Array[] = []
 
   constructor(stream: ByteStream, rings?: SharedRings) {
     this.#stream = stream
@@ -62,6 +67,7 @@ export class StreamChannel implements Channel {
     for (let index = before; index < this.#waiting.length; index++) {
       this.#waiting[index] = ownCopy(this.#waiting[index] as Piece)
     }
+    this.#writeBatch()
   }
 
   listen(listener: ChannelListener): void {
@@ -102,8 +108,12 @@ export class StreamChannel implements Channel {
 
   #readAll(chunks: Uint8Array[], reader: RecordReader): void {
     try {
-      for (let chunk = chunks.shift(); chunk !== undefined && !this.#closed; chunk = chunks.shift()) {
-        reader.push(chunk)
+      while (chunks.length > 0 && !this.#closed) {
+        for (let chunk = chunks.shift(); chunk !== undefined && !this.#closed; chunk = chunks.shift()) {
+          reader.push(chunk)
+        }
+        // It may bring the next chunk at once.
+        this.#writeBatch()
       }
     } catch (error) {
       this.#end(
@@ -160,7 +170,15 @@ export class StreamChannel implements Channel {
   }
 
   #write(record: StreamRecord): void {
-    if (!this.#closed) this.#stream.write(encodeRecord(record))
+    this.#batch.push(encodeRecord(record))
+  }
+
+  #writeBatch(): void {
+    const records = this.#batch.splice(0)
+    if (this.#closed || records.length === 0) return
+    const sizeBytes = records.reduce((sum, it) => sum + it.length, 0)
+    if (sizeBytes <= batchMaxSizeBytes) this.#stream.write(joined(records, sizeBytes))
+    else for (const record of records) this.#stream.write(record)
   }
 
   #end(error: BridgeError | undefined): void {
@@ -170,6 +188,18 @@ export class StreamChannel implements Channel {
     this.#stream.end()
     this.#listener?.onClose(error)
   }
+}
+
+function joined(records: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const [only] = records
+  if (only !== undefined && records.length === 1) return only
+  const bytes = new Uint8Array(sizeBytes)
+  let at = 0
+  for (const record of records) {
+    bytes.set(record, at)
+    at += record.length
+  }
+  return bytes
 }
 
 function ownCopy(piece: Piece): Piece {
