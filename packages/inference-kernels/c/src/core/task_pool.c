@@ -16,9 +16,10 @@
 #define ACTIVE_FACTOR 4
 
 /*
- * Tasks per worker up to which a loop wakes nobody: kernels cut what is worth the while into four. Whoever is awake helps.
+ * Tasks per worker up to which a loop wakes nobody. Kernels cut no loop that is not worth a thread; one task for each is left
+ * to whoever is awake.
  */
-#define QUIET_TASKS 2
+#define QUIET_TASKS 1
 
 /* First task of a worker's share. */
 static uint32_t share_start(const mlc_task_pool *pool, uint32_t task_count, uint32_t worker) {

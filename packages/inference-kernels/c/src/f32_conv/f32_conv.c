@@ -244,7 +244,7 @@ static void run_images(conv_job *job, window_source source) {
       job->task_count = mlc_task_count(context, job->image_height, (uint64_t)job->image_width * (uint64_t)r->input_channels);
       mlc_parallel_for(context, job->task_count, pad_rows, job);
     }
-    mlc_parallel_for(context, job->split.row_blocks * job->split.panel_blocks, run_in_place, job);
+    f32_gemm_for(context, &job->split, job->split.row_blocks * job->split.panel_blocks, run_in_place, job);
   }
 }
 
@@ -264,5 +264,5 @@ void mlc_run_conv2d(const mlc_context *context, const mlc_conv2d_record *r) {
     run_images(&job, source);
     return;
   }
-  mlc_parallel_for(context, job.blocks_per_group * groups, run_gathered, &job);
+  f32_gemm_for(context, &job.split, job.blocks_per_group * groups, run_gathered, &job);
 }

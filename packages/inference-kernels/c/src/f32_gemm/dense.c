@@ -32,5 +32,5 @@ void mlc_run_dense(const mlc_context *context, const mlc_dense_record *r) {
   };
   dense_job job = {context, &problem, {0}};
   job.split = f32_gemm_plan_split(context, problem.row_count, problem.column_count, problem.inner_count, 1);
-  mlc_parallel_for(context, job.split.row_blocks * job.split.panel_blocks, run_task, &job);
+  f32_gemm_for(context, &job.split, job.split.row_blocks * job.split.panel_blocks, run_task, &job);
 }

@@ -52,14 +52,14 @@ f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_coun
                                    uint32_t inner_count, uint32_t problem_count) {
   const uint32_t panel_count = mlc_ceil_div(column_count, MLC_PANEL_WIDTH), workers = context->worker_count;
   const uint32_t tile_rows = context->kernels->gemm_tile_rows;
+  const uint64_t work = (uint64_t)row_count * column_count * inner_count * problem_count;
   uint64_t wanted = 1;
   if (workers > 1) {
-    const uint64_t work = (uint64_t)row_count * column_count * inner_count * problem_count;
     wanted = (uint64_t)workers * 4;
     if (wanted > work / GEMM_GRAIN) wanted = work / GEMM_GRAIN;
     wanted = (wanted + problem_count - 1) / problem_count;
   }
-  f32_gemm_split split = {.panel_blocks = 1, .panels_per_block = panel_count};
+  f32_gemm_split split = {.panel_blocks = 1, .panels_per_block = panel_count, .is_small = work < 2 * GEMM_GRAIN};
   /* Each block reads its rows and its panels: the larger operand is the one to share out, then the other if that is little. */
   if (column_count > row_count) {
     cut_rows(&split, row_count, tile_rows, 1, workers);
@@ -75,6 +75,15 @@ f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_coun
     }
   }
   return split;
+}
+
+void f32_gemm_for(const mlc_context *context, const f32_gemm_split *split, uint32_t task_count, mlc_task_fn task,
+                  void *argument) {
+  if (!split->is_small) {
+    mlc_parallel_for(context, task_count, task, argument);
+    return;
+  }
+  for (uint32_t i = 0; i < task_count; i++) task(argument, i, 0);
 }
 
 /* B rows -> panels [inner_count][16] for panels panel..panel+panel_count-1; columns past the end are zero. */

@@ -53,10 +53,15 @@ struct f32_gemm_problem {
 /* How the rows and panels of a problem are shared out. Neither changes a bit of the result. */
 typedef struct {
   uint32_t row_blocks, rows_per_block, panel_blocks, panels_per_block;
+  int is_small; /* less work than waking a thread takes */
 } f32_gemm_split;
 
 f32_gemm_split f32_gemm_plan_split(const mlc_context *context, uint32_t row_count, uint32_t column_count,
                                    uint32_t inner_count, uint32_t problem_count);
+
+/* Runs tasks 0..task_count-1 of a product that is split so: on the caller alone where it is small. */
+void f32_gemm_for(const mlc_context *context, const f32_gemm_split *split, uint32_t task_count, mlc_task_fn task,
+                  void *argument);
 
 /* Runs block `block` of split.row_blocks * split.panel_blocks with the scratch of `worker`. */
 void f32_gemm_run_block(const mlc_context *context, const f32_gemm_problem *problem, const f32_gemm_split *split,

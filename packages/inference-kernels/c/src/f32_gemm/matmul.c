@@ -33,5 +33,5 @@ void mlc_run_matmul(const mlc_context *context, const mlc_matmul_record *r) {
   job.split = f32_gemm_plan_split(context, (uint32_t)r->row_count, (uint32_t)r->column_count,
                                   (uint32_t)r->inner_count, (uint32_t)r->batch_count);
   job.blocks_per_product = job.split.row_blocks * job.split.panel_blocks;
-  mlc_parallel_for(context, job.blocks_per_product * (uint32_t)r->batch_count, run_task, &job);
+  f32_gemm_for(context, &job.split, job.blocks_per_product * (uint32_t)r->batch_count, run_task, &job);
 }
