@@ -5,13 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#if defined(__x86_64__)
-#define PAUSE() __builtin_ia32_pause()
-#elif defined(__aarch64__)
-#define PAUSE() __asm__ volatile("yield")
-#else
-#define PAUSE() ((void)0)
-#endif
+#include "core/platform.h"
 
 /* A page takes some 100 microseconds, waking a thread some 50: that long either side looks before it sleeps. */
 #define SPIN_COUNT 2000
@@ -48,7 +42,7 @@ static int is_fetched(mlc_pager *pager, uint32_t fetch_count) {
 static void await(mlc_pager *pager, int (*condition)(mlc_pager *, uint32_t), uint32_t count) {
   for (int i = 0; i < SPIN_COUNT; i++) {
     if (condition(pager, count)) return;
-    PAUSE();
+    MLC_PAUSE();
   }
   pthread_mutex_lock(&pager->mutex);
   atomic_fetch_add(&pager->sleeper_count, 1);

@@ -82,10 +82,10 @@ static int run(mlc_pager *pager, const mlc_stream *stream, uint32_t end, uint32_
 }
 
 static void write_file(void) {
-  char name[] = "/tmp/mlcapsule-pager-XXXXXX";
-  fd = mkstemp(name);
-  check(fd >= 0, "no file");
-  unlink(name);
+  FILE *file = tmpfile();
+  check(file != NULL, "no file");
+  if (file == NULL) exit(1);
+  fd = fileno(file);
   uint8_t page[SEALED_SIZE_BYTES] = {0};
   check(write(fd, page, 3) == 3, "write");
   for (uint32_t i = 0; i < PAGE_COUNT; i++) {

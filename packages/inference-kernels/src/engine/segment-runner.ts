@@ -38,7 +38,7 @@ export class SegmentRunner {
   }
 
   /**
-   * Allocates nothing but what operators do. Yields what has to be waited for before it can go on.
+   * Allocates nothing but itself and what operators do. Yields what has to be waited for before it can go on.
    * @throws KernelError `KERNEL_VALUE_INVALID`, `KERNEL_PAGE_INVALID`, `KERNEL_DISPOSED`
    */
   *run(): Generator<Promise<void>, void, undefined> {

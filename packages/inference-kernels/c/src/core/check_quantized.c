@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps over bytes. Kernels clip windows to the image or copy what they reach, as in check_windows.c. */
-#include "check.h"
+#include "check_geometry.h"
 
-#define POSITIVE(type, field) MLC_REQUIRE(r->field >= 1, type, field)
-#define NOT_NEGATIVE(type, field) MLC_REQUIRE(r->field >= 0, type, field)
 #define BYTE(type, field) MLC_REQUIRE(r->field >= 0 && r->field <= 255, type, field)
 /* A byte, and not below another. */
 #define NOT_BELOW(type, field, least) MLC_REQUIRE(r->field >= r->least && r->field <= 255, type, field)
-
-#define CHECK_GEOMETRY(type)       \
-  POSITIVE(type, batch);           \
-  POSITIVE(type, input_height);    \
-  POSITIVE(type, input_width);     \
-  POSITIVE(type, output_height);   \
-  POSITIVE(type, output_width);    \
-  POSITIVE(type, kernel_height);   \
-  POSITIVE(type, kernel_width);    \
-  POSITIVE(type, stride_height);   \
-  POSITIVE(type, stride_width);    \
-  NOT_NEGATIVE(type, pad_top);     \
-  NOT_NEGATIVE(type, pad_left);    \
-  POSITIVE(type, dilation_height); \
-  POSITIVE(type, dilation_width)
-
-MLC_INLINE uint64_t count_of(int32_t batch, int32_t height, int32_t width, int32_t channels) {
-  return mlc_times(mlc_times(mlc_times((uint64_t)batch, height), width), channels);
-}
 
 /* Of one panel: 16 biases and multipliers, then four bytes for each column of each tap and four channels. */
 MLC_INLINE uint64_t panel_bytes_of(int32_t kernel_height, int32_t kernel_width, int32_t group_inputs) {

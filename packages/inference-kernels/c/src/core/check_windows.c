@@ -3,30 +3,7 @@
  * Convolution and pooling. Kernels clip every window to the image, so no choice of padding, stride or dilation can lead
  * out of it: what must hold here is that the tensors lie in the memory and that counts are what they say.
  */
-#include "check.h"
-
-#define POSITIVE(type, field) MLC_REQUIRE(r->field >= 1, type, field)
-#define NOT_NEGATIVE(type, field) MLC_REQUIRE(r->field >= 0, type, field)
-
-/* The fields that all three share. */
-#define CHECK_GEOMETRY(type)            \
-  POSITIVE(type, batch);                \
-  POSITIVE(type, input_height);         \
-  POSITIVE(type, input_width);          \
-  POSITIVE(type, output_height);        \
-  POSITIVE(type, output_width);         \
-  POSITIVE(type, kernel_height);        \
-  POSITIVE(type, kernel_width);         \
-  POSITIVE(type, stride_height);        \
-  POSITIVE(type, stride_width);         \
-  NOT_NEGATIVE(type, pad_top);          \
-  NOT_NEGATIVE(type, pad_left);         \
-  POSITIVE(type, dilation_height);      \
-  POSITIVE(type, dilation_width)
-
-MLC_INLINE uint64_t count_of(int32_t batch, int32_t height, int32_t width, int32_t channels) {
-  return mlc_times(mlc_times(mlc_times((uint64_t)batch, height), width), channels);
-}
+#include "check_geometry.h"
 
 int32_t mlc_check_conv2d(const mlc_conv2d_record *r, uint64_t memory) {
   CHECK_GEOMETRY(mlc_conv2d_record);

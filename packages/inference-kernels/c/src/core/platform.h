@@ -9,6 +9,15 @@
 #define MLC_UNUSED __attribute__((unused))
 #define MLC_INFINITY __builtin_inff()
 
+/* Within a loop that waits for another thread: leaves the core to what else runs on it. */
+#if defined(__x86_64__)
+#define MLC_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define MLC_PAUSE() __asm__ volatile("yield")
+#else
+#define MLC_PAUSE() ((void)0)
+#endif
+
 /* In front of a loop whose operands are either the same array or apart: the checker refuses all else. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed" /* powers, for one, stay scalar */

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "task_pool.h"
 
-#if defined(__x86_64__)
-#define PAUSE() __builtin_ia32_pause()
-#elif defined(__aarch64__)
-#define PAUSE() __asm__ volatile("yield")
-#else
-#define PAUSE() ((void)0)
-#endif
+#include "platform.h"
 
 /*
  * How much longer a thread looks for work in the midst of a query, where waking it takes longer than many a step. Not for ever: it
@@ -55,7 +49,7 @@ void mlc_task_pool_serve(mlc_task_pool *pool, uint32_t worker) {
   while (!atomic_load(&pool->stopping)) {
     for (uint32_t i = 0; atomic_load(&pool->loop) == seen_loop; i++) {
       if (i >= system->spin_count * (atomic_load(&pool->is_active) ? ACTIVE_FACTOR : 1)) break;
-      PAUSE();
+      MLC_PAUSE();
     }
     if (atomic_load(&pool->loop) == seen_loop) {
       /* Counted first: whoever begins a loop after the look into the word that sleep takes sees the sleeper. */
@@ -91,7 +85,7 @@ void mlc_task_pool_run(void *argument, uint32_t task_count, mlc_task_fn task, vo
   take_tasks(pool, 0);
   uint32_t done_count = atomic_load(&pool->done_count);
   for (uint32_t i = 0; done_count != task_count && !atomic_load(&pool->has_failed); i++) {
-    PAUSE();
+    MLC_PAUSE();
     if (i > pool->system.spin_count) pool->system.yield(pool->system.argument, &pool->done_count, done_count);
     done_count = atomic_load(&pool->done_count);
   }
