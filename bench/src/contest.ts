@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Tensor } from '@mlcapsule/contracts'
-import { compareTensors, randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
+import { compareTensors, randomFloats } from '@mlcapsule/model-graph/testing'
 import type { Engine, LoadedEngine } from './engines/engine.ts'
 import type { Network } from './networks/network.ts'
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { seededRandom } from '@mlcapsule/model-graph/testing'
+import { seededRandom } from '@mlcapsule/contracts'
 
 /** Choices that are the same for the same seed. */
 export class RandomSource {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { nativeKernels } from '@mlcapsule/inference-kernels/native'
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
-import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
+import { randomFloats } from '@mlcapsule/model-graph/testing'
 import type { Network } from '../networks/network.ts'
 import { toOnnx } from './onnx.ts'
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
+import { seededRandom } from '@mlcapsule/contracts'
+import { randomFloats } from '@mlcapsule/model-graph/testing'
 import type { Entry, GuardedOptions } from './guarded.ts'
 import { networkNamed } from './networks.ts'
 import type { PackedBy } from './provider.ts'

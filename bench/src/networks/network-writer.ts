@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
+import { seededRandom } from '@mlcapsule/contracts'
+import { randomFloats } from '@mlcapsule/model-graph/testing'
 import type { Activation, Layer, Network, Weights } from './network.ts'
 
 /** A value while a network is written: its name, and its size without the batch of 1. */

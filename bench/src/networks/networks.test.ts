@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { seededRandom } from '@mlcapsule/contracts'
 import { decodeProgram } from '@mlcapsule/inference-kernels/program'
 import { compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
-import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
+import { randomFloats } from '@mlcapsule/model-graph/testing'
 import { expect, test } from 'vitest'
 import { wasm } from '../engines/ours.ts'
 import { toOnnx } from '../forms/onnx.ts'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomFloats, seededRandom } from '@mlcapsule/model-graph/testing'
+import { seededRandom } from '@mlcapsule/contracts'
+import { randomFloats } from '@mlcapsule/model-graph/testing'
 
 /** Sizes of the decoder. */
 export const gpt = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { seededRandom } from '@mlcapsule/model-graph/testing'
+import { seededRandom } from '@mlcapsule/contracts'
 import { crossEntropy, decode } from './decoder.ts'
 import { gpt, type Parameters, zerosLike } from './network.ts'
 

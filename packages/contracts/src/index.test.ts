@@ -22,6 +22,7 @@ test('the public surface is this list', () => {
     'isolationTiers',
     'maxRank',
     'releaseMemory',
+    'seededRandom',
     'viewTensorData',
   ])
 })

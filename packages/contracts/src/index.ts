@@ -40,6 +40,7 @@ export type {
 export type { Plugin, PluginKind } from './plugins/plugin.ts'
 export type { StandardIssue, StandardResult, StandardSchema } from './plugins/standard-schema.ts'
 export type { UsageSink } from './plugins/usage-sink.ts'
+export { seededRandom } from './random/seeded-random.ts'
 export {
   createRegistry,
   type Registry,

@@ -34,7 +34,6 @@ test('the public surface', () => {
     'layerChain',
     'randomFloats',
     'runCompiled',
-    'seededRandom',
     'testNode',
     'tfjsFiles',
     'tfjsSource',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models whose conditions a query gives, against the same models with constants as conditions: there nothing is left of an If.
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import { wasmKernels } from '@mlcapsule/inference-kernels/wasm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -8,7 +8,6 @@ import { memoryModelSource } from '../src/index.ts'
 import {
   buildModel,
   randomFloats,
-  seededRandom,
   type TestAttribute,
   type TestGraph,
   type TestModel,

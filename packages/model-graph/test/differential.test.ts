@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileGraph, importOnnx, memoryModelSource } from '../src/index.ts'
 import {
   buildModel,
   randomFloats,
-  seededRandom,
   type TestModel,
   type TestNode,
   type TestTensor,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Windows over sizes that are known only when a query comes, from the ONNX file to the results.
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
 import { memoryModelSource } from '../src/index.ts'
 import {
   buildModel,
   randomFloats,
-  seededRandom,
   type TestModel,
   type TestNode,
   type TestTensor,

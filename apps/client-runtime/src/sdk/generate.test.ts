@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tensor, TensorSpec } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor, type TensorSpec } from '@mlcapsule/contracts'
 import { BridgeError, EnclaveSequence, type Inference } from '@mlcapsule/enclave-bridge'
 import { describe, expect, test } from 'vitest'
 import { type GenerateOptions, type Generator, generate } from './generate.ts'
-import { pickToken, seededRandom } from './sampling.ts'
+import { pickToken } from './sampling.ts'
 import { encodePrompt, vocabularyOf } from './vocabulary.ts'
 
 const code = (expected: string, field?: string) =>

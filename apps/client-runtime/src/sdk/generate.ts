@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isMlCapsuleError, type Tensor } from '@mlcapsule/contracts'
+import { isMlCapsuleError, seededRandom, type Tensor } from '@mlcapsule/contracts'
 import type { CallOptions, EnclaveSequence, Inference } from '@mlcapsule/enclave-bridge'
 import { ClientError } from '../errors.ts'
-import { pickToken, seededRandom } from './sampling.ts'
+import { pickToken } from './sampling.ts'
 import { encodePrompt, type Vocabulary } from './vocabulary.ts'
 
 export interface GenerateOptions extends CallOptions {

@@ -1,16 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Numbers in [0, 1) that are the same for the same seed: mulberry32. Not for secrets. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /**
  * Chooses a token by its score: with a temperature of 0 the first of the highest, else one at random with the probabilities
  * softmax(scores ÷ temperature).

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { type CapsuleHeader, memoryCapsuleSink, writeCapsule } from '@mlcapsule/capsule-format'
+import { seededRandom } from '@mlcapsule/contracts'
 import { cryptoReady, generateSigningKeyPair, keyThumbprint } from '@mlcapsule/crypto'
 import { type CompiledModel, compileGraph, importOnnx, memoryModelSource } from '@mlcapsule/model-graph'
-import { buildModel, randomFloats, seededRandom, type TestNode } from '@mlcapsule/model-graph/testing'
+import { buildModel, randomFloats, type TestNode } from '@mlcapsule/model-graph/testing'
 import { expect, test } from 'vitest'
 
 /** Dense layers of these widths, each but the last with a ReLU; weights alone, no biases. */

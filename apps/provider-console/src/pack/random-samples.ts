@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { elementCount, type TensorSpec } from '@mlcapsule/contracts'
+import { elementCount, seededRandom, type TensorSpec } from '@mlcapsule/contracts'
 import { type Sample, sampleTensor } from './calibration.ts'
-
-/** Numbers in [0, 1) that a seed repeats: mulberry32. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /**
  * Random queries, the same each time: floats have mean 0 and variance 1, all else is 0 or 1, which any model takes that has

@@ -89,8 +89,8 @@ export function smallestBudgetSizeBytes(options: MemoryPlanOptions): number {
   return leastPlan(options).totalSizeBytes
 }
 
-/** The most room for weights that goes into a budget beside all else; null where even the least does not. */
-function largestPlan(options: MemoryPlanOptions, budgetSizeBytes: number): RoomPlan | null {
+/** The most room for weights that goes into a budget beside all else; the least there is where nothing does. */
+function largestPlan(options: MemoryPlanOptions, budgetSizeBytes: number): RoomPlan {
   const { program, pageSizeBytes, besideSizeBytes, isStatic } = options
   const smallest = smallestRoomSizeBytes(program, pageSizeBytes)
   const first = needOf(options, allResident(program, 0))
@@ -100,13 +100,11 @@ function largestPlan(options: MemoryPlanOptions, budgetSizeBytes: number): RoomP
   for (let recordsSize = first.recordsSizeBytes; ; ) {
     const beside = budgetSizeBytes - besideSizeBytes - recordsSize
     const room = beside - Math.max(usual, Math.min(others, beside - smallest))
-    if (room < smallest) break
+    if (room < smallest) return leastPlan(options)
     const plan = planRoom(options, room)
     if (plan.need.recordsSizeBytes <= recordsSize) return plan
     recordsSize = plan.need.recordsSizeBytes
   }
-  const least = leastPlan(options)
-  return least.totalSizeBytes <= budgetSizeBytes ? least : null
 }
 
 /**
@@ -115,13 +113,11 @@ function largestPlan(options: MemoryPlanOptions, budgetSizeBytes: number): RoomP
  * @throws KernelError `KERNEL_BUDGET_TOO_SMALL` naming the least that works; `PROGRAM_*`
  */
 export function planMemory(options: MemoryPlanOptions, budgetSizeBytes: number): MemoryPlan {
-  const plan = largestPlan(options, budgetSizeBytes)
-  if (plan === null) {
-    const least = smallestBudgetSizeBytes(options)
-    const detail = `a budget of ${budgetSizeBytes} bytes, at least ${least} are needed`
+  const { places, need, totalSizeBytes } = largestPlan(options, budgetSizeBytes)
+  if (totalSizeBytes > budgetSizeBytes) {
+    const detail = `a budget of ${budgetSizeBytes} bytes, at least ${totalSizeBytes} are needed`
     throw new KernelError('KERNEL_BUDGET_TOO_SMALL', detail, { field: 'memoryBudgetSizeBytes' })
   }
-  const { places, need } = plan
   const memorySizeBytes = places.endBytes + need.arenaSizeBytes
   const restSizeBytes = budgetSizeBytes - options.besideSizeBytes
   return {

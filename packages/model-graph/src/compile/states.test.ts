@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { seededRandom } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { decodeProgram } from '@mlcapsule/inference-kernels/program'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { describe, expect, test } from 'vitest'
 import { importOnnx } from '../onnx/import.ts'
 import { memoryModelSource } from '../source/model-source.ts'
-import { buildModel, randomFloats, seededRandom } from '../testing/index.ts'
+import { buildModel, randomFloats } from '../testing/index.ts'
 import { compileGraph } from './compile.ts'
 import type { StateOption } from './states.ts'
 

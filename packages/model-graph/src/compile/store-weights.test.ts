@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { expect, test } from 'vitest'
 import { importOnnx } from '../onnx/import.ts'
 import { memoryModelSource } from '../source/model-source.ts'
 import { buildModel, testNode } from '../testing/build-model.ts'
-import { randomFloats, seededRandom } from '../testing/random.ts'
+import { randomFloats } from '../testing/random.ts'
 import { runCompiled } from '../testing/run-compiled.ts'
 import { compileGraph } from './compile.ts'
 import type { WeightsStorage } from './store-weights.ts'

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { seededRandom } from '@mlcapsule/contracts'
 import { describe, expect, test } from 'vitest'
 import type { Graph, GraphNode, Op } from '../graph/graph.ts'
 import { importOnnx } from '../onnx/import.ts'
@@ -7,7 +8,6 @@ import {
   buildModel,
   testNode as node,
   randomFloats,
-  seededRandom,
   type TestModel,
   type TestNode,
   type TestTensor,

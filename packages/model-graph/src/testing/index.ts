@@ -11,7 +11,7 @@ export {
   testNode,
 } from './build-model.ts'
 export { type Comparison, compareTensors, type Tolerance } from './compare-tensors.ts'
-export { randomFloats, seededRandom } from './random.ts'
+export { randomFloats } from './random.ts'
 export { runCompiled } from './run-compiled.ts'
 export {
   layerChain,

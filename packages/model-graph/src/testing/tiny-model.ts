@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { seededRandom } from '@mlcapsule/contracts'
 import { buildModel, type TestNode, type TestTensor } from './build-model.ts'
-import { randomFloats, seededRandom } from './random.ts'
+import { randomFloats } from './random.ts'
 
 export interface TinyModelOptions {
   /**

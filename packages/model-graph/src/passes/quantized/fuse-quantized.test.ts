@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { decodeProgram } from '@mlcapsule/inference-kernels/program'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
@@ -8,7 +8,7 @@ import { compileGraph } from '../../compile/compile.ts'
 import { importOnnx } from '../../onnx/import.ts'
 import { memoryModelSource } from '../../source/model-source.ts'
 import { buildModel, type TestNode, type TestTensor, testNode } from '../../testing/build-model.ts'
-import { randomFloats, seededRandom } from '../../testing/random.ts'
+import { randomFloats } from '../../testing/random.ts'
 
 type Zero = Uint8Array | Int8Array
 
