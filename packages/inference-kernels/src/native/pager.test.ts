@@ -40,6 +40,11 @@ function sealedFile(name: string) {
   return path
 }
 
+/** Ends the file within a page. */
+function cutOff(path: string, page: number): void {
+  truncateSync(path, frontSizeBytes + page * (pageSizeBytes + tagSizeBytes) + 100)
+}
+
 /** Changes one byte of a page: the last of its ciphertext, or of its tag. */
 function damage(path: string, page: number, where: 'ciphertext' | 'tag'): void {
   const end = frontSizeBytes + page * (pageSizeBytes + tagSizeBytes) + pageSizeBytes
@@ -110,12 +115,17 @@ describe('weights that a thread of the native kernels opens', () => {
     session.dispose()
   })
 
-  it.each([['ciphertext'], ['tag']] as const)('a changed %s ends the query with a code', async (where) => {
-    const path = sealedFile(`changed-${where}`)
+  const changes: [string, (path: string, page: number) => void][] = [
+    ['a changed ciphertext', (path, page) => damage(path, page, 'ciphertext')],
+    ['a changed tag', (path, page) => damage(path, page, 'tag')],
+    ['a file that ends early', cutOff],
+  ]
+  it.each(changes)('%s ends the query with a code', async (name, change) => {
+    const path = sealedFile(name)
     const file = openSync(path, 'r')
     const { session } = await streaming(file)
     expect(session.run(image).size).toBe(1)
-    damage(path, Math.floor(pageCount * 0.7), where)
+    change(path, Math.floor(pageCount * 0.7))
     for (let i = 0; i < 3; i++) {
       expect(() => session.run(image)).toThrow(expect.objectContaining({ code: 'KERNEL_PAGE_INVALID' }))
     }
@@ -218,12 +228,8 @@ describe('weights that stay, of a file', () => {
   })
 
   it.each([
-    ['changed', (path: string, page: number) => damage(path, page, 'ciphertext')],
-    [
-      'cut off',
-      (path: string, page: number) =>
-        truncateSync(path, frontSizeBytes + page * (pageSizeBytes + tagSizeBytes) + 100),
-    ],
+    ['changed', (path: string, page: number) => damage(path, page, 'tag')],
+    ['cut off', cutOff],
   ])('are asked of the source from the page on that was %s meanwhile', async (name, change) => {
     const path = sealedFile(`resident-${name}`)
     const file = openSync(path, 'r')
