@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -22,6 +23,7 @@ import {
   nativeKernelsAddonPath,
   sharedMemoryAddonPath,
 } from '@mlcapsule/enclave-bridge/node'
+import { bridgeLimits } from '@mlcapsule/enclave-bridge/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { challengeFor, createWorld, denseModel, respond, type World } from './world.ts'
 
@@ -175,6 +177,98 @@ describe.each(variants)('weights beyond the budget, in a $name', ({ name, launch
     await handle.close()
   })
 })
+
+describe.skipIf(!hasNative)(
+  `weights that stay, out of a file that the host may change${hasNative ? '' : ' (skipped: no native kernels)'}`,
+  () => {
+    const launch = { kernels: 'native' } as const
+    const weightsPageCount = (capsule: Capsule) => capsule.header.blobs.weights.pageCount
+
+    /** A capsule's file of its own, open, and how the host serves it. */
+    async function ownFile(name: string) {
+      const path = join(home, `${name}.capsule`)
+      writeFileSync(path, world.bytes)
+      return { path, ...(await openCounted(path)) }
+    }
+
+    /** An activation as far as the response, which then may be given again and again. */
+    async function offered(capsule: Capsule, stateDir: string) {
+      const options = { entry: 'process', bundleDir, stateDir: join(home, stateDir), capsule } as const
+      const handle = await launchEnclave({ ...options, ...launch })
+      const challenge = await challengeFor(world)
+      return {
+        handle,
+        response: await respond(world, challenge, await handle.beginActivation(challenge.token)),
+      }
+    }
+
+    test('take no way through the host, but for the page that they do not fill', async () => {
+      const { capsule, seen } = await ownFile('direct')
+      const { handle, response } = await offered(capsule, 'direct')
+      await handle.finishActivation(response)
+      const programPageCount = capsule.header.blobs.program.pageCount
+      expect(weightsPageCount(capsule)).toBeGreaterThan(100)
+      // One call, which brings the padding after it too.
+      expect(seen.pageCount).toBeLessThanOrEqual(programPageCount + bridgeLimits.pagesPerCallMaxCount)
+      expect((await handle.infer(query(1))).outputs.size).toBe(1)
+      await handle.close()
+    })
+
+    test('are refused where a page is changed, and loaded once it is right again', async () => {
+      const { path, capsule } = await ownFile('changed-at-load')
+      const { handle, response } = await offered(capsule, 'changed-at-load')
+      const file = openSync(path, 'r+')
+      const at = world.bytes.length - 3_000_000
+      writeSync(file, Uint8Array.of((world.bytes[at] as number) ^ 1), 0, 1, at)
+      await expect(handle.finishActivation(response)).rejects.toMatchObject({ code: 'SEAL_OPEN_FAILED' })
+      await expect(handle.infer(query(1))).rejects.toMatchObject({ code: 'ENCLAVE_STATE_INVALID' })
+      writeSync(file, world.bytes, at, 1, at)
+      closeSync(file)
+      await handle.finishActivation(response)
+      expect((await handle.infer(query(1))).unitsLeft).toBe(99)
+      await handle.close()
+    })
+
+    test.each([
+      ['in the midst of its pages', 3_000_000],
+      ['to nothing', 0],
+    ])('are refused where the file is cut short %s, and the enclave goes on', async (name, sizeBytes) => {
+      const { path, capsule } = await ownFile(`cut ${name}`)
+      const { handle, response } = await offered(capsule, `cut ${name}`)
+      truncateSync(path, sizeBytes)
+      await expect(handle.finishActivation(response)).rejects.toMatchObject({ code: 'BRIDGE_CALL_FAILED' })
+      writeFileSync(path, world.bytes)
+      await handle.finishActivation(response)
+      expect((await handle.infer(query(1))).unitsLeft).toBe(99)
+      await handle.close()
+    })
+
+    test('are asked of the host where the descriptor is of another file, and the answers are right', async () => {
+      const { capsule: own } = await ownFile('own')
+      const whole = await offered(own, 'own')
+      await whole.handle.finishActivation(whole.response)
+      const expected = await answers(whole.handle)
+      await whole.handle.close()
+
+      const another = await createWorld({
+        model: denseModel(inputCount, classCount),
+        change: { pageSizeBytes: 65_536 },
+      })
+      const anotherPath = join(home, 'another.capsule')
+      writeFileSync(anotherPath, another.bytes)
+      for (const [i, path] of [anotherPath, '/dev/zero', home].entries()) {
+        const { capsule, seen } = await ownFile(`other-${i}`)
+        const file = openSync(path, 'r')
+        const { handle, response } = await offered({ ...capsule, fileDescriptor: file }, `other-${i}`)
+        closeSync(file)
+        await handle.finishActivation(response)
+        expect(seen.pageCount, path).toBeGreaterThanOrEqual(weightsPageCount(capsule))
+        expect(await answers(handle), path).toEqual(expected)
+        await handle.close()
+      }
+    })
+  },
+)
 
 test.each([1, 2 ** 41, 1.5 * mebibyte + 0.5])('a budget of %d bytes is refused', async (sizeBytes) => {
   const { capsule } = await openCounted()

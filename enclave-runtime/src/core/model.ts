@@ -177,22 +177,19 @@ export class Model {
   async #load(): Promise<void> {
     const reader = new PageReader('weights', this.#pages)
     const sizeBytes = this.#weightsSizeBytes
+    const pages = streamedPages(this.#pages, this.#prefixSizeBytes)
     const weights = new PagedWeights(
       reader,
       sizeBytes,
       progress(this.#pages.host, reader.pageSizeBytes, sizeBytes),
+      pages.withSealed,
     )
     const { memoryBudgetSizeBytes } = this.#platform
     try {
       const session = await createSession({
         ...(memoryBudgetSizeBytes === undefined
           ? {}
-          : {
-              budget: {
-                sizeBytes: memoryBudgetSizeBytes,
-                pages: streamedPages(this.#pages, this.#prefixSizeBytes),
-              },
-            }),
+          : { budget: { sizeBytes: memoryBudgetSizeBytes, pages } }),
         kernels: this.#platform.kernels,
         program: this.#program,
         weights,

@@ -7,7 +7,7 @@ import {
 } from '@mlcapsule/capsule-format'
 import { type AeadProvider, wipe } from '@mlcapsule/crypto'
 import { BridgeError, bridgeLimits } from '@mlcapsule/enclave-bridge/protocol'
-import type { WeightSource } from '@mlcapsule/inference-kernels'
+import type { SealedWeights, WeightSource } from '@mlcapsule/inference-kernels'
 import type { Host } from './host.ts'
 
 /** Ciphertext that is asked for at once when pages are read in order. */
@@ -87,20 +87,28 @@ export async function readBlob(reader: PageReader): Promise<Uint8Array> {
 }
 
 /**
- * Weights straight from the capsule's pages into the kernels' memory: a page that lies wholly within the wanted stretch is
- * opened in place, others through one page of scratch.
+ * Weights straight from the capsule's pages into the kernels' memory: by kernels that read the capsule's file, or through
+ * the door, where a page that lies wholly within the wanted stretch is opened in place, others through one page of scratch.
  */
 export class PagedWeights implements WeightSource {
   readonly sizeBytes: number
+  readonly sealed?: SealedWeights
   readonly #reader: PageReader
   readonly #scratch: Uint8Array
   readonly #onProgress: (doneBytes: number) => void
   #scratchIndex: number = -1
 
-  constructor(reader: PageReader, sizeBytes: number, onProgress: (doneBytes: number) => void) {
+  constructor(
+    reader: PageReader,
+    sizeBytes: number,
+    onProgress: (doneBytes: number) => void,
+    withSealed?: SealedWeights['withSealed'],
+  ) {
+    const { pageSizeBytes } = reader
     this.sizeBytes = sizeBytes
+    if (withSealed !== undefined) this.sealed = { pageSizeBytes, withSealed, onOpened: onProgress }
     this.#reader = reader
-    this.#scratch = new Uint8Array(reader.pageSizeBytes)
+    this.#scratch = new Uint8Array(pageSizeBytes)
     this.#onProgress = onProgress
   }
 

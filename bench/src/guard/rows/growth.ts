@@ -15,7 +15,7 @@ export const growth: Row = {
   name: 'growth',
   title: 'Memory over many queries, LeNet',
   async run(isQuick) {
-    const count = isQuick ? 10_000 : 100_000
+    const count = isQuick ? 9_000 : 300_000
     const results = await withProviderOf(['lenet'], async (provider, folder) => {
       const found = []
       for (const entry of ['process', 'worker'] as const) {

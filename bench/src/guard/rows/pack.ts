@@ -56,6 +56,7 @@ interface LoadResult {
   readonly weightsSizeBytes: number
   readonly activateMs: number
   readonly peakSizeBytes: number | null
+  readonly answeredPeakSizeBytes: number | null
 }
 
 async function measureIn(folder: string, network: string) {
@@ -100,6 +101,7 @@ export const pack: Row = {
           showMib(load.peakSizeBytes),
           '1 GB/s, 620 MiB',
         ],
+        ['the same, after the first answer', '–', showMib(load.answeredPeakSizeBytes), '–'],
         ...(peer === null
           ? []
           : [['onnxruntime-node, load', (peer.loadMs / 1000).toFixed(2), showMib(peer.peakSizeBytes), '–']]),

@@ -22,6 +22,7 @@ import { type BlobLayout, type BlobName, blobNumbers, sealedPageSizeBytes } from
 
 const noContext = new Uint8Array(0)
 const noncePrefix = new Uint8Array(4)
+const nonceSizeBytes = 12
 
 /** What page keys and associated data depend on. */
 export type KeyedHeader = Pick<CapsuleHeader, 'capsuleId' | 'blobs' | 'coreBytes'>
@@ -128,14 +129,16 @@ export class CapsuleKeys {
    */
   lend<Result>(blob: BlobName, use: (seals: PageSeals) => Result): Result {
     const { pageCount } = this.#header.blobs[blob]
-    const contexts = Array.from({ length: pageCount }, (_, index) => this.#context(blob, index))
+    const nonces = new Uint8Array(pageCount * nonceSizeBytes)
+    const associatedData = new Uint8Array(pageCount * this.#context(blob, 0).associatedData.length)
+    for (let index = 0; index < pageCount; index++) {
+      const context = this.#context(blob, index)
+      nonces.set(context.nonce, index * nonceSizeBytes)
+      associatedData.set(context.associatedData, index * context.associatedData.length)
+    }
     const key = expose(this.#pageKeys[blob], 'page-key').slice()
     try {
-      return use({
-        key,
-        nonces: concatBytes(...contexts.map(({ nonce }) => nonce)),
-        associatedData: concatBytes(...contexts.map(({ associatedData }) => associatedData)),
-      })
+      return use({ key, nonces, associatedData })
     } finally {
       key.fill(0)
     }

@@ -19,7 +19,7 @@ export interface WeightStream {
 
 /** Sealed pages of equal size in a file: AES-256-GCM, a ciphertext and its tag of 16 bytes one after another. */
 export interface SealedPages {
-  /** Open for reading for as long as the kernels live. Untrusted, like all that it gives. */
+  /** Open for reading until the kernels have taken the pages. Untrusted, like all that it gives. */
   readonly fileDescriptor: number
   readonly offsetBytes: number
   /** Of a page's plaintext. */
@@ -72,6 +72,21 @@ export interface Kernels {
    * @returns false where these pages are beyond them; the caller then opens pages itself, between records
    */
   attachPages?(pages: SealedPages): boolean
+  /**
+   * Opens attached pages into the memory, in order and beside the calling thread. No records with a stream run meanwhile.
+   * @param addressesBytes one for each page, multiples of 64
+   * @param onFilled told now and then how many pages are in place
+   * @returns how many pages are in place: all, or those before the first one that was not the authentic one
+   * @throws KernelError `KERNEL_STREAM_INVALID` for pages or addresses that there are not; `KERNEL_DISPOSED`, also where
+   *   that happens meanwhile
+   */
+  fillPages?(
+    pages: Uint32Array,
+    addressesBytes: Uint32Array,
+    onFilled: (pageCount: number) => void,
+  ): Promise<number>
+  /** Gives up attached pages, and their key. @returns false where there are none, or a loaded stream needs them */
+  detachPages?(): boolean
   /** Compares the kernels in use with known answers. @throws KernelError `KERNEL_SELF_TEST_FAILED` */
   selfTest(): void
   /** Zeroes and releases the memory. The instance is dead afterward. */

@@ -110,9 +110,8 @@ function spawnEntry(options: LaunchOptions, plan: LaunchPlan) {
     entryPath: plan.entryPath,
     addonPaths: plan.nativeKernelsPath === undefined ? [] : [plan.nativeKernelsPath],
     sharedMemoryPath: plan.sharedMemoryPath,
-    // Weights that come anew with each query are read by the enclave itself, without a way through the host.
-    capsuleDescriptor:
-      options.memoryBudgetSizeBytes === undefined ? undefined : options.capsule.fileDescriptor,
+    // Native kernels read weights by themselves, without a way through the host; the wasm ones cannot.
+    capsuleDescriptor: plan.kernels === 'native' ? options.capsule.fileDescriptor : undefined,
     allowThreads: plan.kernels === 'wasm' && (options.threadCount ?? 1) > 1,
     showOutput: options.showOutput === true,
   })

@@ -79,7 +79,7 @@ function nodeFlags(options: SpawnOptions, hasRings: boolean): string[] {
 
 /**
  * Starts the process entry: a child of this Node with a socket, two rings where there is the addon, the capsule's file where
- * that is asked for, an empty environment, and no other descriptor.
+ * it is given, an empty environment, and no other descriptor.
  * @throws BridgeError `BRIDGE_LAUNCH_FAILED`
  */
 export function spawnProcess(options: SpawnOptions): Spawned {

@@ -256,6 +256,43 @@ static napi_value attach_pages(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* detachPages(handle): whether they are given up */
+static napi_value detach_pages(napi_env env, napi_callback_info info) {
+  napi_value values[1], result = NULL;
+  if (!arguments(env, info, 1, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL) return NULL;
+  napi_get_boolean(env, mlc_instance_detach_pages(o->instance), &result);
+  return result;
+}
+
+/* fill(handle, Uint32Array of a stream): whether pages now come into the memory, in order, beside this thread */
+static napi_value fill(napi_env env, napi_callback_info info) {
+  napi_value values[2], result = NULL;
+  void *stream;
+  size_t stream_length;
+  if (!arguments(env, info, 2, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL || !elements(env, values[1], napi_uint32_array, &stream, &stream_length)) return NULL;
+  napi_get_boolean(env, mlc_instance_fill(o->instance, stream, stream_length), &result);
+  return result;
+}
+
+/* filled(handle): how many pages are in by now; -1 - count where the one after them was not authentic */
+static napi_value filled(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  if (!arguments(env, info, 1, values)) return NULL;
+  owner *o = unwrap(env, values[0], 1);
+  if (o == NULL) return NULL;
+  if (o->instance->filling == NULL) {
+    throw_type(env, "argument is a handle that nothing fills");
+    return NULL;
+  }
+  int has_failed;
+  const double count = mlc_pager_fetched(o->instance->pager, &has_failed);
+  return number(env, has_failed ? -1 - count : count);
+}
+
 /* unload(handle, program): whether there was such a program */
 static napi_value unload(napi_env env, napi_callback_info info) {
   napi_value values[2], result = NULL;
@@ -338,7 +375,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback callback;
   } functions[] = {{"listIsas", list_isas}, {"create", create},    {"memory", memory},      {"load", load},      {"unload", unload},
-                   {"attachPages", attach_pages},
+                   {"attachPages", attach_pages}, {"detachPages", detach_pages}, {"fill", fill}, {"filled", filled},
                    {"grow", grow},          {"run", run},       {"selfTest", self_test}, {"dispose", dispose}};
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* RTLD_DEFAULT, explicit_bzero */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "cipher.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Small enough for a second-level cache, which it then never leaves. */
-#define CHUNK_SIZE_BYTES 65536
 
 /* Of OpenSSL's <openssl/evp.h>; its ABI has kept these since 1.1. */
 #define CTRL_AEAD_SET_TAG 0x11
@@ -26,7 +23,6 @@ typedef struct {
 
 struct mlc_cipher {
   evp_context *context;
-  uint8_t chunk[CHUNK_SIZE_BYTES];
 };
 
 static evp_functions evp;
@@ -46,23 +42,23 @@ static void find_functions(void) {
   is_found = 1;
 }
 
-int mlc_cipher_open(mlc_cipher *cipher, const uint8_t nonce[MLC_CIPHER_NONCE_SIZE_BYTES], const uint8_t *associated_data,
-                    size_t associated_data_size_bytes, const uint8_t *sealed, size_t size_bytes, uint8_t *to) {
+int mlc_cipher_begin(mlc_cipher *cipher, const uint8_t nonce[MLC_CIPHER_NONCE_SIZE_BYTES], const uint8_t *associated_data,
+                     size_t associated_data_size_bytes) {
   int written = 0;
-  int ok = evp.decrypt_init(cipher->context, NULL, NULL, NULL, nonce) == 1 &&
-           evp.decrypt_update(cipher->context, NULL, &written, associated_data, (int)associated_data_size_bytes) == 1;
-  for (size_t at = 0; ok && at < size_bytes;) {
-    const size_t count = size_bytes - at < CHUNK_SIZE_BYTES ? size_bytes - at : CHUNK_SIZE_BYTES;
-    memcpy(cipher->chunk, sealed + at, count);
-    ok = evp.decrypt_update(cipher->context, to + at, &written, cipher->chunk, (int)count) == 1 && written == (int)count;
-    at += count;
-  }
-  uint8_t tag[MLC_CIPHER_TAG_SIZE_BYTES], rest[MLC_CIPHER_TAG_SIZE_BYTES];
-  memcpy(tag, sealed + size_bytes, sizeof tag);
-  ok = ok && evp.control(cipher->context, CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1 &&
-       evp.decrypt_final(cipher->context, rest, &written) == 1;
-  if (!ok) explicit_bzero(to, size_bytes);
-  return ok;
+  return evp.decrypt_init(cipher->context, NULL, NULL, NULL, nonce) == 1 &&
+         evp.decrypt_update(cipher->context, NULL, &written, associated_data, (int)associated_data_size_bytes) == 1;
+}
+
+int mlc_cipher_open(mlc_cipher *cipher, uint8_t *piece, size_t size_bytes) {
+  int written = 0;
+  return evp.decrypt_update(cipher->context, piece, &written, piece, (int)size_bytes) == 1 && written == (int)size_bytes;
+}
+
+int mlc_cipher_end(mlc_cipher *cipher, uint8_t tag[MLC_CIPHER_TAG_SIZE_BYTES]) {
+  uint8_t rest[MLC_CIPHER_TAG_SIZE_BYTES];
+  int written = 0;
+  return evp.control(cipher->context, CTRL_AEAD_SET_TAG, MLC_CIPHER_TAG_SIZE_BYTES, tag) == 1 &&
+         evp.decrypt_final(cipher->context, rest, &written) == 1;
 }
 
 /* The empty text under a key and a nonce of zeros (McGrew and Viega, The Galois/Counter Mode of Operation, test case 13). */
@@ -70,17 +66,13 @@ static int answers_rightly(void) {
   static const uint8_t zeros[MLC_CIPHER_KEY_SIZE_BYTES];
   uint8_t tag[MLC_CIPHER_TAG_SIZE_BYTES] = {0x53, 0x0f, 0x8a, 0xfb, 0xc7, 0x45, 0x36, 0xb9,
                                             0xa9, 0x63, 0xb4, 0xf1, 0xc4, 0xcb, 0x73, 0x8b};
-  uint8_t none[1];
-  mlc_cipher *cipher = malloc(sizeof *cipher);
-  if (cipher == NULL) return 0;
-  cipher->context = evp.context_new();
-  int right = cipher->context != NULL &&
-              evp.decrypt_init(cipher->context, evp.aes_256_gcm(), NULL, zeros, zeros) == 1 &&
-              mlc_cipher_open(cipher, zeros, zeros, 0, tag, 0, none);
+  mlc_cipher cipher = {evp.context_new()};
+  if (cipher.context == NULL) return 0;
+  int right = evp.decrypt_init(cipher.context, evp.aes_256_gcm(), NULL, zeros, zeros) == 1 &&
+              mlc_cipher_begin(&cipher, zeros, zeros, 0) && mlc_cipher_end(&cipher, tag);
   tag[0] ^= 1;
-  right = right && !mlc_cipher_open(cipher, zeros, zeros, 0, tag, 0, none);
-  if (cipher->context != NULL) evp.context_free(cipher->context);
-  free(cipher);
+  right = right && mlc_cipher_begin(&cipher, zeros, zeros, 0) && !mlc_cipher_end(&cipher, tag);
+  evp.context_free(cipher.context);
   return right;
 }
 

@@ -16,11 +16,13 @@ typedef struct mlc_cipher mlc_cipher;
 mlc_cipher *mlc_cipher_create(const uint8_t key[MLC_CIPHER_KEY_SIZE_BYTES]);
 
 /*
- * Opens `size_bytes` of ciphertext, followed by its tag. `sealed` may be memory that somebody else changes meanwhile: each
- * byte of it is read once, into memory of our own. Returns 1, or 0 with `to` zeroed.
+ * Opens a ciphertext piece by piece: begin, then open each piece in its place, in order, then end with the tag. Each returns
+ * 1, or 0 where it failed. Until mlc_cipher_end has returned 1 nothing says that what was opened is authentic.
  */
-int mlc_cipher_open(mlc_cipher *cipher, const uint8_t nonce[MLC_CIPHER_NONCE_SIZE_BYTES], const uint8_t *associated_data,
-                    size_t associated_data_size_bytes, const uint8_t *sealed, size_t size_bytes, uint8_t *to);
+int mlc_cipher_begin(mlc_cipher *cipher, const uint8_t nonce[MLC_CIPHER_NONCE_SIZE_BYTES], const uint8_t *associated_data,
+                     size_t associated_data_size_bytes);
+int mlc_cipher_open(mlc_cipher *cipher, uint8_t *piece, size_t size_bytes);
+int mlc_cipher_end(mlc_cipher *cipher, uint8_t tag[MLC_CIPHER_TAG_SIZE_BYTES]);
 
 /* Wipes the key. */
 void mlc_cipher_destroy(mlc_cipher *cipher);

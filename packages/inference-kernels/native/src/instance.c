@@ -79,6 +79,30 @@ int mlc_instance_attach_pages(mlc_instance *instance, const mlc_pages_source *so
   return instance->pager != NULL;
 }
 
+int mlc_instance_detach_pages(mlc_instance *instance) {
+  if (instance->pager == NULL) return 0;
+  for (uint32_t i = 0; i < instance->program_count; i++) {
+    if (instance->programs[i].stream != NULL) return 0;
+  }
+  mlc_pager_destroy(instance->pager);
+  mlc_stream_free(instance->filling);
+  instance->pager = NULL;
+  instance->filling = NULL;
+  return 1;
+}
+
+int mlc_instance_fill(mlc_instance *instance, const uint32_t *stream, size_t stream_word_count) {
+  if (instance->pager == NULL) return 0;
+  mlc_stream *filling = mlc_stream_copy(stream, stream_word_count, 1, mlc_pager_pages(instance->pager),
+                                        instance->context.memory_size_bytes);
+  if (filling == NULL) return 0;
+  mlc_pager_begin(instance->pager, filling);
+  mlc_stream_free(instance->filling);
+  instance->filling = filling;
+  instance->streamed_count = UINT32_MAX; /* the pager fetches for no program now */
+  return 1;
+}
+
 static int32_t *copy_records(const int32_t *records, size_t size_bytes) {
   int32_t *copy = malloc(size_bytes == 0 ? 1 : size_bytes);
   if (copy != NULL && size_bytes > 0) memcpy(copy, records, size_bytes);
@@ -180,6 +204,7 @@ void mlc_instance_close(mlc_instance *instance) {
   mlc_context *context = &instance->context;
   if (context->memory == NULL) return;
   if (instance->pager != NULL) mlc_pager_destroy(instance->pager); /* before what its stream is part of */
+  mlc_stream_free(instance->filling);
   if (instance->pool != NULL) mlc_pool_destroy(instance->pool);
   munmap(context->scratch, scratch_size_bytes(context->worker_count)); /* the system gives no page on unwiped */
   for (uint32_t i = 0; i < instance->program_count; i++) drop(&instance->programs[i]);
@@ -192,6 +217,7 @@ void mlc_instance_close(mlc_instance *instance) {
   context->shared_scratch = NULL;
   instance->pool = NULL;
   instance->pager = NULL;
+  instance->filling = NULL;
   instance->program_count = 0;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
   uint64_t max_memory_size_bytes;
   mlc_pool *pool;
   mlc_pager *pager;        /* NULL where no pages are attached */
+  mlc_stream *filling;     /* what it fetches while no program runs, or fetched last */
   uint32_t streaming;      /* the program whose weights the pager fetches, and how many of its records are done */
   uint32_t streamed_count;
   mlc_program programs[MLC_MAX_PROGRAM_COUNT];
@@ -33,8 +34,17 @@ typedef struct {
 mlc_instance *mlc_instance_create(uint64_t memory_size_bytes, uint64_t max_memory_size_bytes, uint32_t worker_count,
                                   const mlc_kernel_set *kernels);
 
-/* Takes pages for streams to come from, once. 0 where that cannot be. */
+/* Takes pages for streams to come from, one set at a time. 0 where that cannot be. */
 int mlc_instance_attach_pages(mlc_instance *instance, const mlc_pages_source *source);
+
+/* Gives up the pages and their key. 0 where there are none, or a program streams them. */
+int mlc_instance_detach_pages(mlc_instance *instance);
+
+/*
+ * Begins to fetch pages into the memory, beside the caller, who asks the pager how far it is and runs no program with a
+ * stream meanwhile. Stream: as for mlc_stream_copy, with one record, which needs all of it. 0 where it is refused.
+ */
+int mlc_instance_fill(mlc_instance *instance, const uint32_t *stream, size_t stream_word_count);
 
 typedef enum { MLC_LOAD_OK, MLC_LOAD_INVALID, MLC_LOAD_FULL, MLC_LOAD_STREAM_INVALID } mlc_load_status;
 typedef struct {

@@ -120,6 +120,11 @@ void mlc_pager_begin(mlc_pager *pager, const mlc_stream *stream) {
   pthread_mutex_unlock(&pager->mutex);
 }
 
+uint32_t mlc_pager_fetched(mlc_pager *pager, int *has_failed) {
+  *has_failed = atomic_load(&pager->has_failed); /* first: what follows is final then */
+  return atomic_load(&pager->fetched);
+}
+
 int mlc_pager_wait(mlc_pager *pager, uint32_t fetch_count) {
   if (!is_fetched(pager, fetch_count)) await(pager, is_fetched, fetch_count);
   return atomic_load(&pager->fetched) >= fetch_count;

@@ -33,6 +33,8 @@ const mlc_pages *mlc_pager_pages(const mlc_pager *pager);
 
 /* Begins with the first fetch of a stream, which has to stay where it is until the next one begins, or NULL does. */
 void mlc_pager_begin(mlc_pager *pager, const mlc_stream *stream);
+/* How many fetches are done by now; none of those after them where one failed, which `has_failed` tells. */
+uint32_t mlc_pager_fetched(mlc_pager *pager, int *has_failed);
 /* Waits until so many fetches are done. 0 where one of them failed. */
 int mlc_pager_wait(mlc_pager *pager, uint32_t fetch_count);
 /* So many records of the stream are done. */

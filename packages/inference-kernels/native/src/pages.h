@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sealed pages of a file, mapped and read only: a ciphertext and its tag one after another. All of it is untrusted. */
+/*
+ * Sealed pages of a file: a ciphertext and its tag one after another. All of it is untrusted, and may change or end while it
+ * is read. So it is not mapped: reading beyond the end of a mapped file ends the process.
+ */
 #ifndef MLC_PAGES_H
 #define MLC_PAGES_H
 
@@ -20,18 +23,20 @@ typedef struct {
 } mlc_pages_source;
 
 typedef struct {
-  uint8_t *mapping;
-  size_t mapping_size_bytes;
-  const uint8_t *first;
+  int fd; /* our own; -1 for none */
+  uint64_t offset_bytes;
   uint32_t page_size_bytes, page_count, associated_data_size_bytes;
   uint8_t *nonces, *associated_data;
   mlc_cipher *cipher;
 } mlc_pages;
 
-/* Copies what the source points to. NULL where the file is too short or cannot be mapped, or there is no cipher. */
+/* Copies what the source points to. NULL where it is no file or a shorter one, or there is no cipher. */
 mlc_pages *mlc_pages_open(const mlc_pages_source *source);
 
-/* Whether the page, below page_count, is the authentic one; `to` then holds its plaintext, otherwise zeros. */
+/*
+ * Whether the page, below page_count, is there and the authentic one; `to` then holds its plaintext, otherwise zeros. Each
+ * byte of the file is read once, into `to`, and opened there.
+ */
 int mlc_pages_read(const mlc_pages *pages, uint32_t page, uint8_t *to);
 
 void mlc_pages_close(mlc_pages *pages);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pager under the thread sanitizer, with a cipher that only copies: every record finds its pages, whoever is the
- * faster one; a page that fails ends the run; what is begun anew or destroyed midway leaves nothing behind.
+ * The pager under the thread sanitizer, with a cipher that leaves bytes as they are: every record finds its pages, whoever
+ * is the faster one; a page that fails, or that the file has lost meanwhile, ends the run; what is begun anew or destroyed
+ * midway leaves nothing behind.
  */
 #include "pager.h"
 
@@ -17,6 +18,7 @@
 
 struct mlc_cipher {
   uint32_t slowness;
+  uint8_t wanted_tag;
 };
 
 mlc_cipher *mlc_cipher_create(const uint8_t key[MLC_CIPHER_KEY_SIZE_BYTES]) {
@@ -27,12 +29,19 @@ mlc_cipher *mlc_cipher_create(const uint8_t key[MLC_CIPHER_KEY_SIZE_BYTES]) {
 
 void mlc_cipher_destroy(mlc_cipher *cipher) { free(cipher); }
 
-int mlc_cipher_open(mlc_cipher *cipher, const uint8_t nonce[MLC_CIPHER_NONCE_SIZE_BYTES], const uint8_t *associated_data,
-                    size_t associated_data_size_bytes, const uint8_t *sealed, size_t size_bytes, uint8_t *to) {
-  for (volatile uint32_t i = 0; i < cipher->slowness * 1000u; i++) continue;
-  memcpy(to, sealed, size_bytes);
-  return sealed[size_bytes] == nonce[0] && associated_data_size_bytes == 1 && associated_data[0] == nonce[0];
+int mlc_cipher_begin(mlc_cipher *cipher, const uint8_t nonce[MLC_CIPHER_NONCE_SIZE_BYTES], const uint8_t *associated_data,
+                     size_t associated_data_size_bytes) {
+  cipher->wanted_tag = nonce[0];
+  return associated_data_size_bytes == 1 && associated_data[0] == nonce[0];
 }
+
+int mlc_cipher_open(mlc_cipher *cipher, uint8_t *piece, size_t size_bytes) {
+  (void)piece;
+  for (volatile uint32_t i = 0; i < cipher->slowness * 1000u; i++) continue;
+  return size_bytes == PAGE_SIZE_BYTES;
+}
+
+int mlc_cipher_end(mlc_cipher *cipher, uint8_t tag[MLC_CIPHER_TAG_SIZE_BYTES]) { return tag[0] == cipher->wanted_tag; }
 
 static uint32_t failures;
 static uint8_t memory[RING_PAGE_COUNT * PAGE_SIZE_BYTES] __attribute__((aligned(64)));
@@ -81,11 +90,48 @@ static int run(mlc_pager *pager, const mlc_stream *stream, uint32_t end, uint32_
   return 1;
 }
 
+/* What is in place while the pager goes on filling; all of it, or up to the page that fails. */
+static uint32_t fill(mlc_pager *pager, const mlc_stream *stream) {
+  mlc_pager_begin(pager, stream);
+  uint32_t checked = 0;
+  for (;;) {
+    int has_failed;
+    const uint32_t count = mlc_pager_fetched(pager, &has_failed);
+    for (; checked < count; checked++) {
+      const uint32_t page = stream->pages[checked];
+      const uint8_t *at = memory + stream->addresses[checked];
+      for (uint32_t b = 0; b < PAGE_SIZE_BYTES; b++) check(at[b] == (uint8_t)(page + b), "another byte is filled in");
+    }
+    if (has_failed || count == stream->fetch_count) return count;
+  }
+}
+
+static void test_filling(mlc_pager *pager, const mlc_pages *pages) {
+  uint32_t list[1 + 3 * RING_PAGE_COUNT + 1] = {RING_PAGE_COUNT};
+  for (uint32_t i = 0; i < RING_PAGE_COUNT; i++) {
+    list[1 + i] = PAGE_COUNT - RING_PAGE_COUNT + i;
+    list[1 + RING_PAGE_COUNT + i] = (RING_PAGE_COUNT - 1 - i) * PAGE_SIZE_BYTES;
+  }
+  list[1 + 3 * RING_PAGE_COUNT] = RING_PAGE_COUNT;
+  mlc_stream *stream = mlc_stream_copy(list, sizeof list / sizeof list[0], 1, pages, sizeof memory);
+  check(stream != NULL, "what is to be filled is refused");
+  check(fill(pager, stream) == RING_PAGE_COUNT, "not all is filled");
+  const off_t end = 3 + PAGE_COUNT * (off_t)SEALED_SIZE_BYTES;
+  check(ftruncate(fd, end - 2 * (off_t)SEALED_SIZE_BYTES - 1) == 0, "truncate");
+  check(fill(pager, stream) == RING_PAGE_COUNT - 3, "pages that the file has lost");
+  for (uint32_t b = 0; b < PAGE_SIZE_BYTES; b++) check(memory[2 * PAGE_SIZE_BYTES + b] == 0, "a failed page is left");
+  mlc_pager_begin(pager, NULL);
+  mlc_stream_free(stream);
+}
+
 static void write_file(void) {
-  FILE *file = tmpfile();
-  check(file != NULL, "no file");
-  if (file == NULL) exit(1);
-  fd = fileno(file);
+  if (fd == 0) {
+    FILE *file = tmpfile();
+    check(file != NULL, "no file");
+    if (file == NULL) exit(1);
+    fd = fileno(file);
+  }
+  check(lseek(fd, 0, SEEK_SET) == 0, "seek");
   uint8_t page[SEALED_SIZE_BYTES] = {0};
   check(write(fd, page, 3) == 3, "write");
   for (uint32_t i = 0; i < PAGE_COUNT; i++) {
@@ -136,6 +182,8 @@ int main(void) {
     check(!run(pager, stream, PAGE_COUNT - 1, slow_records), "a page that is another one was taken");
     check(pwrite(fd, &before, 1, tag) == 1, "repair");
     check(run(pager, stream, PAGE_COUNT - 1, slow_records), "after a failure");
+    test_filling(pager, pages);
+    write_file();
     if (round % 2 == 0) (void)run(pager, stream, 5, 0);
     mlc_pager_destroy(pager);
     mlc_stream_free(stream);

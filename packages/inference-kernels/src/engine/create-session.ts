@@ -13,10 +13,11 @@ import type { Program } from '../program/types.ts'
 import { validateProgram } from '../program/validate.ts'
 import { Bindings } from './bindings.ts'
 import { type MemoryPlan, type MemoryPlanOptions, pagerSizeBytes, planMemory } from './memory-plan.ts'
+import { fillResident } from './resident-weights.ts'
 import { KernelSession, type Session } from './session.ts'
 import { viewTensor } from './tensor-views.ts'
 import type { WeightPages } from './weight-pages.ts'
-import { assertWeightsSize, loadWeights, readWeights, type WeightSource } from './weight-source.ts'
+import type { WeightSource } from './weight-source.ts'
 
 export interface SessionOptions {
   readonly kernels: KernelBackend
@@ -77,26 +78,6 @@ function planWithoutBudget(options: MemoryPlanOptions, maxMemorySizeBytes: numbe
   }
 }
 
-/** Fills in the weights that stay: all of them in one go, or one value after the other where they lie apart. */
-async function loadResident(
-  source: WeightSource | Uint8Array,
-  program: Program,
-  places: WeightPlaces,
-  memory: Uint8Array,
-): Promise<void> {
-  if (places.ring === null) return await loadWeights(source, memory.subarray(0, program.weightsSizeBytes))
-  assertWeightsSize(source, program.weightsSizeBytes)
-  const pieces = program.values.flatMap(({ storage }, value) => {
-    const addressBytes = storage.kind === 'weights' ? places.addressOf(value) : null
-    return storage.kind === 'weights' && addressBytes !== null ? [{ ...storage, addressBytes }] : []
-  })
-  for (const { offsetBytes, sizeBytes, addressBytes } of pieces.sort(
-    (a, b) => a.offsetBytes - b.offsetBytes,
-  )) {
-    await readWeights(source, offsetBytes, memory.subarray(addressBytes, addressBytes + sizeBytes))
-  }
-}
-
 /** @returns where the session opens pages between records; null where the kernels open them, or none are streamed */
 function pagesBetween(
   kernels: Kernels,
@@ -147,7 +128,7 @@ export async function createSession(options: SessionOptions): Promise<Session> {
   })
   try {
     kernels.selfTest()
-    await loadResident(options.weights, program, places, kernels.memory)
+    await fillResident(kernels, options.weights, program, places)
     const pages = pagesBetween(kernels, places, budget?.pages)
     const bindings = new Bindings(binder, kernels, { pages, maxRecordsSizeBytes })
     const ofStates = stateSymbols(program)

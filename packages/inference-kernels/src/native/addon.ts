@@ -32,6 +32,15 @@ export interface Addon {
     nonces: Uint8Array,
     associatedData: Uint8Array,
   ): boolean
+  /** Whether they are given up. */
+  detachPages(handle: AddonHandle): boolean
+  /**
+   * Whether pages now come into the memory, in order, beside this thread.
+   * @param stream as of `load`, with one record, which needs all of it
+   */
+  fill(handle: AddonHandle, stream: Uint32Array): boolean
+  /** How many pages are in by now; -1 - count where the one after them was not authentic. */
+  filled(handle: AddonHandle): number
   /**
    * Number of the program; -1 without room for it; -2 for a stream that is none; -3 - (step * 64 + word) for a refused record.
    * @param stream fetchCount, pages, addresses, freedBy, neededBy, one after another; or empty

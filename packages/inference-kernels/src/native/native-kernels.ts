@@ -18,6 +18,8 @@ import { type Addon, type AddonHandle, defaultAddonPath, loadAddon } from './add
 
 const maxMemorySizeBytes = 2 ** 32
 const maxThreadCount = 64
+/** Between two looks at how far the thread that fills in pages has come. */
+const lookAgainMs = 1
 
 export interface NativeKernelsOptions {
   /** Path of the addon, by default where this package's build puts it. */
@@ -39,6 +41,10 @@ const noWords = new Uint32Array(0)
 
 function streamWords({ pages, addressesBytes, freedBy, neededBy }: WeightStream): Uint32Array {
   return Uint32Array.from([pages.length, ...pages, ...addressesBytes, ...freedBy, ...neededBy])
+}
+
+function streamError(detail: string): KernelError {
+  return new KernelError('KERNEL_STREAM_INVALID', detail, { field: 'stream' })
 }
 
 class NativeKernels implements Kernels {
@@ -77,6 +83,32 @@ class NativeKernels implements Kernels {
     )
   }
 
+  detachPages(): boolean {
+    this.#assertAlive()
+    return this.#addon.detachPages(this.#handle)
+  }
+
+  async fillPages(
+    pages: Uint32Array,
+    addressesBytes: Uint32Array,
+    onFilled: (pageCount: number) => void,
+  ): Promise<number> {
+    this.#assertAlive()
+    const freedBy = new Uint32Array(pages.length)
+    const neededBy = Uint32Array.of(pages.length)
+    if (!this.#addon.fill(this.#handle, streamWords({ pages, addressesBytes, freedBy, neededBy }))) {
+      throw streamError('no pages are attached, or what is to be filled leaves them or the memory')
+    }
+    for (;;) {
+      const count = this.#addon.filled(this.#handle)
+      if (count < 0) return -1 - count
+      onFilled(count)
+      if (count === pages.length) return count
+      await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
+      this.#assertAlive()
+    }
+  }
+
   load(records: Int32Array, stream?: WeightStream): ProgramHandle {
     this.#assertAlive()
     if (records.length % recordWordCount !== 0) throw recordListError(records.length)
@@ -86,8 +118,7 @@ class NativeKernels implements Kernels {
       stream === undefined ? noWords : streamWords(stream),
     )
     if (result === -2) {
-      const detail = 'no pages are attached, or the stream leaves them or the memory, or waits for itself'
-      throw new KernelError('KERNEL_STREAM_INVALID', detail, { field: 'stream' })
+      throw streamError('no pages are attached, or the stream leaves them or the memory, or waits for itself')
     }
     if (result === -1) {
       const detail = 'too many records, too many loaded programs, or no memory for a copy'

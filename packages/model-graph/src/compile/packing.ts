@@ -9,10 +9,10 @@ import { modelLimits } from '../limits.ts'
 export const panelWidth = 16
 
 const pieceElementCount = 256 * 1024
-const slabElementCount = 8 * 1024 * 1024
+const slabElementCount = 4 * 1024 * 1024
 
 /**
- * Float32 pieces of packed weights, in order, each in memory of its own. None is larger than a slab of 32 MiB, but for one
+ * Float32 pieces of packed weights, in order, each in memory of its own. None is larger than a slab of 16 MiB, but for one
  * panel that is, of up to `modelLimits.wholeConstantSizeBytes`, and for what has to be rearranged whole.
  */
 export type Pieces = AsyncIterable<Float32Array>
