@@ -4,6 +4,7 @@
 // these may be absent.
 import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
 import { nodeAead } from '@mlcapsule/crypto/node'
 import { createNativeKernels } from '@mlcapsule/inference-kernels/native'
 import { nodeThreads } from '@mlcapsule/inference-kernels/threads/node'
@@ -14,6 +15,11 @@ import {
   StreamChannel,
   serveSimulated,
 } from '../core/index.ts'
+
+// V8 optimizes what has run some hundred times. A query that takes long comes that often only after minutes, and until then
+// most of what guarding adds to it is code that is not optimized yet. An engine that does not know these goes on without.
+setFlagsFromString('--invocation-count-for-maglev=20')
+setFlagsFromString('--minimum-invocations-after-ic-update=20')
 
 const socketFd = 3
 /** What the host writes, and what it reads. */
