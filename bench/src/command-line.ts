@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+import { writeFile } from 'node:fs/promises'
+import { machineFacts } from './report/tables.ts'
+
+/** What both benchmarks take; `parseArgs` reads it. */
+export const commonOptions = {
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  json: { type: 'string' },
+  readme: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+/** Writes all that was measured, where `--json` names a file. */
+export async function writeJson(path: string | undefined, results: unknown): Promise<void> {
+  if (path === undefined) return
+  await writeFile(path, `${JSON.stringify({ machine: machineFacts(), results }, null, 2)}\n`)
+}
 
 /** The user asked for something that there is not. */
 export class UsageError extends Error {}

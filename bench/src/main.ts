@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run bench: see `usage`.
-import { writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { chosen, endWith, UsageError } from './command-line.ts'
+import { chosen, commonOptions, endWith, UsageError, writeJson } from './command-line.ts'
 import { isInstalled } from './engines/peer-modules.ts'
 import { networks } from './networks/index.ts'
 import { compactMatches, matches } from './plan.ts'
@@ -39,15 +38,11 @@ const isLarge = (network: string) => network === 'vgg16' || network.startsWith('
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string' },
+      ...commonOptions,
       threads: { type: 'string' },
       engine: { type: 'string' },
       weights: { type: 'string' },
       rounds: { type: 'string' },
-      json: { type: 'string' },
-      readme: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
@@ -89,9 +84,7 @@ async function main(): Promise<void> {
     const facts = `${machineFacts()}, ${new Date().toISOString().slice(0, 10)}; ${roundCount} rounds.`
     await writeReadme('npm run bench -- --readme', `${facts}\n\n${ratioTables(results)}`)
   }
-  if (values.json !== undefined) {
-    await writeFile(values.json, `${JSON.stringify({ machine: machineFacts(), results }, null, 2)}\n`)
-  }
+  await writeJson(values.json, results)
 }
 
 await endWith(main)

@@ -17,7 +17,15 @@ export const threadFile = 'kernel-thread.mjs'
 export const entryImports = {
   worker: ['node:worker_threads'],
   'web-worker': [],
-  process: ['node:crypto', 'node:fs', 'node:module', 'node:net', 'node:url', 'node:worker_threads'],
+  process: [
+    'node:crypto',
+    'node:fs',
+    'node:module',
+    'node:net',
+    'node:url',
+    'node:v8',
+    'node:worker_threads',
+  ],
 }
 
 /**

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run bench:guard: see `usage`.
-import { writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { chosen, endWith, UsageError } from '../command-line.ts'
+import { chosen, commonOptions, endWith, UsageError, writeJson } from '../command-line.ts'
 import { writeReadme } from '../report/readme.ts'
 import { machineFacts } from '../report/tables.ts'
 import { rows } from './rows/index.ts'
@@ -21,15 +20,7 @@ Usage: npm run bench:guard -- [options]
   --help       this text`
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      json: { type: 'string' },
-      readme: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = parseArgs({ options: commonOptions })
   if (values.help) {
     console.log(usage)
     return
@@ -53,9 +44,7 @@ async function main(): Promise<void> {
   if (values.readme) {
     await writeReadme('npm run bench:guard -- --readme', [facts, ...sections].join('\n\n'))
   }
-  if (values.json !== undefined) {
-    await writeFile(values.json, `${JSON.stringify({ machine: machineFacts(), results }, null, 2)}\n`)
-  }
+  await writeJson(values.json, results)
 }
 
 await endWith(main)

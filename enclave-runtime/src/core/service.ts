@@ -5,6 +5,7 @@ import {
   labeledHash,
   type Secret,
   type SigningKeyPair,
+  stockedRandomBytes,
   wipe,
 } from '@mlcapsule/crypto'
 import type { Answer } from '@mlcapsule/enclave-bridge/enclave'
@@ -84,7 +85,8 @@ export class Service {
       key,
       anchor: platform.anchor,
       store: ledgerStore(host),
-      random: platform.random,
+      // Salts and the blinds of receipts, one for each query. Keys do not come from here.
+      random: stockedRandomBytes(platform.random),
       ...(platform.aead === undefined ? {} : { aead: platform.aead }),
     }
     try {

@@ -3,7 +3,8 @@
 // argument is JSON: size of a ring and path of the addon that maps it, and the descriptor of the capsule's file; each of
 // these may be absent.
 import { createRequire } from 'node:module'
-import { Socket } from 'node:net'
+import { type OnReadOpts, Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
 import { nodeAead } from '@mlcapsule/crypto/node'
 import { createNativeKernels } from '@mlcapsule/inference-kernels/native'
 import { nodeThreads } from '@mlcapsule/inference-kernels/threads/node'
@@ -15,15 +16,36 @@ import {
   serveSimulated,
 } from '../core/index.ts'
 
+// V8 optimizes what has run some hundred times. A query that takes long comes that often only after minutes, and until then
+// most of what guarding adds to it is code that is not optimized yet. An engine that does not know these goes on without.
+setFlagsFromString('--invocation-count-for-maglev=20')
+setFlagsFromString('--minimum-invocations-after-ic-update=20')
+
 const socketFd = 3
 /** What the host writes, and what it reads. */
 const ringFds = { incoming: 4, outgoing: 5 }
 
+/** What one read brings at most: more than all records of a usual request. */
+const readMaxSizeBytes = 65_536
+
 function openStream(): ByteStream {
-  const socket = new Socket({ fd: socketFd, readable: true, writable: true })
+  let listener: (chunk: Uint8Array) => void = () => undefined
+  // Each read arrives in the same memory and comes here at once, without a way through the queue of a stream. Whoever
+  // listens is done with it, or has copied it, when it returns.
+  const onread: OnReadOpts = {
+    buffer: new Uint8Array(readMaxSizeBytes),
+    callback(sizeBytes, buffer) {
+      listener(buffer.subarray(0, sizeBytes))
+      return true
+    },
+  }
+  const socket = new Socket({ fd: socketFd, readable: true, writable: true, onread })
   return {
     write: (bytes) => void socket.write(bytes),
-    onData: (listener) => void socket.on('data', listener),
+    onData(it) {
+      listener = it
+      socket.resume()
+    },
     onEnd(listener) {
       socket.on('close', listener)
       // A launcher that is gone is all that an error can mean here; `close` follows it.

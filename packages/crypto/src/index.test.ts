@@ -54,6 +54,7 @@ test('the public surface', () => {
       "signJws",
       "signatureSizeBytes",
       "signingKeyPairFrom",
+      "stockedRandomBytes",
       "toBase64Url",
       "toHex",
       "uint32Bytes",

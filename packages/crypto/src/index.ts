@@ -27,6 +27,7 @@ export {
   concatBytes,
   equalBytes,
   randomBytes,
+  stockedRandomBytes,
   uint32Bytes,
   uint64Bytes,
   unsharedBytes,

@@ -34,6 +34,31 @@ export function randomBytes(sizeBytes: number): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
+/**
+ * Random bytes out of a stock, for small draws that come often: a call of the generator takes far longer than the bytes do.
+ * What is handed out is in the stock no more.
+ * @param stockSizeBytes what one draw takes from the generator; larger requests go there by themselves
+ */
+export function stockedRandomBytes(
+  draw: (sizeBytes: number) => Uint8Array = randomBytes,
+  stockSizeBytes: number = 2048,
+): (sizeBytes: number) => Uint8Array {
+  let stock = new Uint8Array(0)
+  let usedSizeBytes = 0
+  return (sizeBytes) => {
+    if (sizeBytes > stockSizeBytes) return draw(sizeBytes)
+    if (sizeBytes > stock.length - usedSizeBytes) {
+      stock = Uint8Array.from(draw(stockSizeBytes))
+      usedSizeBytes = 0
+    }
+    const taken = stock.subarray(usedSizeBytes, usedSizeBytes + sizeBytes)
+    usedSizeBytes += sizeBytes
+    const bytes = taken.slice()
+    taken.fill(0)
+    return bytes
+  }
+}
+
 /** Big-endian, as everywhere in MLCapsule's formats. */
 export function uint32Bytes(value: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(4)

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concatBytes, equalBytes, randomBytes, uint32Bytes, uint64Bytes, unsharedBytes } from './bytes.ts'
+import {
+  concatBytes,
+  equalBytes,
+  randomBytes,
+  stockedRandomBytes,
+  uint32Bytes,
+  uint64Bytes,
+  unsharedBytes,
+} from './bytes.ts'
 import { fromBase64Url, fromHex, toBase64Url, toHex } from './text.ts'
 
 const invalid: unknown = expect.objectContaining({ code: 'KEY_ENCODING_INVALID' })
@@ -91,5 +99,33 @@ describe('bytes', () => {
     expect(copy[0]).toBe(7)
     const ordinary = Uint8Array.of(1)
     expect(unsharedBytes(ordinary)).toBe(ordinary)
+  })
+})
+
+describe('random bytes out of a stock', () => {
+  test('are those of the generator, in order, each handed out once', () => {
+    let next = 1
+    const drawn: number[] = []
+    const random = stockedRandomBytes((sizeBytes) => {
+      drawn.push(sizeBytes)
+      return Uint8Array.from({ length: sizeBytes }, () => next++)
+    }, 8)
+    expect([...random(3)]).toEqual([1, 2, 3])
+    expect([...random(5)]).toEqual([4, 5, 6, 7, 8])
+    expect(drawn).toEqual([8])
+    expect([...random(6)]).toEqual([9, 10, 11, 12, 13, 14])
+    // Less is left than is asked for: a fresh stock, never one byte twice.
+    expect([...random(3)]).toEqual([17, 18, 19])
+    expect([...random(9)]).toEqual([25, 26, 27, 28, 29, 30, 31, 32, 33])
+    expect([...random(0)]).toEqual([])
+    expect(drawn).toEqual([8, 8, 8, 9])
+  })
+
+  test('what was handed out is private to who asked', () => {
+    const random = stockedRandomBytes((sizeBytes) => new Uint8Array(sizeBytes).fill(7), 8)
+    const first = random(4)
+    first.fill(9)
+    expect([...random(4)]).toEqual([7, 7, 7, 7])
+    expect([...first]).toEqual([9, 9, 9, 9])
   })
 })

@@ -7,6 +7,7 @@ import type { Frame } from './channel.ts'
 import type { Failure } from './failures.ts'
 import { count, failure, noPayloads, type PayloadRule } from './fields.ts'
 import { bridgeLimits } from './limits.ts'
+import { isPlainInferBody, isPlainInferMessage, isPlainInferReply } from './plain-infer.ts'
 import { type RequestOp, requestSchemas } from './requests.ts'
 import { type EventCode, eventCodes } from './words.ts'
 
@@ -33,6 +34,12 @@ const fromEnclave = z.discriminatedUnion('type', [
     numbers: z.array(count).check(z.maxLength(4)),
   }),
 ])
+
+/** By who sends; bodies are for the schema of their `op`. */
+export const messageSchemas: Readonly<Record<'host' | 'enclave', z.ZodMiniType<unknown>>> = {
+  host: fromHost,
+  enclave: fromEnclave,
+}
 
 interface Numbered<Op> {
   readonly id: number
@@ -108,7 +115,6 @@ function payloadFault(shape: Shape | undefined, payloads: readonly Uint8Array[])
 
 function decode<Message extends HostMessage | EnclaveMessage>(
   frame: Frame,
-  schema: z.ZodMiniType<unknown>,
   side: 'host' | 'enclave',
 ): Received<Message> {
   let value: unknown
@@ -117,23 +123,31 @@ function decode<Message extends HostMessage | EnclaveMessage>(
   } catch (cause) {
     throw violation('a control message is not deterministic CBOR within its limit', cause)
   }
-  const message = parse<Message>(schema, value, 'message')
+  const isPlain = isPlainInferMessage(value, side)
+  const message = isPlain ? (value as Message) : parse<Message>(messageSchemas[side], value, 'message')
   const shape = shapeOf(message, side)
   const fault = payloadFault(shape, frame.payloads)
   if (fault !== undefined) throw violation(fault)
-  if (shape === undefined) return { message, payloads: frame.payloads }
+  if (isPlain || shape === undefined) return { message, payloads: frame.payloads }
   const body = parse(shape.body, (message as unknown as WithBody).body, 'body')
   return { message: { ...message, body }, payloads: frame.payloads }
 }
 
 /** Reads what came from the host. @throws BridgeError `BRIDGE_PROTOCOL_VIOLATION` */
 export function decodeHostMessage(frame: Frame): Received<HostMessage> {
-  return decode(frame, fromHost, 'host')
+  return decode(frame, 'host')
 }
 
 /** Reads what came from the enclave. @throws BridgeError `BRIDGE_PROTOCOL_VIOLATION` */
 export function decodeEnclaveMessage(frame: Frame): Received<EnclaveMessage> {
-  return decode(frame, fromEnclave, 'enclave')
+  return decode(frame, 'enclave')
+}
+
+function isPlainInfer(message: HostMessage | EnclaveMessage): boolean {
+  if (message.type === 'event' || message.op !== 'infer') return false
+  return message.type === 'request'
+    ? isPlainInferBody(message.body)
+    : message.type === 'reply' && isPlainInferReply(message.body)
 }
 
 /**
@@ -146,7 +160,7 @@ export function encodeMessage(
   payloads: readonly Uint8Array[] = [],
 ): Frame {
   const shape = shapeOf(message, side)
-  if (shape !== undefined) {
+  if (shape !== undefined && !isPlainInfer(message)) {
     const result = z.safeParse(shape.body, (message as unknown as WithBody).body)
     if (!result.success) {
       const field = pathOf(result.error.issues)

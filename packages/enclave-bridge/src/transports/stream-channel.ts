@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyBytes } from '@mlcapsule/contracts'
+import { concatBytes } from '@mlcapsule/crypto'
 import { BridgeError } from '../errors.ts'
 import type { Channel, ChannelListener, Frame } from '../protocol/channel.ts'
 import { assertPayloads } from '../protocol/envelope.ts'
@@ -177,7 +178,7 @@ export class StreamChannel implements Channel {
     const records = this.#batch.splice(0)
     if (this.#closed || records.length === 0) return
     const sizeBytes = records.reduce((sum, it) => sum + it.length, 0)
-    if (sizeBytes <= batchMaxSizeBytes) this.#stream.write(joined(records, sizeBytes))
+    if (sizeBytes <= batchMaxSizeBytes) this.#stream.write(concatBytes(...records))
     else for (const record of records) this.#stream.write(record)
   }
 
@@ -188,18 +189,6 @@ export class StreamChannel implements Channel {
     this.#stream.end()
     this.#listener?.onClose(error)
   }
-}
-
-function joined(records: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const [only] = records
-  if (only !== undefined && records.length === 1) return only
-  const bytes = new Uint8Array(sizeBytes)
-  let at = 0
-  for (const record of records) {
-    bytes.set(record, at)
-    at += record.length
-  }
-  return bytes
 }
 
 function ownCopy(piece: Piece): Piece {

@@ -234,6 +234,8 @@ export class Ledger {
   /** Closings of blocks that were not taken yet, oldest first. After a start, all that the record keeps. */
   async takeClosings(): Promise<string[]> {
     const due = this.#state.closings.filter((it) => it.block > this.#takenBlock)
+    // So it is for all queries of a block but the first.
+    if (due.length === 0) return []
     const tokens = await Promise.all(due.map((it) => signClosing(this.#identity, it)))
     this.#takenBlock = Math.max(this.#takenBlock, ...due.map((it) => it.block))
     return tokens
