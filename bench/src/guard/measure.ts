@@ -18,13 +18,15 @@ export interface Subject {
   readonly throughSdk?: boolean
   /** Of the enclave alone: the plain engine keeps all weights in memory. */
   readonly memoryBudgetSizeBytes?: number
+  /** How long queries are asked beforehand that do not count, at most: 2 s when absent. */
+  readonly warmUpMs?: number
 }
 
 /** One model's measurement in a process of its own. */
 export function measure<Result>(
   script: 'growth' | 'load' | 'pair' | 'start' | 'throughput',
   { provider, folder }: Bench,
-  { network, entry, count, threadCount = 1, throughSdk = false, memoryBudgetSizeBytes }: Subject,
+  { network, entry, count, threadCount = 1, throughSdk = false, memoryBudgetSizeBytes, warmUpMs }: Subject,
 ): Promise<Result> {
   return runChild<Result>(
     join(import.meta.dirname, `${script}-process.ts`),
@@ -32,6 +34,7 @@ export function measure<Result>(
       ...['--provider', JSON.stringify(provider), '--folder', folder, '--network', network],
       ...['--entry', entry, '--count', String(count), '--threads', String(threadCount)],
       ...(throughSdk ? ['--sdk'] : []),
+      ...(warmUpMs === undefined ? [] : ['--warm-up', String(warmUpMs)]),
       ...(memoryBudgetSizeBytes === undefined ? [] : ['--budget', String(memoryBudgetSizeBytes)]),
     ],
     ['--expose-gc'],

@@ -19,6 +19,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '100' },
     threads: { type: 'string', default: '1' },
     sdk: { type: 'boolean', default: false },
+    'warm-up': { type: 'string', default: '2000' },
     budget: { type: 'string' },
   },
 })
@@ -28,6 +29,8 @@ export const network = networkNamed(values.network)
 /** How often whatever is measured is to be done. */
 export const count = Number(values.count)
 export const throughSdk = values.sdk
+/** How long queries are asked beforehand that do not count, at most. */
+export const warmUpMs = Number(values['warm-up'])
 
 /** Options for an enclave whose state nobody has used. */
 export async function freshOptions(): Promise<GuardedOptions> {

@@ -12,6 +12,7 @@ import {
   network,
   provider,
   throughSdk,
+  warmUpMs,
 } from './model-options.ts'
 import { loadPlain } from './plain.ts'
 import { processMemory } from './process-memory.ts'
@@ -50,7 +51,6 @@ const guardedMs: number[] = []
 const plainMs: number[] = []
 /** Until the compiler has seen what is hot, or a while has passed. */
 const warmUpCount = 4000
-const warmUpMs = 2000
 const startedAtMs = performance.now()
 for (let turn = 0; turn < warmUpCount && performance.now() - startedAtMs < warmUpMs; turn++) {
   await timeGuarded(inputOf(turn))

@@ -31,7 +31,7 @@ export const overhead: Row = {
     await withProviderOf(names, async (provider, folder) => {
       for (const network of names) {
         for (const entry of entries) {
-          const subject = { network, entry, count: isQuick ? 20 : 100 }
+          const subject = { network, entry, count: isQuick ? 20 : 100, warmUpMs: isQuick ? 2000 : 15_000 }
           results.push(await measurePairs({ provider, folder }, subject))
         }
       }

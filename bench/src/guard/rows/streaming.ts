@@ -46,7 +46,8 @@ export const streaming: Row = {
         for (const it of wanted) {
           const { network, budgetMib } = it
           const budget = { memoryBudgetSizeBytes: budgetMib * mebibyte }
-          const subject = { network, entry: 'process' as const, count: isQuick ? 10 : 30, ...budget }
+          const rounds = isQuick ? { count: 10 } : { count: 30, warmUpMs: 15_000 }
+          const subject = { network, entry: 'process' as const, ...rounds, ...budget }
           results.push({ ...it, ...(await measurePairs({ provider, folder }, subject)) })
         }
       },
