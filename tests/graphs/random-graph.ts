@@ -7,6 +7,7 @@ import { movementGenerators } from './generators/movement.ts'
 import { normalizationGenerators } from './generators/normalization.ts'
 import { pairGenerators } from './generators/pairs.ts'
 import { productGenerators } from './generators/products.ts'
+import { quantizedGenerators } from './generators/quantized.ts'
 import { reductionGenerators } from './generators/reductions.ts'
 import { windowGenerators } from './generators/windows.ts'
 import { type Generator, GraphWriter } from './graph-writer.ts'
@@ -20,6 +21,7 @@ export const generators: readonly Generator[] = [
   ...movementGenerators,
   ...indexingGenerators,
   ...productGenerators,
+  ...quantizedGenerators,
   ...windowGenerators,
   ...normalizationGenerators,
 ]

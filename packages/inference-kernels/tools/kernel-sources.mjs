@@ -78,7 +78,8 @@ export function sourcesOf(target) {
       const flags = instructionSets[isa]
       if (flags === undefined) return []
       const fuses = /\/f32_(gemm|depthwise|winograd)/.test(file) && isa !== 'scalar'
-      if (isa === 'wasm_relaxed' && !fuses) return [{ file, flags: [] }]
+      const isProduct = fuses || file.includes('/i8_gemm_dot')
+      if (isa === 'wasm_relaxed' && !isProduct) return [{ file, flags: [] }]
       return [{ file, flags: [...flags, ...(fuses ? ['-ffp-contract=fast'] : [])] }]
     })
 }

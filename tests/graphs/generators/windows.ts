@@ -32,7 +32,7 @@ interface Window {
 }
 
 /** How a window slides over spatial dimensions; null where it does not fit. */
-function slide(w: GraphWriter, spatial: readonly number[], forms: WindowForms): Window | null {
+export function slide(w: GraphWriter, spatial: readonly number[], forms: WindowForms): Window | null {
   const kernel = spatial.map(() => w.random.pick([1, 2, 3, 3]))
   const strides = spatial.map(() => w.random.pick([1, 1, 2, 3]))
   const dilations = spatial.map(() => (forms.dilates ? w.random.pick([1, 1, 1, 2]) : 1))

@@ -13,16 +13,8 @@ static void random_range(int32_t *zero, int32_t *low, int32_t *high, float *scal
 
 int random_quantized_conv(random_room *m, mlc_quantized_conv2d_record *r) {
   int32_t after;
-  r->batch = random_some(2);
-  r->input_height = random_some(12);
-  r->input_width = random_some(12);
-  r->groups = random_below(3) == 0 ? random_between(2, 4) : 1;
-  r->input_channels = random_some(24) * r->groups;
-  r->output_channels = random_some(70) * r->groups;
-  r->output_height = random_axis(r->input_height, &r->kernel_height, &r->stride_height, &r->pad_top, &after,
-                                 &r->dilation_height);
-  r->output_width = random_axis(r->input_width, &r->kernel_width, &r->stride_width, &r->pad_left, &after,
-                                &r->dilation_width);
+  RANDOM_WINDOWS(r, 12, 12, &after, &after);
+  RANDOM_GROUPS(r, 70);
   if (random_below(4) == 0) { /* windows in the image itself */
     r->pad_top = r->pad_left = 0;
     r->input_channels = 4 * random_between(1, 8) * r->groups;
@@ -53,14 +45,8 @@ int random_quantized_conv(random_room *m, mlc_quantized_conv2d_record *r) {
 
 int random_quantized_pool(random_room *m, mlc_quantized_max_pool2d_record *r) {
   int32_t after;
-  r->batch = random_some(2);
-  r->input_height = random_some(14);
-  r->input_width = random_some(14);
+  RANDOM_WINDOWS(r, 14, 14, &after, &after);
   r->channels = random_some(70);
-  r->output_height = random_axis(r->input_height, &r->kernel_height, &r->stride_height, &r->pad_top, &after,
-                                 &r->dilation_height);
-  r->output_width = random_axis(r->input_width, &r->kernel_width, &r->stride_width, &r->pad_left, &after,
-                                &r->dilation_width);
   const uint64_t outputs = (uint64_t)(r->batch * r->output_height * r->output_width * r->channels);
   r->input = random_bytes(m, (uint64_t)(r->batch * r->input_height * r->input_width * r->channels));
   r->output = random_bytes(m, outputs);

@@ -32,7 +32,7 @@ static void random_activation(int32_t *kind, float *alpha, float *beta) {
 }
 
 int32_t random_axis(int32_t input, int32_t *kernel, int32_t *stride, int32_t *before, int32_t *after,
-                           int32_t *dilation) {
+                    int32_t *dilation) {
   *kernel = random_below(3) == 0 ? 1 : random_between(1, 5);
   *stride = random_between(1, 3);
   *dilation = random_below(3) == 0 ? random_between(2, 3) : 1;
@@ -44,16 +44,8 @@ int32_t random_axis(int32_t input, int32_t *kernel, int32_t *stride, int32_t *be
 
 static int random_conv(random_room *m, mlc_conv2d_record *r) {
   int32_t after;
-  r->batch = random_some(2);
-  r->input_height = random_some(12);
-  r->input_width = random_some(12);
-  r->groups = random_below(3) == 0 ? random_between(2, 4) : 1;
-  r->input_channels = random_some(24) * r->groups;
-  r->output_channels = random_some(50) * r->groups;
-  r->output_height = random_axis(r->input_height, &r->kernel_height, &r->stride_height, &r->pad_top, &after,
-                                 &r->dilation_height);
-  r->output_width = random_axis(r->input_width, &r->kernel_width, &r->stride_width, &r->pad_left, &after,
-                                &r->dilation_width);
+  RANDOM_WINDOWS(r, 12, 12, &after, &after);
+  RANDOM_GROUPS(r, 50);
   if (random_below(4) == 0) { /* pointwise: the path that gathers nothing */
     r->kernel_height = r->kernel_width = r->stride_height = r->stride_width = 1;
     r->pad_top = r->pad_left = 0;
@@ -89,14 +81,8 @@ static int random_conv(random_room *m, mlc_conv2d_record *r) {
 
 static int random_depthwise(random_room *m, mlc_depthwise_conv2d_record *r) {
   int32_t after;
-  r->batch = random_some(2);
-  r->input_height = random_some(14);
-  r->input_width = random_some(20);
+  RANDOM_WINDOWS(r, 14, 20, &after, &after);
   r->channels = random_some(40);
-  r->output_height = random_axis(r->input_height, &r->kernel_height, &r->stride_height, &r->pad_top, &after,
-                                 &r->dilation_height);
-  r->output_width = random_axis(r->input_width, &r->kernel_width, &r->stride_width, &r->pad_left, &after,
-                                &r->dilation_width);
   r->flags = (int32_t)random_below(2);
   random_activation(&r->activation, &r->activation_alpha, &r->activation_beta);
   const uint64_t outputs = (uint64_t)(r->batch * r->output_height * r->output_width * r->channels);
@@ -108,14 +94,8 @@ static int random_depthwise(random_room *m, mlc_depthwise_conv2d_record *r) {
 }
 
 static int random_pool(random_room *m, mlc_pool2d_record *r) {
-  r->batch = random_some(2);
-  r->input_height = random_some(14);
-  r->input_width = random_some(14);
+  RANDOM_WINDOWS(r, 14, 14, &r->pad_bottom, &r->pad_right);
   r->channels = random_some(40);
-  r->output_height = random_axis(r->input_height, &r->kernel_height, &r->stride_height, &r->pad_top, &r->pad_bottom,
-                                 &r->dilation_height);
-  r->output_width = random_axis(r->input_width, &r->kernel_width, &r->stride_width, &r->pad_left, &r->pad_right,
-                                &r->dilation_width);
   r->pool = (int32_t)random_below(MLC_POOL_COUNT);
   r->count_include_pad = (int32_t)random_below(2);
   const uint64_t outputs = (uint64_t)(r->batch * r->output_height * r->output_width * r->channels);

@@ -13,6 +13,11 @@ import {
 
 type PoolKind = 'max' | 'average'
 
+/** Padding with what ceil_mode adds to it. */
+export function pooledPads({ pads: [top, left, bottom, right], overhang }: Window): Pads {
+  return [top, left, bottom + overhang[0], right + overhang[1]]
+}
+
 /** @param dims of the result, as an image */
 function emitPool(
   ctx: NodeContext,
@@ -25,7 +30,7 @@ function emitPool(
   const { kernel, strides, dilations, overhang } = window
   const [top, left, bottom, right] = window.pads
   let image = given
-  let pads: Pads = [top, left, bottom + overhang[0], right + overhang[1]]
+  let pads = pooledPads(window)
   if (countIncludePad && (overhang[0] > 0 || overhang[1] > 0)) {
     // Padding counts in the divisor, what ceil_mode adds does not: make the padding part of the image.
     const [batch, channels, height, width] = image.dims as [Dim, Dim, number, number]
@@ -38,7 +43,25 @@ function emitPool(
   return restore(ctx.emit('pool2d', { ...attributes, countIncludePad: isCounted }, [image], dims))
 }
 
-type PoolAttributes = WindowAttributes & { readonly ceil_mode: boolean; readonly count_include_pad?: boolean }
+export type PoolAttributes = WindowAttributes & {
+  readonly ceil_mode: boolean
+  readonly count_include_pad?: boolean
+}
+
+/** The window of a pool for the kernels; null where they cannot take it. */
+export function kernelPoolWindow(
+  spatial: readonly [height: Dim, width: Dim],
+  attributes: PoolAttributes,
+): Window | null {
+  const window = kernelWindow(spatial, attributes.kernel_shape, attributes, attributes.ceil_mode)
+  if (window === null) return null
+  const [top, left, bottom, right] = window.pads
+  const extents = window.kernel.map((size, d) => extentOf(size, window.dilations[d as 0 | 1]))
+  // A window might see nothing but padding.
+  const isPadding =
+    Math.max(top, bottom) >= (extents[0] as number) || Math.max(left, right) >= (extents[1] as number)
+  return isPadding ? null : window
+}
 
 /** By the kernels; null where they cannot. */
 function importKernelPool(
@@ -53,13 +76,8 @@ function importKernelPool(
   const dims = ctx.resultDims(name, [x], attributes as unknown as Record<string, AttributeValue>)
   const operand = imageOperand(ctx, x)
   if (operand === null || dims.includes(0)) return null
-  const window = kernelWindow(operand.spatial, attributes.kernel_shape, attributes, attributes.ceil_mode)
+  const window = kernelPoolWindow(operand.spatial, attributes)
   if (window === null) return null
-  const [top, left, bottom, right] = window.pads
-  const extents = window.kernel.map((size, d) => extentOf(size, window.dilations[d as 0 | 1]))
-  // A window might see nothing but padding.
-  if (Math.max(top, bottom) >= (extents[0] as number) || Math.max(left, right) >= (extents[1] as number))
-    return null
   const imageDims = x.dims.length === 4 ? dims : [...dims.slice(0, 2), 1, dims[2] as Dim]
   return emitPool(ctx, operand, pool, window, attributes.count_include_pad ?? false, imageDims)
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { roundHalfEven } from '../elements/elements.ts'
 import { mismatch } from '../fault.ts'
 import { defineOperator, type Operand, type TensorType } from '../operator.ts'
 import { product, requireDtype, required, requireSameDtype, result, showDims } from '../support.ts'
 import { multiply } from './multiply.ts'
+import { requantizationFactor, requantized } from './requantize.ts'
 import { forEachPair, pairStacks, type StackedProduct } from './stacks.ts'
 
 const bytes = ['uint8', 'int8'] as const
@@ -123,9 +123,10 @@ export const qLinearMatMul = defineOperator({
     const [least, most] = out.dtype === 'int8' ? [-128, 127] : [0, 255]
     for (let at = 0, row = 0; at < sums.length; row = (row + 1) % rows) {
       const offset = zeros[row * stepZero] as number
-      const perRow = (scalesA[row * stepA] as number) / (scales[row * stepScale] as number)
+      const [scaleA, own] = [scalesA[row * stepA] as number, scales[row * stepScale] as number]
       for (let j = 0; j < columns; j++, at++) {
-        const value = roundHalfEven((sums[at] as number) * perRow * (scalesB[j * stepB] as number)) + offset
+        const factor = requantizationFactor(scaleA, scalesB[j * stepB] as number, own)
+        const value = requantized(sums[at] as number, factor) + offset
         out.data[at] = (value < least ? least : value > most ? most : value) as never
       }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { int } from '../attributes.ts'
-import { roundHalfEven } from '../elements/elements.ts'
 import { mismatch } from '../fault.ts'
 import { defineOperator, type Operand, type TensorType } from '../operator.ts'
 import { multiplyNarrow } from '../products/multiply-integers.ts'
+import { requantizationFactor, requantized } from '../products/requantize.ts'
 import { product, requireDtype, required, requireSameDtype, result, showDims } from '../support.ts'
 import { windowAttributes } from './axes.ts'
 import { type Convolution, convolutionOf, eachBlock, requireBias } from './convolution.ts'
@@ -133,14 +133,14 @@ export const qLinearConv = defineOperator({
     if (to.length === 0) return
     const [least, most] = out.dtype === 'int8' ? [-128, 127] : [0, 255]
     const offset = zero.data[0] as number
-    const own = (xScale.data[0] as number) / (scale.data[0] as number)
     const convolution = convolutionOf(x.dims, weights.dims, attributes)
     const right = centered(weights, zeros)
     convolveIntegers(convolution, centered(x, xZero), right, (sums, from, end, filter, start) => {
-      const factor = own * (scales.data[scales.data.length === 1 ? 0 : filter] as number)
+      const weightScale = scales.data[scales.data.length === 1 ? 0 : filter] as number
+      const factor = requantizationFactor(xScale.data[0] as number, weightScale, scale.data[0] as number)
       const added = bias?.[filter] ?? 0
       for (let i = from, at = start; i < end; i++, at++) {
-        const value = roundHalfEven(((sums[i] as number) + added) * factor) + offset
+        const value = requantized(((sums[i] as number) + added) | 0, factor) + offset
         to[at] = value < least ? least : value > most ? most : value
       }
     })

@@ -4,7 +4,9 @@ import { sameDims } from '../../graph/dims.ts'
 import { countUses, type Graph, type GraphNode, type NodeOf, type Value } from '../../graph/graph.ts'
 import { isLinear, type LinearNode } from '../channel-vector.ts'
 import { producersOf, rewritten } from '../rewrite.ts'
-import { type ByteFormat, conversionFormat, sameFormat } from './byte-format.ts'
+import { type ByteFormat, sameFormat } from './byte-format.ts'
+import { type ByteNodes, byteNodesOf } from './byte-nodes.ts'
+import type { ByteStep } from './byte-operators.ts'
 import { quantizedWeightsOf } from './quantized-weights.ts'
 
 /** A value as bytes in uint8, and what they stand for. */
@@ -33,13 +35,28 @@ class QuantizedFusion {
   readonly #uses: ReadonlyMap<Value, number>
   readonly #producers: ReadonlyMap<Value, GraphNode>
   readonly #formats: ReadonlyMap<GraphNode, ByteFormat>
+  readonly #steps: ReadonlyMap<GraphNode, ByteStep>
   /** Bytes of the model, and the uint8 that they are here. */
   readonly #bytes = new Map<Value, Value>()
 
-  constructor(graph: Graph, formats: ReadonlyMap<GraphNode, ByteFormat>) {
+  constructor(graph: Graph, { formats, steps }: ByteNodes) {
     this.#uses = countUses(graph)
     this.#producers = producersOf(graph.nodes)
     this.#formats = formats
+    this.#steps = steps
+  }
+
+  /** The uint8 that bytes of the model have become, if they are not that themselves. */
+  #read(bytes: Value): Value {
+    return this.#bytes.get(bytes) ?? bytes
+  }
+
+  /** The uint8 that bytes of the model become. */
+  #written(bytes: Value): Value {
+    if (bytes.dtype === 'uint8') return bytes
+    const output: Value = { ...bytes, dtype: 'uint8' }
+    this.#bytes.set(bytes, output)
+    return output
   }
 
   /** The bytes that a real value is made of, where it is a DequantizeLinear of them. */
@@ -48,8 +65,7 @@ class QuantizedFusion {
     const format = producer === undefined ? undefined : this.#formats.get(producer)
     if (producer?.op !== 'operator' || format === undefined) return null
     if (producer.attributes.operator !== 'DequantizeLinear') return null
-    const given = producer.inputs[0] as Value
-    const bytes = this.#bytes.get(given) ?? given
+    const bytes = this.#read(producer.inputs[0] as Value)
     return bytes.dtype === 'uint8' ? { value: bytes, format } : null
   }
 
@@ -104,8 +120,7 @@ class QuantizedFusion {
 
   async #quantize(node: NodeOf<'operator'>): Promise<void> {
     const { scale, zero } = this.#formats.get(node) as ByteFormat
-    const output: Value = node.output.dtype === 'uint8' ? node.output : { ...node.output, dtype: 'uint8' }
-    this.#bytes.set(node.output, output)
+    const output = this.#written(node.output)
     const fused = await this.#fused(node, output)
     const quantization = { scale, zero, low: 0, high: 255 }
     const inputs = [node.inputs[0] as Value]
@@ -116,13 +131,15 @@ class QuantizedFusion {
 
   async node(node: GraphNode): Promise<void> {
     const format = this.#formats.get(node)
-    if (node.op !== 'operator' || format === undefined) {
+    const step = this.#steps.get(node)
+    if (step !== undefined) {
+      this.nodes.push(step(this.#read(node.inputs[0] as Value), this.#written(node.output)))
+    } else if (node.op !== 'operator' || format === undefined) {
       this.nodes.push(node)
     } else if (node.attributes.operator === 'QuantizeLinear') {
       await this.#quantize(node)
     } else {
-      const given = node.inputs[0] as Value
-      const bytes = this.#bytes.get(given) ?? given
+      const bytes = this.#read(node.inputs[0] as Value)
       this.nodes.push(
         bytes.dtype === 'uint8'
           ? {
@@ -138,39 +155,19 @@ class QuantizedFusion {
   }
 }
 
-/** Conversions that steps can take over. int8 that nothing but such conversions reads is uint8 from here on. */
-async function formatsOf(graph: Graph): Promise<ReadonlyMap<GraphNode, ByteFormat>> {
-  const formats = new Map<GraphNode, ByteFormat>()
-  const uses = countUses(graph)
-  const conversionUses = new Map<Value, number>()
-  for (const node of graph.nodes) {
-    const format = node.op === 'operator' ? await conversionFormat(node) : null
-    if (format === null || node.op !== 'operator') continue
-    formats.set(node, format)
-    if (node.attributes.operator === 'QuantizeLinear') continue
-    const bytes = node.inputs[0] as Value
-    conversionUses.set(bytes, (conversionUses.get(bytes) ?? 0) + 1)
-  }
-  for (const node of formats.keys()) {
-    const { output } = node
-    if (output.dtype === 'int8' && (uses.get(output) ?? 0) !== (conversionUses.get(output) ?? 0))
-      formats.delete(node)
-  }
-  return formats
-}
-
 /**
  * Brings what stands between DequantizeLinear and QuantizeLinear to steps on bytes, where those give the same: convolutions
- * and dense layers of integer weights, sums, maxima, and reshapes; other conversions become steps of the kernels.
+ * and dense layers of integer weights, sums, maxima, and reshapes; other conversions become steps of the kernels. So do
+ * QLinearConv, QLinearMatMul and MaxPool of bytes, whose definition those steps are.
  *
  * Sums, maxima and conversions give the same bits. A convolution sums integers without rounding, where real numbers would be
  * rounded again and again; what it gives may be one step of the quantization away where the exact result lies halfway
  * between two steps.
  */
 export async function fuseQuantized(graph: Graph): Promise<Graph> {
-  const formats = await formatsOf(graph)
-  if (formats.size === 0) return graph
-  const run = new QuantizedFusion(graph, formats)
+  const found = await byteNodesOf(graph)
+  if (found.formats.size === 0 && found.steps.size === 0) return graph
+  const run = new QuantizedFusion(graph, found)
   for (const node of graph.nodes) await run.node(node)
   return rewritten(graph, run.nodes)
 }

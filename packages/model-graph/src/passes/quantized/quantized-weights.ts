@@ -10,14 +10,17 @@ import type { ByteFormat } from './byte-format.ts'
 const { fround } = Math
 
 /** Rows of weights, one per column of the result, and what their integers mean. */
-interface Rows {
+export interface QuantizedRows {
+  /** int8 or uint8, [outC, inC/groups, kH, kW] or [N, K] */
   readonly integers: ConstantTensor
+  /** One for all rows, or one for each. */
   readonly scales: readonly number[]
+  /** As many, or none: 0. */
   readonly zeroPoints: readonly number[]
 }
 
 /** The integers behind the weights of a step, with the columns of its result outermost. */
-function rowsOf(node: LinearNode): Rows | null {
+function rowsOf(node: LinearNode): QuantizedRows | null {
   const constant = node.inputs[1]?.constant ?? null
   if (constant === null) return null
   const isMatrix = node.op === 'dense'
@@ -50,7 +53,7 @@ async function biasesOf(node: LinearNode, units: readonly number[]): Promise<rea
 }
 
 /** The same integers less their zero points, as int8. */
-function centered({ integers, zeroPoints }: Rows): ConstantTensor {
+function centered({ integers, zeroPoints }: QuantizedRows): ConstantTensor {
   const innerCount = elementCount(integers.dims.slice(1))
   return derivedConstant(integers, {
     dtype: 'int8',
@@ -67,7 +70,7 @@ function centered({ integers, zeroPoints }: Rows): ConstantTensor {
 }
 
 /** Sum of each row's integers less their zero point; null where one of those is no int8. */
-async function rowSums({ integers, zeroPoints }: Rows): Promise<readonly number[] | null> {
+async function rowSums({ integers, zeroPoints }: QuantizedRows): Promise<readonly number[] | null> {
   const rowCount = integers.dims[0] as number
   const innerCount = elementCount(integers.dims.slice(1))
   const sums: number[] = []
@@ -84,31 +87,46 @@ async function rowSums({ integers, zeroPoints }: Rows): Promise<readonly number[
   return sums
 }
 
+/** What one sum of each row stands for. */
+function unitsOf({ integers, scales }: QuantizedRows, input: ByteFormat): readonly number[] {
+  return Array.from({ length: integers.dims[0] as number }, (_, n) =>
+    fround(input.scale * (scales[scales.length === 1 ? 0 : n] as number)),
+  )
+}
+
 /**
- * The weights and biases of a step as integers with multipliers; null where they are none, or where a sum could leave int32.
+ * Rows and biases as integers with multipliers; null where a row is none of int8, a sum could leave int32, or a multiplier
+ * float32.
+ * @param biases one for each row, in units of its sums
  */
+export async function quantizedWeights(
+  rows: QuantizedRows,
+  biases: readonly number[],
+  input: ByteFormat,
+  result: ByteFormat,
+): Promise<QuantizedWeights | null> {
+  const innerCount = elementCount(rows.integers.dims.slice(1))
+  if (biases.some((bias) => 255 * 128 * innerCount + Math.abs(bias) >= 2 ** 31)) return null
+  const multipliers = unitsOf(rows, input).map((unit) => fround(unit / result.scale))
+  if (!multipliers.every(Number.isFinite)) return null
+  const sums = await rowSums(rows)
+  if (sums === null) return null
+  const columns = multipliers.map(
+    (multiplier, n): QuantizedColumn => ({
+      bias: (biases[n] as number) - input.zero * (sums[n] as number),
+      multiplier,
+    }),
+  )
+  return { rows: centered(rows), columns }
+}
+
+/** The weights and biases of a step on real numbers that are made of integers; null where they are not, or too large. */
 export async function quantizedWeightsOf(
   node: LinearNode,
   input: ByteFormat,
   result: ByteFormat,
 ): Promise<QuantizedWeights | null> {
   const rows = rowsOf(node)
-  if (rows === null) return null
-  const { integers, scales } = rows
-  const rowCount = integers.dims[0] as number
-  const innerCount = elementCount(integers.dims.slice(1))
-  const units = Array.from({ length: rowCount }, (_, n) =>
-    fround(input.scale * (scales[scales.length === 1 ? 0 : n] as number)),
-  )
-  const biases = await biasesOf(node, units)
-  const sums = biases === null ? null : await rowSums(rows)
-  if (biases === null || sums === null) return null
-  if (biases.some((bias) => 255 * 128 * innerCount + Math.abs(bias) >= 2 ** 31)) return null
-  const columns = units.map(
-    (unit, n): QuantizedColumn => ({
-      bias: (biases[n] as number) - input.zero * (sums[n] as number),
-      multiplier: fround(unit / result.scale),
-    }),
-  )
-  return { rows: centered(rows), columns }
+  const biases = rows === null ? null : await biasesOf(node, unitsOf(rows, input))
+  return rows === null || biases === null ? null : quantizedWeights(rows, biases, input, result)
 }
