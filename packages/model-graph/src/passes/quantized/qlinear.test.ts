@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // QLinearConv and QLinearMatMul: as steps on bytes, as the pairs of conversions that mean the same, and as operators.
-import type { Tensor } from '@mlcapsule/contracts'
+import { seededRandom, type Tensor } from '@mlcapsule/contracts'
 import { decodeProgram } from '@mlcapsule/inference-kernels/program'
 import { referenceKernels } from '@mlcapsule/inference-kernels/reference'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { compileGraph } from '../../compile/compile.ts'
 import { importOnnx } from '../../onnx/import.ts'
 import { memoryModelSource } from '../../source/model-source.ts'
 import { buildModel, type TestNode, type TestTensor, testNode } from '../../testing/build-model.ts'
-import { randomFloats, seededRandom } from '../../testing/random.ts'
+import { randomFloats } from '../../testing/random.ts'
 import { runCompiled } from '../../testing/run-compiled.ts'
 
 type Byte = 'uint8' | 'int8'
