@@ -74,7 +74,11 @@ describe('appraisal', () => {
       })
     const outcome: Record<string, unknown> = { verify: await codeOf(verify) }
     if (outcome.verify === 'ok') {
-      const result = appraise(await verify(), parsePolicy(vector.policy), vector)
+      const result = appraise(await verify(), parsePolicy(vector.policy), {
+        ...vector,
+        verifiers,
+        references: [],
+      })
       outcome.status = result.status
       if (result.status === 'refused') outcome.reasons = result.reasons.map((it) => it.code)
       else Object.assign(outcome, { tier: result.tier, unattested: result.unattested })

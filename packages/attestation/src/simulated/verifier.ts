@@ -24,6 +24,9 @@ export const simulatedVerifier: EvidenceVerifier<SimulatedTrustStore> & { readon
   kind: 'verifier',
   name: simulatedPlatform,
   version: 1,
+  rules: {},
+  identifyingRegisters: [],
+  collateralNames: () => [],
   async verify(evidence, { trustStore, expectedReportData }) {
     await cryptoReady()
     const quote = parseQuote(evidence.bytes)
@@ -48,6 +51,9 @@ export const simulatedVerifier: EvidenceVerifier<SimulatedTrustStore> & { readon
       manifestSha384: quote.body.manifestSha384,
       debug: quote.body.debug,
       tcbStatus: 'none',
+      advisoryIds: [],
+      measurement: { manifestSha384: toHex(quote.body.manifestSha384) },
+      claims: quote.body,
     }
   },
 }

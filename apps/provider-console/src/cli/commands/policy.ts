@@ -118,7 +118,10 @@ export function addPolicy(context: CliContext, program: Command): void {
         manifests: await Promise.all(options.manifest.map(readReference)),
         maxEvidenceAgeSeconds: age,
         simulatedRoots: 'any',
+        referenceSigners: [],
+        platforms: {},
         tcbStatuses: ['UpToDate', 'none'],
+        advisories: [],
         debug: false,
       })
       const path = options.output ?? storePolicyFile(options.store)

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '@mlcapsule/crypto'
+import { AttestationError } from '../errors.ts'
+import { type Certificate, invalidCertificate } from './certificate.ts'
+import type { RevocationList } from './revocation-list.ts'
+
+export interface Revocation {
+  readonly lists: readonly RevocationList[]
+  /** Whose revocation has to be known: of every certificate below the root, or of those alone that the root issued. */
+  readonly covers: 'all' | 'issued-by-root'
+}
+
+export interface PathInput {
+  /** From the leaf to the root, both included. */
+  readonly chain: readonly Certificate[]
+  /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
+  readonly anchors: readonly string[]
+  readonly nowMs: number
+  /** `'unchecked'` where the vendor has no lists, or the policy does without. */
+  readonly revocation: Revocation | 'unchecked'
+}
+
+/**
+ * Accepts a chain of certificates or throws: pinned root, names, signatures, times, CA flags, path lengths, key usage,
+ * critical extensions, revocation.
+ * @throws AttestationError `ATTESTATION_ROOT_UNKNOWN`, `ATTESTATION_CERTIFICATE_INVALID`, `ATTESTATION_CERTIFICATE_EXPIRED`,
+ * `ATTESTATION_CERTIFICATE_REVOKED`, `ATTESTATION_REVOCATION_UNKNOWN`
+ * @see RFC 5280 §6.1
+ */
+export async function validatePath({ chain, anchors, nowMs, revocation }: PathInput): Promise<void> {
+  const root = chain.at(-1)
+  if (root === undefined || chain.length < 2)
+    throw invalidCertificate('a chain has a leaf and a root at least')
+  if (!anchors.includes(root.spkiSha256)) {
+    const detail = `root ${root.commonName} with key ${root.spkiSha256} is not trusted`
+    throw new AttestationError('ATTESTATION_ROOT_UNKNOWN', detail, { field: 'certificate' })
+  }
+  for (const [index, certificate] of chain.entries()) {
+    assertTime(certificate, nowMs)
+    if (certificate.unknownCritical.length > 0) {
+      throw invalidCertificate(
+        `certificate ${certificate.commonName} has critical extension ${certificate.unknownCritical[0]}`,
+      )
+    }
+    if (index === 0) assertLeaf(certificate)
+    else assertAuthority(certificate, index - 1)
+    const issuer = chain[index + 1] ?? root
+    await assertIssuedBy(certificate, issuer)
+    if (revocation !== 'unchecked' && certificate !== root) {
+      await assertNotRevoked(certificate, issuer, root, nowMs, revocation)
+    }
+  }
+}
+
+function assertTime({ commonName, notBeforeMs, notAfterMs }: Certificate, nowMs: number): void {
+  if (nowMs >= notBeforeMs && nowMs <= notAfterMs) return
+  const [from, until] = [new Date(notBeforeMs).toISOString(), new Date(notAfterMs).toISOString()]
+  const detail = `certificate ${commonName} holds from ${from} until ${until}`
+  throw new AttestationError('ATTESTATION_CERTIFICATE_EXPIRED', detail, { field: 'certificate' })
+}
+
+function assertLeaf(leaf: Certificate): void {
+  if (leaf.isCa)
+    throw invalidCertificate(`certificate ${leaf.commonName} is that of an authority, not a leaf`)
+  // Vendors of old leave the extension out of leaves; where it is, it has to allow signatures.
+  if (leaf.keyUsage !== null && !leaf.maySignData) {
+    throw invalidCertificate(`certificate ${leaf.commonName} is not for signatures`)
+  }
+}
+
+/** @param belowCount authorities between it and the leaf */
+function assertAuthority(certificate: Certificate, belowCount: number): void {
+  if (!certificate.maySign('certificates')) {
+    throw invalidCertificate(`certificate ${certificate.commonName} is not that of an authority`)
+  }
+  if (certificate.pathLength !== null && belowCount > certificate.pathLength) {
+    throw invalidCertificate(`certificate ${certificate.commonName} allows no chain as long as this`)
+  }
+}
+
+async function assertIssuedBy(certificate: Certificate, issuer: Certificate): Promise<void> {
+  if (!equalBytes(certificate.issuerDer, issuer.subjectDer)) {
+    throw invalidCertificate(
+      `certificate ${certificate.commonName} names another issuer than ${issuer.commonName}`,
+    )
+  }
+  if (await certificate.isSignedBy(issuer)) return
+  throw invalidCertificate(`certificate ${certificate.commonName} is not signed by ${issuer.commonName}`)
+}
+
+async function assertNotRevoked(
+  certificate: Certificate,
+  issuer: Certificate,
+  root: Certificate,
+  nowMs: number,
+  { lists, covers }: Revocation,
+): Promise<void> {
+  if (covers === 'issued-by-root' && issuer !== root) return
+  const list = lists.find((it) => it.isOf(issuer))
+  if (list === undefined) {
+    const detail = `there is no list of what ${issuer.commonName} has revoked`
+    throw new AttestationError('ATTESTATION_REVOCATION_UNKNOWN', detail, { field: 'crl' })
+  }
+  await list.assertNotRevoked(certificate, issuer, nowMs)
+}
