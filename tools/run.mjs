@@ -98,6 +98,10 @@ const tasks = {
     about: 'run real models in an enclave and compare with their stored outputs',
     steps: [buildEnclave, { turbo: 'kernels:build' }, { node: 'tests/models/main.ts' }],
   },
+  'attestation:vectors': {
+    about: 'verify a folder of attestation vectors and compare verdicts and fields',
+    steps: [{ node: 'tests/attestation/main.ts' }],
+  },
   'fuzz:graphs': {
     about: 'build random graphs and compare the kernel backends, and peers where they are installed',
     steps: [{ turbo: 'kernels:build' }, { node: 'tests/graphs/main.ts' }],

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CaseRunner } from '../case.ts'
+
+/** By the folder that the cases lie in. */
+export const caseRunners: Readonly<Record<string, CaseRunner>> = {}
