@@ -2,14 +2,21 @@
 // Loaded before the C library into a test's process, for what plain files cannot be:
 // - under EMULATED_TSM_DIR, making a folder waits until the emulation has filled it, and removing one removes its files,
 //   as configfs does both at once;
-// - EMULATED_MKDIR_ERRNO refuses such a folder.
+// - EMULATED_MKDIR_ERRNO refuses such a folder;
+// - with EMULATED_NSM_REQUEST, a plain file is a Nitro security module: it answers with what it holds, and says so even
+//   if that is more than the caller has room for; what it was asked goes into the file that the variable names;
+// - EMULATED_NSM_ERRNO refuses the question.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,4 +48,34 @@ int rmdir(const char *path) {
     closedir(folder);
   }
   return next(path);
+}
+
+// Of Linux, include/uapi/linux/nsm.h.
+struct nsm_raw {
+  uint64_t request, request_size_bytes, response, response_size_bytes;
+};
+
+int ioctl(int device, unsigned long number, ...) {
+  va_list rest;
+  va_start(rest, number);
+  void *argument = va_arg(rest, void *);
+  va_end(rest);
+  const char *log = getenv("EMULATED_NSM_REQUEST");
+  if (log == NULL || number != _IOWR(0x0A, 0x0, struct nsm_raw)) {
+    int (*next)(int, unsigned long, ...) = (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
+    return next(device, number, argument);
+  }
+  struct nsm_raw *message = argument;
+  int file = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  ssize_t written = write(file, (void *)(uintptr_t)message->request, message->request_size_bytes);
+  close(file);
+  const char *refusal = getenv("EMULATED_NSM_ERRNO");
+  struct stat status;
+  if (refusal != NULL || written < 0 || fstat(device, &status) != 0) {
+    errno = refusal == NULL ? EIO : atoi(refusal);
+    return -1;
+  }
+  ssize_t taken = pread(device, (void *)(uintptr_t)message->response, message->response_size_bytes, 0);
+  message->response_size_bytes = (uint64_t)status.st_size;
+  return taken < 0 ? -1 : 0;
 }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes evidence in a process of its own, and prints what became of it: produce.ts PLATFORM OPTIONS REPORTDATA.
 import type { Attester } from '@mlcapsule/contracts'
+import { systemCode } from '@mlcapsule/contracts/node'
 import { fromHex, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../../src/errors.ts'
+import { nitroAttester } from '../../src/platforms/nitro/node/index.ts'
 import { sevSnpAttester } from '../../src/platforms/sev-snp/node/index.ts'
 import { tdxAttester } from '../../src/platforms/tdx/node/index.ts'
 
 /** What the process prints, as JSON. */
 export type Produced =
   | { readonly platform: string; readonly hex: string }
-  | { readonly code: string; readonly message: string }
+  /** With what the system called it, where it did. */
+  | { readonly code: string; readonly systemCode: string }
 
 const attesters: Readonly<Record<string, (options: object) => Attester>> = {
+  nitro: nitroAttester,
   tdx: tdxAttester,
   'sev-snp': sevSnpAttester,
 }
@@ -24,7 +28,7 @@ async function produce(platform: string, options: object, reportData: Uint8Array
     return { platform: evidence.platform, hex: toHex(evidence.bytes) }
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
-    return { code: error.code, message: error.message }
+    return { code: error.code, systemCode: systemCode(error.cause) }
   }
 }
 

@@ -62,7 +62,7 @@ describe.skipIf(reason !== null)(`reports of configfs-tsm${reason === null ? '' 
   }
   async function evidence(...args: Parameters<typeof produce>): Promise<Uint8Array> {
     const produced = await produce(...args)
-    if (!('hex' in produced)) throw new Error(produced.message)
+    if (!('hex' in produced)) throw new Error(produced.code)
     expect(produced.platform).toBe(args[0])
     return fromHex(produced.hex)
   }
