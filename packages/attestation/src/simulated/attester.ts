@@ -2,7 +2,7 @@
 import type { Attester } from '@mlcapsule/contracts'
 import { cryptoReady, generateSigningKeyPair, type SigningKeyPair, signDetached } from '@mlcapsule/crypto'
 import { type EnclaveManifest, manifestDigest } from '../manifest/manifest.ts'
-import { assertReportData } from '../report/report-data.ts'
+import { assertReportDataSize } from '../report/report-data.ts'
 import { encodeBody, encodeQuote, signedBytes, simulatedPlatform } from './layout.ts'
 
 /**
@@ -32,7 +32,7 @@ export function simulatedAttester(
     name: simulatedPlatform,
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       await cryptoReady()
       const bodyBytes = encodeBody({ manifestSha384, reportData, debug: options.debug === true })
       const signature = signDetached(options.root.privateKey, signedBytes(bodyBytes))

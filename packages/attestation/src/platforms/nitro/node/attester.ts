@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Attester } from '@mlcapsule/contracts'
 import { addonFolder, systemCode } from '@mlcapsule/contracts/node'
 import { deviceFailed, deviceUnavailable } from '../../../devices/node/device-file.ts'
-import { assertReportData } from '../../../report/report-data.ts'
+import { assertReportDataSize } from '../../../report/report-data.ts'
 import { attestationRequest, documentOf } from './messages.ts'
 
 /** What native/nsm.c exports. Throws what the system says, with its code. */
@@ -51,7 +51,7 @@ export function nitroAttester(options: NitroAttesterOptions = {}): Attester & { 
     name: 'nitro',
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       const response = ask(loadAddon(addonPath), devicePath, attestationRequest(reportData))
       return { platform: 'nitro', bytes: documentOf(response) }
     },

@@ -4,7 +4,7 @@ import { concatBytes, equalBytes } from '@mlcapsule/crypto'
 import { evidenceMaxSizeBytes } from '../../../activation/request.ts'
 import { deviceFailed } from '../../../devices/node/device-file.ts'
 import { AttestationError } from '../../../errors.ts'
-import { assertReportData, reportDataSizeBytes } from '../../../report/report-data.ts'
+import { assertReportDataSize, reportDataSizeBytes } from '../../../report/report-data.ts'
 import { requestTsmReport, tsmReportsDir } from '../../../tsm/node/report.ts'
 
 /** AMD SEV-SNP Firmware ABI (56860), ATTESTATION_REPORT. */
@@ -36,7 +36,7 @@ export function sevSnpAttester(options: SevSnpAttesterOptions = {}): Attester & 
     name: 'sev-snp',
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       const inblob = reportData.slice()
       const { outblob, auxblob } = await requestTsmReport({
         reportsDir,

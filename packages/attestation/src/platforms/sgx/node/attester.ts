@@ -13,7 +13,7 @@ import {
   writeDeviceFile,
 } from '../../../devices/node/device-file.ts'
 import { oneAtATime } from '../../../devices/node/one-at-a-time.ts'
-import { assertReportData, reportDataSizeBytes } from '../../../report/report-data.ts'
+import { assertReportDataSize, reportDataSizeBytes } from '../../../report/report-data.ts'
 
 /** In a quote of version 3: header of 48 bytes, then the report body, whose report data is at 320 (Intel SGX ECDSA QuoteGeneration, appendix A.4). */
 const reportDataOffsetBytes = 48 + 320
@@ -41,7 +41,7 @@ export function gramineAttester(options: GramineAttesterOptions = {}): Attester 
     name: 'sgx',
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       const bound = reportData.slice()
       return { platform: 'sgx', bytes: await oneAtATime(deviceDir, () => quote(deviceDir, bound)) }
     },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attester } from '@mlcapsule/contracts'
 import { equalBytes } from '@mlcapsule/crypto'
-import { assertReportData, reportDataSizeBytes } from '../../../report/report-data.ts'
+import { assertReportDataSize, reportDataSizeBytes } from '../../../report/report-data.ts'
 import { requestTsmReport, tsmReportsDir } from '../../../tsm/node/report.ts'
 
 /** Of the report data in a quote, by its version: header, in version 5 the body's descriptor, and 520 bytes of the body (Intel TDX DCAP Quoting Library API, appendix A.3). */
@@ -28,7 +28,7 @@ export function tdxAttester(options: TdxAttesterOptions = {}): Attester & { read
     name: 'tdx',
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       const inblob = reportData.slice()
       const { outblob } = await requestTsmReport({
         reportsDir,
