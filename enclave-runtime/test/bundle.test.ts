@@ -11,7 +11,9 @@ describe('the bundle', () => {
   test('is a pure core and thin entries that import it', () => {
     expect([...files.keys()].sort()).toEqual([
       'enclave-core.mjs',
+      'entry-gramine.mjs',
       'entry-process.mjs',
+      'entry-vm.mjs',
       'entry-web-worker.mjs',
       'entry-worker.mjs',
       'kernel-thread.mjs',
@@ -42,6 +44,8 @@ describe('the bundle', () => {
       'enclave-core.mjs',
       'kernel-thread.mjs',
     ])
+    expect(description.entries.gramine).toEqual(['entry-gramine.mjs', 'enclave-core.mjs'])
+    expect(description.entries.vm).toEqual(['entry-vm.mjs', 'enclave-core.mjs'])
     expect(description.plugins).toEqual(plugins)
     expect(plugins.map((it) => it.name)).toEqual(['rounding', 'top-k', 'label-only', 'wasm'])
   })

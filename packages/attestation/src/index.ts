@@ -33,7 +33,6 @@ export {
   type CreateRequestInput,
   createRequest,
   type EnclaveStatement,
-  evidenceMaxSizeBytes,
   requestTyp,
   verifyRequest,
 } from './activation/request.ts'
@@ -68,6 +67,7 @@ export {
 } from './appraise/rules.ts'
 export { type Collateral, noCollateral, requireCollateral } from './collateral/collateral.ts'
 export { AttestationError, type AttestationErrorCode, attestationErrorTable } from './errors.ts'
+export { evidenceMaxSizeBytes } from './evidence/evidence-size.ts'
 export {
   type EvidenceVerifier,
   type RootKind,

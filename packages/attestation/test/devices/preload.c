@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loaded before the C library into a test's process, for what plain files cannot be:
+// - paths that begin with EMULATED_FROM begin with EMULATED_TO instead;
 // - under EMULATED_TSM_DIR, making a folder waits until the emulation has filled it, and removing one removes its files,
 //   as configfs does both at once;
 // - EMULATED_MKDIR_ERRNO refuses such a folder;
@@ -20,12 +21,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// Where the path leads: itself, or in the buffer.
+static const char *redirected(const char *path, char *buffer, size_t size_bytes) {
+  const char *from = getenv("EMULATED_FROM"), *to = getenv("EMULATED_TO");
+  if (from == NULL || to == NULL || strncmp(path, from, strlen(from)) != 0) return path;
+  snprintf(buffer, size_bytes, "%s%s", to, path + strlen(from));
+  return buffer;
+}
+
+static int open_redirected(const char *name, const char *path, int flags, mode_t mode) {
+  int (*next)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, name);
+  char buffer[4096];
+  return next(redirected(path, buffer, sizeof buffer), flags, mode);
+}
+
+int open(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return open_redirected("open", path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return open_redirected("open64", path, flags, mode);
+}
+
 static int is_emulated(const char *path) {
   const char *folder = getenv("EMULATED_TSM_DIR");
   return folder != NULL && strncmp(path, folder, strlen(folder)) == 0;
 }
 
-int mkdir(const char *path, mode_t mode) {
+int mkdir(const char *given, mode_t mode) {
+  char buffer[4096];
+  const char *path = redirected(given, buffer, sizeof buffer);
   int (*next)(const char *, mode_t) = (int (*)(const char *, mode_t))dlsym(RTLD_NEXT, "mkdir");
   if (!is_emulated(path)) return next(path, mode);
   const char *refusal = getenv("EMULATED_MKDIR_ERRNO");
@@ -40,7 +73,9 @@ int mkdir(const char *path, mode_t mode) {
   return result;
 }
 
-int rmdir(const char *path) {
+int rmdir(const char *given) {
+  char buffer[4096];
+  const char *path = redirected(given, buffer, sizeof buffer);
   int (*next)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "rmdir");
   DIR *folder = is_emulated(path) ? opendir(path) : NULL;
   if (folder != NULL) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attester } from '@mlcapsule/contracts'
 import { concatBytes, equalBytes } from '@mlcapsule/crypto'
-import { evidenceMaxSizeBytes } from '../../../activation/request.ts'
 import { deviceFailed } from '../../../devices/node/device-file.ts'
 import { AttestationError } from '../../../errors.ts'
+import { evidenceMaxSizeBytes } from '../../../evidence/evidence-size.ts'
 import { assertReportDataSize, reportDataSizeBytes } from '../../../report/report-data.ts'
 import { requestTsmReport, tsmReportsDir } from '../../../tsm/node/report.ts'
 

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Attester } from '@mlcapsule/contracts'
 import { systemCode } from '@mlcapsule/contracts/node'
 import { equalBytes } from '@mlcapsule/crypto'
-import { evidenceMaxSizeBytes } from '../../../activation/request.ts'
 import {
   deviceContended,
   deviceFailed,
@@ -13,6 +12,7 @@ import {
   writeDeviceFile,
 } from '../../../devices/node/device-file.ts'
 import { oneAtATime } from '../../../devices/node/one-at-a-time.ts'
+import { evidenceMaxSizeBytes } from '../../../evidence/evidence-size.ts'
 import { assertReportDataSize, reportDataSizeBytes } from '../../../report/report-data.ts'
 
 /** In a quote of version 3: header of 48 bytes, then the report body, whose report data is at 320 (Intel SGX ECDSA QuoteGeneration, appendix A.4). */
