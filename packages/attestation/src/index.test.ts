@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
 import * as attestation from './index.ts'
+import * as nitroNode from './platforms/nitro/node/index.ts'
+import * as sevSnpNode from './platforms/sev-snp/node/index.ts'
+import * as sgxNode from './platforms/sgx/node/index.ts'
+import * as tdxNode from './platforms/tdx/node/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -67,4 +71,10 @@ test('the public surface is this list', () => {
       "simulatedVerifier",
     ]
   `)
+  expect([sgxNode, tdxNode, sevSnpNode, nitroNode].map((it) => Object.keys(it).sort())).toEqual([
+    ['gramineAttester'],
+    ['tdxAttester'],
+    ['sevSnpAttester'],
+    ['nitroAttester', 'nsmAddonPath'],
+  ])
 })
