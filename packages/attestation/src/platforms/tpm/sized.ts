@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ByteReader } from '../../bytes/byte-reader.ts'
+
+/** TPM structures are big-endian (TPM 2.0 Library, Part 1). */
+export function tpmReader(bytes: Uint8Array, what: string): ByteReader {
+  return new ByteReader(bytes, { what, order: 'big' })
+}
+
+/** A TPM2B: its size in 16 bits, then its bytes. */
+export function readSized(reader: ByteReader, maxSizeBytes: number, field: string): Uint8Array<ArrayBuffer> {
+  const sizeBytes = reader.u16()
+  if (sizeBytes > maxSizeBytes) {
+    reader.refuse(`${field} has ${sizeBytes} bytes, at most ${maxSizeBytes} are read`)
+  }
+  return reader.bytes(sizeBytes)
+}
+
+/** A number in exactly so many bytes, since TPMs may leave leading zeros out; null for zero and for one that is longer. */
+export function padNumber(number: Uint8Array, sizeBytes: number): Uint8Array | null {
+  if (number.length > sizeBytes || number.every((it) => it === 0)) return null
+  const whole = new Uint8Array(sizeBytes)
+  whole.set(number, sizeBytes - number.length)
+  return whole
+}
