@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
 import * as attestation from './index.ts'
+import * as tpm from './platforms/tpm/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -65,6 +66,30 @@ test('the public surface is this list', () => {
       "simulatedPlatform",
       "simulatedTrustStore",
       "simulatedVerifier",
+    ]
+  `)
+  expect(Object.keys(tpm).sort()).toMatchInlineSnapshot(`
+    [
+      "akCredentialTyp",
+      "assertAttestationKey",
+      "encodeTpmEvidence",
+      "issueAkCredential",
+      "makeCredential",
+      "offerAkCredential",
+      "parseAttest",
+      "parsePublicArea",
+      "parseSignature",
+      "parseTpmEvidence",
+      "signAkCredential",
+      "tpmPlatform",
+      "tpmRules",
+      "tpmTrustStore",
+      "tpmVerifier",
+      "verifiedTpm",
+      "verifyAkCredential",
+      "verifyEndorsementKey",
+      "verifyQuote",
+      "verifyTpmEvidence",
     ]
   `)
 })
