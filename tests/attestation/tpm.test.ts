@@ -11,7 +11,7 @@ const cases = reason === null ? readCases(join(sharedDir, 'attestation-vectors')
 const own = cases.filter(({ kind }) => kind === 'tpm')
 
 describe('quotes of TPMs', () => {
-  test("all vectors have the verdicts and fields that they say", async ({ skip }) => {
+  test('all vectors have the verdicts and fields that they say', async ({ skip }) => {
     skip(reason !== null, reason ?? '')
     expect(own).toHaveLength(12)
     for (const vector of own) expect(await judge(vector, runTpmCase)).toMatchObject({ differences: [] })

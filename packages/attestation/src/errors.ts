@@ -74,6 +74,21 @@ export const attestationErrorTable = defineErrorTable({
     meaning: 'The clock shows a time before one that was already seen.',
     remedy: 'Set the clock of this machine.',
   },
+  ATTESTATION_DEVICE_UNAVAILABLE: {
+    kind: 'environment',
+    meaning: 'The device that makes evidence is not there, not open to this user, or of another platform.',
+    remedy: 'Run the enclave on the platform that it was built for, with attestation switched on.',
+  },
+  ATTESTATION_DEVICE_FAILED: {
+    kind: 'environment',
+    meaning: 'The device that makes evidence refused, or gave something that is not the evidence asked for.',
+    remedy: "Look into the platform's logs, and try again.",
+  },
+  ATTESTATION_DEVICE_CONTENDED: {
+    kind: 'environment',
+    meaning: 'Others changed what the device was asked each time before it answered.',
+    remedy: 'Find out what else asks this device for evidence, and try again when it rests.',
+  },
   ATTESTATION_PLATFORM_UNKNOWN: {
     kind: 'refused',
     meaning: 'No verifier for this kind of evidence is in use here.',
