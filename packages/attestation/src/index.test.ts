@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
 import * as attestation from './index.ts'
+import * as azureVtpm from './platforms/azure-vtpm/index.ts'
 import * as tpm from './platforms/tpm/index.ts'
 import * as simulated from './simulated/index.ts'
 
@@ -90,6 +91,18 @@ test('the public surface is this list', () => {
       "verifyEndorsementKey",
       "verifyQuote",
       "verifyTpmEvidence",
+    ]
+  `)
+  expect(Object.keys(azureVtpm).sort()).toMatchInlineSnapshot(`
+    [
+      "azureVtpmPlatform",
+      "azureVtpmTrustStore",
+      "azureVtpmVerifier",
+      "encodeAzureVtpmEvidence",
+      "parseAzureVtpmEvidence",
+      "parseHclReport",
+      "parseRuntimeClaims",
+      "verifyAzureVtpm",
     ]
   `)
 })

@@ -253,6 +253,21 @@ describe('enrollment', () => {
     }
   })
 
+  test('nothing is sealed to an endorsement key that is none', async () => {
+    const ek = await verifyChain((await ekChain()).ders)
+    const [name, secret] = [parsePublicArea(ak.publicArea).name, seeded('secret')]
+    const offCurve = ek.spki.slice()
+    offCurve.set([1, 2, 3], offCurve.length - 3)
+    const asRsa = { ...ek.protection, kind: 'rsa' as const }
+    for (const wrong of [
+      { ...ek, spki: offCurve },
+      { ...ek, spki: new Uint8Array(9) },
+      { ...ek, protection: asRsa },
+    ]) {
+      expect(await codeOf(() => makeCredential(wrong, name, secret))).toBe(unsupported)
+    }
+  })
+
   test('#79 what the authority keeps is no secret', async () => {
     const made = await ekChain()
     const ek = await verifyChain(made.ders)

@@ -95,3 +95,17 @@ export function decodeEvidence<Schema extends z.ZodType>(
   }
   return parseWith(schema, value, 'ATTESTATION_EVIDENCE_MALFORMED', 'evidence')
 }
+
+/**
+ * Refuses values of registers that no quote covers: nobody vouches for them.
+ * @throws AttestationError `ATTESTATION_EVIDENCE_MALFORMED`
+ */
+export function assertOnlyQuoted(given: PcrBanks, quoted: PcrBanks): void {
+  if (countOf(given) === countOf(quoted)) return
+  const detail = 'the evidence holds values of registers that the quote does not cover'
+  throw new AttestationError('ATTESTATION_EVIDENCE_MALFORMED', detail, { field: 'evidence.pcrs' })
+}
+
+function countOf(banks: PcrBanks): number {
+  return [...banks.values()].reduce((count, { size }) => count + size, 0)
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, randomBytes, uint32Bytes, utf8Bytes, wipe } from '@mlcapsule/crypto'
-import type { TpmHash } from './algorithms.ts'
+import { type TpmHash, unsupported } from './algorithms.ts'
 import type { EkProtection, EndorsementKey } from './endorsement-key.ts'
 
 /** What a TPM opens by TPM2_ActivateCredential, if it holds both keys. */
@@ -16,6 +16,7 @@ export interface SealedCredential {
  * verifier's half of TPM2_MakeCredential.
  * @param akName name of the attestation key
  * @param secret at most as long as the hash of the endorsement key
+ * @throws AttestationError `ATTESTATION_EVIDENCE_UNSUPPORTED` for an endorsement key that is none
  * @see TPM 2.0 Library, Part 1, §24 (credential protection), §11.4.10 (KDFa, KDFe), annexes B.10.3 and C.6.1
  */
 export async function makeCredential(
@@ -49,7 +50,7 @@ async function sealSeed(spki: Uint8Array<ArrayBuffer>, protection: EkProtection)
   const { kind, hash } = protection
   if (kind !== 'rsa') return await agreeSeed(spki, kind, hash)
   const algorithm = { name: 'RSA-OAEP', hash: hash.webCryptoName }
-  const key = await crypto.subtle.importKey('spki', spki, algorithm, false, ['encrypt'])
+  const key = await importEk(spki, algorithm, ['encrypt'])
   const seed = randomBytes(hash.sizeBytes)
   const sealed = await crypto.subtle.encrypt({ name: 'RSA-OAEP', label: identityLabel }, key, seed)
   return { seed, encryptedSecret: new Uint8Array(sealed) }
@@ -62,7 +63,7 @@ async function agreeSeed(
   hash: TpmHash,
 ): Promise<SealedSeed> {
   const algorithm = { name: 'ECDH', namedCurve }
-  const ek = await crypto.subtle.importKey('spki', spki, algorithm, true, [])
+  const ek = await importEk(spki, algorithm, [])
   const ephemeral = await crypto.subtle.generateKey(algorithm, true, ['deriveBits'])
   const [own, other] = await Promise.all([pointOf(ephemeral.publicKey), pointOf(ek)])
   const agreement = { name: 'ECDH', public: ek }
@@ -74,6 +75,18 @@ async function agreeSeed(
   } finally {
     wipe(shared)
     wipe(block)
+  }
+}
+
+async function importEk(
+  spki: Uint8Array<ArrayBuffer>,
+  algorithm: RsaHashedImportParams | EcKeyImportParams,
+  uses: KeyUsage[],
+): Promise<CryptoKey> {
+  try {
+    return await crypto.subtle.importKey('spki', spki, algorithm, true, uses)
+  } catch {
+    throw unsupported('the endorsement key is not one that secrets can be sealed to')
   }
 }
 

@@ -3,13 +3,14 @@ import { toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../../errors.ts'
 import type { EvidenceVerifier, TrustStore, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { tpmQualifyingData } from '../../report/claims.ts'
+import { assertReportData } from '../../report/report-data.ts'
 import { verifyAkCredential } from './ak-credential.ts'
 import { unsupported } from './algorithms.ts'
-import { parseTpmEvidence, tpmPlatform } from './evidence.ts'
+import { assertOnlyQuoted, parseTpmEvidence, tpmPlatform } from './evidence.ts'
 import { assertAttestationKey, parsePublicArea, type TpmSigningKey } from './public-area.ts'
 import { pcrRegisters, type TpmClaims, tpmRules } from './rules.ts'
 import type { TpmSignature } from './signature.ts'
-import { type PcrBanks, verifyQuote } from './verify-quote.ts'
+import { verifyQuote } from './verify-quote.ts'
 
 /**
  * Whose word counts about TPMs. Nobody is in it by default: there is no one maker of TPMs, and a TPM in software has an
@@ -54,10 +55,7 @@ export async function verifyTpmEvidence(bytes: Uint8Array, options: TpmVerifyOpt
     }),
   ])
   assertScheme(ak, quote.signature)
-  if (countOf(evidence.pcrs) !== countOf(quote.pcrs)) {
-    const detail = 'the evidence holds values of registers that the quote does not cover'
-    throw new AttestationError('ATTESTATION_EVIDENCE_MALFORMED', detail, { field: 'evidence.pcrs' })
-  }
+  assertOnlyQuoted(evidence.pcrs, quote.pcrs)
   const { ekSpkiSha256, ekRootSpkiSha256 } = credential
   if (!trustStore.ekRoots.includes(ekRootSpkiSha256)) {
     const detail = `the trust store does not hold ${ekRootSpkiSha256}, the root of this TPM's maker`
@@ -69,10 +67,6 @@ export async function verifyTpmEvidence(bytes: Uint8Array, options: TpmVerifyOpt
 function assertScheme({ scheme }: TpmSigningKey, used: TpmSignature): void {
   if (scheme?.name === used.scheme && scheme.hashId === used.hashId) return
   throw unsupported("the signature is not of the attestation key's own scheme")
-}
-
-function countOf(banks: PcrBanks): number {
-  return [...banks.values()].reduce((count, { size }) => count + size, 0)
 }
 
 /** Claims as the appraisal takes them. */
@@ -107,10 +101,7 @@ export const tpmVerifier: EvidenceVerifier<TpmTrustStore, TpmClaims> & { readonl
   identifyingRegisters: [['pcr4', 'pcr11']],
   collateralNames: () => [],
   async verify(evidence, { nowMs, trustStore, expectedReportData }) {
-    if (expectedReportData.length !== 64) {
-      const detail = `reportData has 64 bytes, got ${expectedReportData.length}`
-      throw new AttestationError('ATTESTATION_CLAIMS_INVALID', detail, { field: 'expectedReportData' })
-    }
+    assertReportData(expectedReportData)
     const expectedNonce = tpmQualifyingData(expectedReportData)
     return verifiedTpm(await verifyTpmEvidence(evidence.bytes, { nowMs, trustStore, expectedNonce }))
   },
