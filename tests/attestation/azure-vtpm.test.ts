@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { verify as verifySignature, X509Certificate } from 'node:crypto'
+import {
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify as verifySignature,
+  X509Certificate,
+} from 'node:crypto'
 import { join } from 'node:path'
 import {
   AttestationError,
@@ -15,18 +21,22 @@ import {
   parseRuntimeClaims,
   verifyAzureVtpm,
 } from '@mlcapsule/attestation/azure-vtpm'
-import { equalBytes, sha256, toHex } from '@mlcapsule/crypto'
+import { azureVtpmAttester } from '@mlcapsule/attestation/azure-vtpm/node'
+import { parsePublicArea } from '@mlcapsule/attestation/tpm'
+import { createAttestationKey } from '@mlcapsule/attestation/tpm/node'
+import { concatBytes, cryptoReady, equalBytes, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { codeOf } from '@mlcapsule/crypto/testing'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { missing, sharedDir } from '../support/shared.ts'
+import { noSwtpm, type SoftwareTpm, startSwtpm } from '../support/swtpm.ts'
 import { readCase, type VectorCase } from './case.ts'
 import { akOf, nonceOf, pcrsOf } from './cases/tpm.ts'
 
 const reason = missing('attestation-vectors/tpm') ?? missing('attestation-vectors/snp')
 const root = join(sharedDir, 'attestation-vectors')
 
-/** Signature and report data of a SEV-SNP report by this very VCEK, and no more: what stands above it is another's to check. */
-function signedBy(vcek: X509Certificate): EvidenceVerifier {
+/** Signature and report data of a SEV-SNP report by this very key, and no more: what stands above it is another's to check. */
+function signedBy(publicKey: KeyObject): EvidenceVerifier {
   return {
     kind: 'verifier',
     name: 'sev-snp',
@@ -37,7 +47,7 @@ function signedBy(vcek: X509Certificate): EvidenceVerifier {
     async verify({ bytes }, { expectedReportData }) {
       const number = (at: number) => bytes.slice(at, at + 48).reverse()
       const signature = Buffer.concat([number(0x2a0), number(0x2e8)])
-      const key = { key: vcek.publicKey, dsaEncoding: 'ieee-p1363' as const }
+      const key = { key: publicKey, dsaEncoding: 'ieee-p1363' as const }
       if (!verifySignature('sha384', bytes.subarray(0, 0x2a0), key, signature)) {
         throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'the report')
       }
@@ -60,7 +70,7 @@ function signedBy(vcek: X509Certificate): EvidenceVerifier {
   }
 }
 
-const store: TrustStore = { platform: 'sev-snp', rootKind: 'hardware' }
+const snpStore: TrustStore = { platform: 'sev-snp', rootKind: 'hardware' }
 
 describe.skipIf(reason !== null)(`a confidential VM of Azure, as published ${reason ?? ''}`, () => {
   const load = (name: string): VectorCase => readCase(root, name)
@@ -74,11 +84,17 @@ describe.skipIf(reason !== null)(`a confidential VM of Azure, as published ${rea
       runtimeClaims: hcl.runtimeClaims,
       hardware: hcl.hardwareReport,
     }
-    return { tpm, snp, hcl, evidence, hardware: signedBy(new X509Certificate(snp.read('vcek.der'))) }
+    return {
+      tpm,
+      snp,
+      hcl,
+      evidence,
+      hardware: signedBy(new X509Certificate(snp.read('vcek.der')).publicKey),
+    }
   }
   const context = {
     nowMs: Date.UTC(2025, 10, 15),
-    trustStore: azureVtpmTrustStore(store),
+    trustStore: azureVtpmTrustStore(snpStore),
     collateral: noCollateral,
   }
 
@@ -127,5 +143,83 @@ describe.skipIf(reason !== null)(`a confidential VM of Azure, as published ${rea
       }
     }
     expect(changedCount).toBeGreaterThanOrEqual(320)
+  })
+})
+
+const absent = noSwtpm()
+
+describe.skipIf(absent !== null)(`a TPM in software that holds what Azure's does ${absent ?? ''}`, () => {
+  const handle = 0x81000003
+  const pcrs = [0, 4, 11]
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  const reportData = new Uint8Array(64).fill(7)
+  let tpm: SoftwareTpm
+  let runtimeClaims: Uint8Array
+
+  /** A SEV-SNP report over the claims, signed by a key of ours. */
+  function report(): Uint8Array {
+    const bytes = new Uint8Array(1184)
+    bytes.set(sha256(runtimeClaims), 0x50)
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' as const }
+    const signature = sign('sha384', bytes.subarray(0, 0x2a0), key)
+    bytes.set(new Uint8Array(signature.subarray(0, 48)).reverse(), 0x2a0)
+    bytes.set(new Uint8Array(signature.subarray(48)).reverse(), 0x2e8)
+    return bytes
+  }
+
+  const little = (value: number) => Uint8Array.of(value & 0xff, value >> 8, 0, 0)
+  function hclReport(type: number): Uint8Array {
+    const sizeBytes = runtimeClaims.length
+    const head = [little(2), little(32 + 1184 + 20 + sizeBytes), new Uint8Array(20)]
+    const data = [little(20 + sizeBytes), little(1), little(type), little(1), little(sizeBytes)]
+    return concatBytes(utf8Bytes('HCLA'), ...head, report(), ...data, runtimeClaims)
+  }
+
+  async function store(bytes: Uint8Array): Promise<void> {
+    tpm.writeFile('report', bytes)
+    await tpm.run('nvwrite', '0x1400001', '-C', 'o', '-i', 'report')
+  }
+
+  beforeAll(async () => {
+    await cryptoReady()
+    tpm = await startSwtpm()
+    const area = await createAttestationKey({ tcti: tpm.tcti, handle, keyType: 'rsa', ek: 'rsa' })
+    const ak = { kid: 'HCLAkPub', key_ops: ['sign'], ...parsePublicArea(area).jwk }
+    runtimeClaims = utf8Bytes(JSON.stringify({ keys: [ak], 'vm-configuration': { 'secure-boot': true } }))
+    const sizeBytes = String(hclReport(2).length)
+    await tpm.run('nvdefine', '0x1400001', '-C', 'o', '-s', sizeBytes, '-a', 'ownerread|ownerwrite')
+    await store(hclReport(2))
+  }, 60_000)
+  afterAll(() => tpm?.stop())
+
+  const hardware = signedBy(publicKey)
+  const verify = (bytes: Uint8Array, expectedReportData = reportData) =>
+    azureVtpmVerifier(hardware).verify(
+      { platform: 'azure-vtpm-sev-snp', bytes },
+      { nowMs: 0, trustStore: azureVtpmTrustStore(snpStore), collateral: noCollateral, expectedReportData },
+    )
+
+  test('its evidence is accepted, and binds the report data', async () => {
+    const attester = azureVtpmAttester({ tcti: tpm.tcti, hardware: 'sev-snp', pcrs })
+    const { platform, bytes } = await attester.produce(reportData)
+    expect(platform).toBe('azure-vtpm-sev-snp')
+    const verified = await verify(bytes)
+    expect(verified).toMatchObject({ platform, tier: 'sev-snp', claims: { hasSecureBoot: true } })
+    expect(Object.keys(verified.measurement)).toEqual(['measurement', 'pcr0', 'pcr4', 'pcr11'])
+    expect(await codeOf(() => verify(bytes, new Uint8Array(64)))).toBe('ATTESTATION_REPORT_DATA_MISMATCH')
+  })
+
+  test('another hardware than the VM has, a TD report without a quote, and what is no report', async () => {
+    const code = (options: Partial<Parameters<typeof azureVtpmAttester>[0]>) => {
+      const attester = azureVtpmAttester({ tcti: tpm.tcti, hardware: 'sev-snp', pcrs, ...options })
+      return codeOf(() => attester.produce(reportData))
+    }
+    expect(await code({ hardware: 'tdx' })).toBe('ATTESTATION_DEVICE_FAILED')
+    await store(hclReport(4))
+    expect(await code({ hardware: 'tdx' })).toBe('ATTESTATION_DEVICE_UNAVAILABLE')
+    const quoteTd = async (tdReport: Uint8Array) => tdReport.slice(0, 1024)
+    expect(await code({ hardware: 'tdx', quoteTd })).toBe('ok')
+    await store(new Uint8Array(64))
+    expect(await code({})).toBe('ATTESTATION_DEVICE_FAILED')
   })
 })

@@ -112,6 +112,33 @@ async function untilOpen(port: number, server: ChildProcess): Promise<void> {
   throw new Error('swtpm does not listen')
 }
 
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const ended = once(server, 'exit')
+  server.kill('SIGKILL')
+  await ended
+}
+
+/** Between the look for free ports and their use, others may take them. */
+async function launch(
+  stateDir: string,
+  attemptsLeft = 3,
+): Promise<{ readonly port: number; readonly server: ChildProcess }> {
+  const port = await freePorts()
+  const sockets = ['--server', `type=tcp,port=${port},bindaddr=127.0.0.1`]
+  const control = ['--ctrl', `type=tcp,port=${port + 1},bindaddr=127.0.0.1`]
+  const flags = ['--tpm2', '--tpmstate', `dir=${stateDir}`, '--flags', 'not-need-init,startup-clear']
+  const server = spawn('swtpm', ['socket', ...flags, ...sockets, ...control], { stdio: 'ignore' })
+  try {
+    await untilOpen(port + 1, server)
+    return { port, server }
+  } catch (error) {
+    await end(server)
+    if (attemptsLeft <= 1) throw error
+    return await launch(stateDir, attemptsLeft - 1)
+  }
+}
+
 /** Starts a TPM 2.0 in software on loopback, whose endorsement keys a test authority of its own has certified. */
 export async function startSwtpm(): Promise<SoftwareTpm> {
   const folder = mkdtempSync(join(tmpdir(), 'mlcapsule-swtpm-'))
@@ -146,23 +173,10 @@ export async function startSwtpm(): Promise<SoftwareTpm> {
     path('setup.conf'),
   ]
   await runProgram('swtpm_setup', [...setup, '--logfile', path('log')], { timeout: timeoutMs })
-  const port = await freePorts()
-  const sockets = ['--server', `type=tcp,port=${port},bindaddr=127.0.0.1`]
-  const control = ['--ctrl', `type=tcp,port=${port + 1},bindaddr=127.0.0.1`]
-  const flags = ['--tpm2', '--tpmstate', `dir=${path('state')}`, '--flags', 'not-need-init,startup-clear']
-  const server = spawn('swtpm', ['socket', ...flags, ...sockets, ...control], { stdio: 'ignore' })
+  const { port, server } = await launch(path('state'))
   const stop = async () => {
-    if (server.exitCode === null && server.signalCode === null) {
-      server.kill('SIGKILL')
-      await once(server, 'exit')
-    }
+    await end(server)
     rmSync(folder, { recursive: true, force: true })
-  }
-  try {
-    await untilOpen(port + 1, server)
-  } catch (error) {
-    await stop()
-    throw error
   }
   const tcti = tctiOf(port)
   const env = { ...process.env, TPM2TOOLS_TCTI: tcti }

@@ -66,6 +66,7 @@ export const nodeSubpaths = [
   'sev-snp/node',
   'nitro/node',
   'tpm/node',
+  'azure-vtpm/node',
   'cli',
   'testing',
 ]

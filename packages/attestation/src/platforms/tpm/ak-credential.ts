@@ -16,12 +16,15 @@ import { parseWith } from '../../schema/parse.ts'
 
 export const akCredentialTyp = 'mlc-ak+jwt'
 
+/** A name of a key, lower-case hex. */
+export const akNameSchema = z.string().regex(/^000[bcd](?:[0-9a-f]{2}){32,64}$/)
+
 const credentialSchema = z.strictObject({
   iss: base64UrlOf(32),
   version: z.literal(1),
   iat: numericDate,
   exp: numericDate,
-  akName: z.string().regex(/^000[bcd](?:[0-9a-f]{2}){32,64}$/),
+  akName: akNameSchema,
   ekSpkiSha256: hexOf(32),
   ekRootSpkiSha256: hexOf(32),
 })

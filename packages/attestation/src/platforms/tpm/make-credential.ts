@@ -2,6 +2,7 @@
 import { concatBytes, randomBytes, uint32Bytes, utf8Bytes, wipe } from '@mlcapsule/crypto'
 import { type TpmHash, unsupported } from './algorithms.ts'
 import type { EkProtection, EndorsementKey } from './endorsement-key.ts'
+import { toSized } from './sized.ts'
 
 /** What a TPM opens by TPM2_ActivateCredential, if it holds both keys. */
 export interface SealedCredential {
@@ -28,11 +29,11 @@ export async function makeCredential(
   const { seed, encryptedSecret } = await sealSeed(spki, protection)
   const cipherKey = await kdfa(hash, seed, 'STORAGE', akName, cipherKeyBits)
   const integrityKey = await kdfa(hash, seed, 'INTEGRITY', new Uint8Array(), 8 * hash.sizeBytes)
-  const plaintext = sized(secret)
+  const plaintext = toSized(secret)
   try {
     const encrypted = await encryptCfb(cipherKey, plaintext)
     const integrity = await hmac(hash, integrityKey, concatBytes(encrypted, akName))
-    return { idObject: concatBytes(sized(integrity), encrypted), encryptedSecret }
+    return { idObject: concatBytes(toSized(integrity), encrypted), encryptedSecret }
   } finally {
     for (const it of [seed, cipherKey, integrityKey, plaintext]) wipe(it)
   }
@@ -67,11 +68,13 @@ async function agreeSeed(
   const ephemeral = await crypto.subtle.generateKey(algorithm, true, ['deriveBits'])
   const [own, other] = await Promise.all([pointOf(ephemeral.publicKey), pointOf(ek)])
   const agreement = { name: 'ECDH', public: ek }
-  const shared = new Uint8Array(await crypto.subtle.deriveBits(agreement, ephemeral.privateKey, null))
+  const shared = new Uint8Array(
+    await crypto.subtle.deriveBits(agreement, ephemeral.privateKey, 8 * own.x.length),
+  )
   const block = concatBytes(uint32Bytes(1), shared, identityLabel, own.x, other.x)
   try {
     const seed = Uint8Array.from(hash.digest(block))
-    return { seed, encryptedSecret: concatBytes(sized(own.x), sized(own.y)) }
+    return { seed, encryptedSecret: concatBytes(toSized(own.x), toSized(own.y)) }
   } finally {
     wipe(shared)
     wipe(block)
@@ -94,11 +97,6 @@ async function pointOf(key: CryptoKey): Promise<{ readonly x: Uint8Array; readon
   const raw = new Uint8Array(await crypto.subtle.exportKey('raw', key))
   const half = (raw.length - 1) / 2
   return { x: raw.slice(1, 1 + half), y: raw.slice(1 + half) }
-}
-
-/** TPM2B. */
-function sized(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return concatBytes(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes)
 }
 
 async function hmac(hash: TpmHash, key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>) {

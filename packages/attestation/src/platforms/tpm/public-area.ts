@@ -2,7 +2,7 @@
 import { concatBytes, toBase64Url } from '@mlcapsule/crypto'
 import type { ByteReader } from '../../bytes/byte-reader.ts'
 import { requireHash, tpmAlgorithms, tpmCurves, unsupported } from './algorithms.ts'
-import type { PublicJwk } from './public-key.ts'
+import { coordinateMaxSizeBytes, type PublicJwk, rsaMaxSizeBytes } from './public-key.ts'
 import { signatureSchemes } from './signature.ts'
 import { padNumber, readSized, tpmReader } from './sized.ts'
 
@@ -17,8 +17,6 @@ const attributeBits = {
 } as const
 
 const digestMaxSizeBytes = 64
-const rsaMaxSizeBytes = 512
-const coordinateMaxSizeBytes = 66
 
 /** TPMT_PUBLIC of a signing key, as read. */
 export interface TpmSigningKey {

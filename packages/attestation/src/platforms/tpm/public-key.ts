@@ -10,7 +10,10 @@ export type PublicJwk =
 /** 65537. */
 const exponent = 'AQAB'
 const rsaMinSizeBytes = 256
-const rsaMaxSizeBytes = 512
+/** Of a modulus, and so of a signature. */
+export const rsaMaxSizeBytes = 512
+/** No curve of a TPM has longer ones. */
+export const coordinateMaxSizeBytes = 66
 
 /**
  * @returns the size of modulus or coordinate, and the curve of an ECC key

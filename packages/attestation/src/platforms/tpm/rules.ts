@@ -3,6 +3,7 @@ import { toHex } from '@mlcapsule/crypto'
 import { hexOf } from '@mlcapsule/crypto/schema'
 import * as z from 'zod'
 import { type PlatformRules, platformRule } from '../../appraise/rules.ts'
+import { akNameSchema } from './ak-credential.ts'
 import { pcrCount } from './attest.ts'
 import type { PcrBanks, VerifiedQuote } from './verify-quote.ts'
 
@@ -63,7 +64,7 @@ export const tpmRules: PlatformRules<TpmClaims> = {
   pcrs: pcrsRule<TpmClaims>(({ quote }) => quote.pcrs),
   /** Single attestation keys, by their names in hex. */
   akNames: platformRule<TpmClaims, readonly string[]>({
-    schema: z.array(z.string().regex(/^000[bcd](?:[0-9a-f]{2}){32,64}$/)).max(4096),
+    schema: z.array(akNameSchema).max(4096),
     suggested: 'any',
     found: ({ akName }) => akName,
     holds: ({ akName }, expected) => expected.includes(akName),

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes } from '@mlcapsule/crypto'
 import { requireHash, type TpmCurve, type TpmHash, tpmAlgorithms, unsupported } from './algorithms.ts'
-import { type PublicJwk, requireKey } from './public-key.ts'
+import { coordinateMaxSizeBytes, type PublicJwk, requireKey, rsaMaxSizeBytes } from './public-key.ts'
 import { padNumber, readSized, tpmReader } from './sized.ts'
-
-const rsaSignatureMaxSizeBytes = 512
-const coordinateMaxSizeBytes = 66
 
 export type TpmSignature =
   | { readonly scheme: 'rsassa' | 'rsapss'; readonly hashId: number; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -26,7 +23,7 @@ export function parseSignature(bytes: Uint8Array): TpmSignature {
   const signature: TpmSignature =
     scheme === 'ecdsa'
       ? { scheme, hashId, r: field(), s: field() }
-      : { scheme, hashId, bytes: readSized(reader, rsaSignatureMaxSizeBytes, 'the signature') }
+      : { scheme, hashId, bytes: readSized(reader, rsaMaxSizeBytes, 'the signature') }
   reader.end()
   return signature
 }

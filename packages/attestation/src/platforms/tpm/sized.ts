@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { concatBytes } from '@mlcapsule/crypto'
 import { ByteReader } from '../../bytes/byte-reader.ts'
 
 /** TPM structures are big-endian (TPM 2.0 Library, Part 1). */
@@ -13,6 +14,11 @@ export function readSized(reader: ByteReader, maxSizeBytes: number, field: strin
     reader.refuse(`${field} has ${sizeBytes} bytes, at most ${maxSizeBytes} are read`)
   }
   return reader.bytes(sizeBytes)
+}
+
+/** The same, written. @param bytes at most 65,535 */
+export function toSized(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concatBytes(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes)
 }
 
 /** A number in exactly so many bytes, since TPMs may leave leading zeros out; null for zero and for one that is longer. */

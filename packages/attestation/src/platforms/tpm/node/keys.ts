@@ -3,7 +3,7 @@ import { concatBytes, uint32Bytes } from '@mlcapsule/crypto'
 import { deviceFailed } from '../../../devices/node/device-file.ts'
 import { AttestationError } from '../../../errors.ts'
 import type { SealedCredential } from '../make-credential.ts'
-import { readSized, tpmReader } from '../sized.ts'
+import { readSized, toSized, tpmReader } from '../sized.ts'
 import { type TpmCommands, type TpmOptions, withTpm } from './tools.ts'
 
 /** Keys of the default templates that tpm2-tools make again from the TPM's own seed. */
@@ -125,6 +125,5 @@ export async function activateCredential(
 
 /** What tpm2-tools call a credential: a magic number, a version, TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. */
 function credentialFile({ idObject, encryptedSecret }: SealedCredential): Uint8Array {
-  const sized = (bytes: Uint8Array) => concatBytes(uint32Bytes(bytes.length).slice(2), bytes)
-  return concatBytes(uint32Bytes(0xbadcc0de), uint32Bytes(1), sized(idObject), sized(encryptedSecret))
+  return concatBytes(uint32Bytes(0xbadcc0de), uint32Bytes(1), toSized(idObject), toSized(encryptedSecret))
 }
