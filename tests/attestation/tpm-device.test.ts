@@ -93,8 +93,12 @@ async function bootedTpm(): Promise<SoftwareTpm> {
   return tpm
 }
 
-async function ekOf(tpm: SoftwareTpm, ekRoots = [rootSpkiSha256(tpm)]): Promise<EndorsementKey> {
-  const chain = [await readEkCertificate('rsa', { tcti: tpm.tcti }), ...tpm.authorities]
+async function ekOf(
+  tpm: SoftwareTpm,
+  ekRoots = [rootSpkiSha256(tpm)],
+  kind: EkKind = 'rsa',
+): Promise<EndorsementKey> {
+  const chain = [await readEkCertificate(kind, { tcti: tpm.tcti }), ...tpm.authorities]
   return await verifyEndorsementKey({ chain, ekRoots, nowMs, revocation: 'unchecked' })
 }
 
@@ -293,6 +297,22 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     const { quote, akName } = await verifyTpmEvidence(bytes, options)
     expect(quote.signature).toMatchObject({ scheme: 'rsassa', hashId: 0x0b })
     expect(akName).toBe(toHex(parsePublicArea(area).name))
+  })
+
+  test('is enrolled by its endorsement key of P-384 as well, which is certified too', async () => {
+    const own = handle + 2
+    const larger = await ekOf(tpm, undefined, 'P-384')
+    expect(larger).toMatchObject({ protection: { kind: 'P-384', cipherKeyBits: 256 } })
+    expect(larger.ekSpkiSha256).not.toBe(ek.ekSpkiSha256)
+    const area = await createAttestationKey({ tcti: tpm.tcti, handle: own, keyType: 'ecc', ek: 'P-384' })
+    const { sealed, pending } = await offerAkCredential(larger, area)
+    const answer = await activateCredential(sealed, { tcti: tpm.tcti, handle: own, ek: 'P-384' })
+    const credential = await issueAkCredential({ pending, answer, authority, nowMs, lifetimeSeconds: 3600 })
+    const device = tpmAttester({ tcti: tpm.tcti, handle: own, pcrs, akCredential: credential })
+    const { bytes } = await device.produce(new Uint8Array(64))
+    const options = { nowMs, trustStore: trustStore(), expectedNonce: tpmQualifyingData(new Uint8Array(64)) }
+    const { ekSpkiSha256 } = await verifyTpmEvidence(bytes, options)
+    expect(ekSpkiSha256).toBe(larger.ekSpkiSha256)
   })
 
   test('calls at the same time are served one after another', async () => {

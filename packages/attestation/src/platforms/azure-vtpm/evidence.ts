@@ -5,6 +5,9 @@ import { evidenceMaxSizeBytes } from '../../activation/request.ts'
 import { decodeEvidence, quotePartsShape } from '../tpm/evidence.ts'
 import type { PcrBanks } from '../tpm/verify-quote.ts'
 
+/** Name of the platform, by that of the hardware: `azure-vtpm-sev-snp`, `azure-vtpm-tdx`. */
+export const azureVtpmPlatform = (hardware: string): string => `azure-vtpm-${hardware}`
+
 const claimsMaxSizeBytes = 8192
 
 const bytesUpTo = (maxSizeBytes: number) =>

@@ -16,7 +16,7 @@ import { assertOnlyQuoted } from '../tpm/evidence.ts'
 import { pcrRegisters, pcrsRule } from '../tpm/rules.ts'
 import { tpmVerifier } from '../tpm/verifier.ts'
 import { type VerifiedQuote, verifyQuote } from '../tpm/verify-quote.ts'
-import { type AzureVtpmEvidence, parseAzureVtpmEvidence } from './evidence.ts'
+import { type AzureVtpmEvidence, azureVtpmPlatform, parseAzureVtpmEvidence } from './evidence.ts'
 import { parseRuntimeClaims } from './runtime-claims.ts'
 
 /** The roots of the hardware below; the vTPM has none of its own. */
@@ -27,9 +27,6 @@ export interface AzureVtpmTrustStore extends TrustStore {
 export function azureVtpmTrustStore(hardware: TrustStore): AzureVtpmTrustStore {
   return { platform: azureVtpmPlatform(hardware.platform), rootKind: hardware.rootKind, hardware }
 }
-
-/** Name of the platform, by that of the hardware: `azure-vtpm-sev-snp`, `azure-vtpm-tdx`. */
-export const azureVtpmPlatform = (hardware: string): string => `azure-vtpm-${hardware}`
 
 /** What the rules look at, beside those of the hardware. */
 export interface AzureVtpmClaims {

@@ -27,7 +27,8 @@ export function pcrRegisters(banks: PcrBanks): Readonly<Record<string, string>> 
 
 /**
  * Which values registers may have. It cannot be left unchecked: whoever brings a firmware of their own can write any value
- * into the registers that reference values name, and only the registers of the firmware tell.
+ * into the registers that reference values name, and only the registers of the firmware tell. Of no use are registers 16 and
+ * 23, which any program may reset.
  */
 export function pcrsRule<Claims>(banksOf: (claims: Claims) => PcrBanks) {
   return platformRule<Claims, z.output<typeof pcrsSchema>>({

@@ -6,9 +6,8 @@ import { assertReportData } from '../../../report/report-data.ts'
 import { handleText } from '../../tpm/node/keys.ts'
 import { quotePcrs, sortedPcrs } from '../../tpm/node/quote.ts'
 import { type TpmCommands, type TpmOptions, withTpm } from '../../tpm/node/tools.ts'
-import { encodeAzureVtpmEvidence } from '../evidence.ts'
+import { azureVtpmPlatform, encodeAzureVtpmEvidence } from '../evidence.ts'
 import { type HclReport, parseHclReport } from '../hcl-report.ts'
-import { azureVtpmPlatform } from '../verifier.ts'
 
 /** Where the paravisor keeps its attestation key and its report. */
 const azureAkHandle = 0x8100_0003

@@ -2,16 +2,28 @@
 import { concatBytes, uint32Bytes } from '@mlcapsule/crypto'
 import { deviceFailed } from '../../../devices/node/device-file.ts'
 import { AttestationError } from '../../../errors.ts'
+import type { EkProtection } from '../endorsement-key.ts'
 import type { SealedCredential } from '../make-credential.ts'
 import { readSized, toSized, tpmReader } from '../sized.ts'
 import { type TpmCommands, type TpmOptions, withTpm } from './tools.ts'
 
 /** Keys of the default templates that tpm2-tools make again from the TPM's own seed. */
-export type EkKind = 'rsa' | 'P-256'
+export type EkKind = EkProtection['kind']
 
-/** @see TCG EK Credential Profile for TPM Family 2.0, §2.2.1.4 (NV indices of certificates) */
-const certificateIndexes: Readonly<Record<EkKind, string>> = { rsa: '0x1c00002', 'P-256': '0x1c0000a' }
-const ekAlgorithms: Readonly<Record<EkKind, string>> = { rsa: 'rsa', 'P-256': 'ecc' }
+interface EkTemplate {
+  /** NV index of the maker's certificate. */
+  readonly certificateIndex: string
+  readonly algorithm: string
+  /** Whether the key asks for a policy session; if not, its password is empty. */
+  readonly hasPolicy: boolean
+}
+
+/** @see TCG EK Credential Profile for TPM Family 2.0, §2.2.1.4 and §2.2.1.5 (NV indices), annex B (templates L-1, L-2, H-3) */
+const ekTemplates: Readonly<Record<EkKind, EkTemplate>> = {
+  rsa: { certificateIndex: '0x1c00002', algorithm: 'rsa', hasPolicy: true },
+  'P-256': { certificateIndex: '0x1c0000a', algorithm: 'ecc', hasPolicy: true },
+  'P-384': { certificateIndex: '0x1c00016', algorithm: 'ecc384', hasPolicy: false },
+}
 
 /** Persistent handles of the owner (TCG Registry of Reserved TPM 2.0 Handles). */
 const [handleMin, handleMax] = [0x8100_0000, 0x817f_ffff]
@@ -31,7 +43,7 @@ export function handleText(handle: number): string {
  */
 export async function readEkCertificate(kind: EkKind, options: TpmOptions = {}): Promise<Uint8Array> {
   return await withTpm(options, async ({ run, read }) => {
-    await run('nvread', certificateIndexes[kind], '--output', 'certificate')
+    await run('nvread', ekTemplates[kind].certificateIndex, '--output', 'certificate')
     return await read('certificate')
   })
 }
@@ -74,7 +86,15 @@ export async function createAttestationKey(options: CreateAttestationKeyOptions)
 
 /** Where a command takes a context, the TPM holds what it loaded beside it until that is flushed. */
 async function loadEk({ run }: TpmCommands, ek: EkKind): Promise<void> {
-  await run('createek', '--ek-context', 'ek', '--key-algorithm', ekAlgorithms[ek], '--public', 'ek-public')
+  await run(
+    'createek',
+    '--ek-context',
+    'ek',
+    '--key-algorithm',
+    ekTemplates[ek].algorithm,
+    '--public',
+    'ek-public',
+  )
   await run('flushcontext', '--transient-object')
 }
 
@@ -107,20 +127,32 @@ export async function activateCredential(
     const { run, read, write } = commands
     await write('credential', credentialFile(sealed))
     await loadEk(commands, options.ek)
-    // The policy of an endorsement key: whoever may administer the endorsement hierarchy may use it.
-    await run('startauthsession', '--policy-session', '--session', 'session')
-    try {
-      await run('policysecret', '--session', 'session', '--object-context', 'endorsement')
-      const keys = ['--credentialedkey-context', handle, '--credentialkey-context', 'ek']
-      const files = ['--credential-blob', 'credential', '--certinfo-data', 'answer']
-      await run('activatecredential', ...keys, '--credentialkey-auth', 'session:session', ...files)
-    } finally {
-      await run('flushcontext', 'session')
-    }
+    const keys = ['--credentialedkey-context', handle, '--credentialkey-context', 'ek']
+    const activate = [
+      'activatecredential',
+      ...keys,
+      '--credential-blob',
+      'credential',
+      '--certinfo-data',
+      'answer',
+    ] as const
+    if (ekTemplates[options.ek].hasPolicy) await withEkPolicy(commands, activate)
+    else await run(...activate)
     const answer = await read('answer')
     if (answer.length === 0) deviceFailed('the credential that was opened is empty')
     return answer
   })
+}
+
+/** The policy of the older templates: whoever may administer the endorsement hierarchy may use the key. */
+async function withEkPolicy({ run }: TpmCommands, command: readonly [string, ...string[]]): Promise<void> {
+  await run('startauthsession', '--policy-session', '--session', 'session')
+  try {
+    await run('policysecret', '--session', 'session', '--object-context', 'endorsement')
+    await run(...command, '--credentialkey-auth', 'session:session')
+  } finally {
+    await run('flushcontext', 'session')
+  }
 }
 
 /** What tpm2-tools call a credential: a magic number, a version, TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. */
