@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes } from '@mlcapsule/crypto'
 import { ByteReader } from '../../bytes/byte-reader.ts'
+import type { AttestationErrorCode } from '../../errors.ts'
 
 /** TPM structures are big-endian (TPM 2.0 Library, Part 1). */
-export function tpmReader(bytes: Uint8Array, what: string): ByteReader {
-  return new ByteReader(bytes, { what, order: 'big' })
+export function tpmReader(bytes: Uint8Array, what: string, code?: AttestationErrorCode): ByteReader {
+  return new ByteReader(bytes, { what, order: 'big', ...(code === undefined ? {} : { code }) })
 }
 
 /** A TPM2B: its size in 16 bits, then its bytes. */
