@@ -65,6 +65,8 @@ export const nodeSubpaths = [
   'tdx/node',
   'sev-snp/node',
   'nitro/node',
+  'tpm/node',
+  'azure-vtpm/node',
   'cli',
   'testing',
 ]

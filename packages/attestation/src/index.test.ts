@@ -5,6 +5,8 @@ import * as nitroNode from './platforms/nitro/node/index.ts'
 import * as sevSnpNode from './platforms/sev-snp/node/index.ts'
 import * as sgxNode from './platforms/sgx/node/index.ts'
 import * as tdxNode from './platforms/tdx/node/index.ts'
+import * as azureVtpm from './platforms/azure-vtpm/index.ts'
+import * as tpm from './platforms/tpm/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -77,4 +79,40 @@ test('the public surface is this list', () => {
     ['sevSnpAttester'],
     ['nitroAttester', 'nsmAddonPath'],
   ])
+  expect(Object.keys(tpm).sort()).toMatchInlineSnapshot(`
+    [
+      "akCredentialTyp",
+      "assertAttestationKey",
+      "encodeTpmEvidence",
+      "issueAkCredential",
+      "makeCredential",
+      "offerAkCredential",
+      "parseAttest",
+      "parsePublicArea",
+      "parseSignature",
+      "parseTpmEvidence",
+      "signAkCredential",
+      "tpmPlatform",
+      "tpmRules",
+      "tpmTrustStore",
+      "tpmVerifier",
+      "verifiedTpm",
+      "verifyAkCredential",
+      "verifyEndorsementKey",
+      "verifyQuote",
+      "verifyTpmEvidence",
+    ]
+  `)
+  expect(Object.keys(azureVtpm).sort()).toMatchInlineSnapshot(`
+    [
+      "azureVtpmPlatform",
+      "azureVtpmTrustStore",
+      "azureVtpmVerifier",
+      "encodeAzureVtpmEvidence",
+      "parseAzureVtpmEvidence",
+      "parseHclReport",
+      "parseRuntimeClaims",
+      "verifyAzureVtpm",
+    ]
+  `)
 })

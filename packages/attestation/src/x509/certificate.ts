@@ -98,6 +98,12 @@ export class Certificate {
     return this.keyUsage !== null && (this.keyUsage & KeyUsageFlags.digitalSignature) !== 0
   }
 
+  /** Whether secrets may be sealed to its key. */
+  get mayTakeSecrets(): boolean {
+    const flags = KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyAgreement
+    return this.keyUsage !== null && (this.keyUsage & flags) !== 0
+  }
+
   equals(other: Certificate): boolean {
     return equalBytes(this.der, other.der)
   }

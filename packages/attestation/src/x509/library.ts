@@ -4,6 +4,7 @@ import 'reflect-metadata'
 
 export {
   BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
   Extension,
   KeyUsageFlags,
   KeyUsagesExtension,

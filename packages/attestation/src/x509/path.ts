@@ -18,6 +18,10 @@ export interface PathInput {
   readonly nowMs: number
   /** `'unchecked'` where the vendor has no lists, or the policy does without. */
   readonly revocation: Revocation | 'unchecked'
+  /** What the leaf's key serves for; signatures where it is absent. */
+  readonly leafUse?: 'signatures' | 'secrets'
+  /** Critical extensions of the leaf that the caller looks at itself, or knows that it may pass over. */
+  readonly leafUnderstood?: readonly string[]
 }
 
 /**
@@ -27,7 +31,8 @@ export interface PathInput {
  * `ATTESTATION_CERTIFICATE_REVOKED`, `ATTESTATION_REVOCATION_UNKNOWN`
  * @see RFC 5280 §6.1
  */
-export async function validatePath({ chain, anchors, nowMs, revocation }: PathInput): Promise<void> {
+export async function validatePath(input: PathInput): Promise<void> {
+  const { chain, anchors, nowMs, revocation } = input
   const root = chain.at(-1)
   if (root === undefined || chain.length < 2)
     throw invalidCertificate('a chain has a leaf and a root at least')
@@ -37,12 +42,8 @@ export async function validatePath({ chain, anchors, nowMs, revocation }: PathIn
   }
   for (const [index, certificate] of chain.entries()) {
     assertTime(certificate, nowMs)
-    if (certificate.unknownCritical.length > 0) {
-      throw invalidCertificate(
-        `certificate ${certificate.commonName} has critical extension ${certificate.unknownCritical[0]}`,
-      )
-    }
-    if (index === 0) assertLeaf(certificate)
+    assertExtensions(certificate, index === 0 ? (input.leafUnderstood ?? []) : [])
+    if (index === 0) assertLeaf(certificate, input.leafUse ?? 'signatures')
     else assertAuthority(certificate, index - 1)
     const issuer = chain[index + 1] ?? root
     await assertIssuedBy(certificate, issuer)
@@ -59,12 +60,19 @@ function assertTime({ commonName, notBeforeMs, notAfterMs }: Certificate, nowMs:
   throw new AttestationError('ATTESTATION_CERTIFICATE_EXPIRED', detail, { field: 'certificate' })
 }
 
-function assertLeaf(leaf: Certificate): void {
+function assertExtensions({ commonName, unknownCritical }: Certificate, understood: readonly string[]): void {
+  const unknown = unknownCritical.find((it) => !understood.includes(it))
+  if (unknown !== undefined)
+    throw invalidCertificate(`certificate ${commonName} has critical extension ${unknown}`)
+}
+
+function assertLeaf(leaf: Certificate, use: 'signatures' | 'secrets'): void {
   if (leaf.isCa)
     throw invalidCertificate(`certificate ${leaf.commonName} is that of an authority, not a leaf`)
-  // Vendors of old leave the extension out of leaves; where it is, it has to allow signatures.
-  if (leaf.keyUsage !== null && !leaf.maySignData) {
-    throw invalidCertificate(`certificate ${leaf.commonName} is not for signatures`)
+  // Vendors of old leave the extension out of leaves; where it is, it has to allow the use.
+  const fits = use === 'signatures' ? leaf.maySignData : leaf.mayTakeSecrets
+  if (leaf.keyUsage !== null && !fits) {
+    throw invalidCertificate(`certificate ${leaf.commonName} is not for ${use}`)
   }
 }
 
