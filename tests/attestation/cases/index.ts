@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CaseRunner } from '../case.ts'
+import { runSgxCase } from './sgx.ts'
+import { runTdxCase } from './tdx.ts'
 
 /** By the folder that the cases lie in. */
-export const caseRunners: Readonly<Record<string, CaseRunner>> = {}
+export const caseRunners: Readonly<Record<string, CaseRunner>> = {
+  sgx: runSgxCase,
+  tdx: runTdxCase,
+}
