@@ -10,6 +10,7 @@ import {
   makeCrl,
   testChain,
 } from '../../test/certificates.ts'
+import { codeOf } from '../../test/errors.ts'
 import { AttestationError } from '../errors.ts'
 import { Certificate } from './certificate.ts'
 import { Extension, KeyUsageFlags } from './library.ts'
@@ -18,16 +19,6 @@ import { readPemChain } from './pem.ts'
 import { RevocationList } from './revocation-list.ts'
 
 const dayMs = 86_400_000
-
-async function codeOf(run: () => unknown): Promise<string> {
-  try {
-    await run()
-    return 'ok'
-  } catch (error) {
-    if (error instanceof AttestationError) return error.code
-    throw error
-  }
-}
 
 function codeOfPath(made: AuthorityChain, more: Partial<PathInput> = {}): Promise<string> {
   return codeOf(() =>
