@@ -3,6 +3,7 @@ import { equalBytes, sha256, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
 import { assertDerSize } from './der.ts'
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.ts'
+import { assertSignedFrame } from './signed-frame.ts'
 
 /** No certificate of a vendor's chain is longer. */
 const certificateMaxSizeBytes = 8192
@@ -50,6 +51,7 @@ export class Certificate {
    */
   constructor(der: Uint8Array) {
     assertDerSize(der, certificateMaxSizeBytes, 'a certificate', invalidCertificate)
+    assertSignedFrame(der, (detail) => invalidCertificate(`a certificate: ${detail}`))
     this.der = new Uint8Array(der)
     try {
       const parsed = new X509Certificate(this.der)

@@ -196,6 +196,31 @@ describe('reading', () => {
     }
   })
 
+  test('nothing around the signed part can be changed', async () => {
+    const { leaf, middle } = await testChain()
+    const isGenuineLeaf = (der: Uint8Array) => new Certificate(der).isSignedBy(middle.certificate)
+    const isGenuineList = async (der: Uint8Array) => {
+      await new RevocationList(der).assertNotRevoked(leaf.certificate, middle.certificate, chainNowMs)
+      return true
+    }
+    for (const [whole, isGenuine] of [
+      [leaf.certificate.der, isGenuineLeaf],
+      [await makeCrl(middle), isGenuineList],
+    ] as const) {
+      expect(await isGenuine(whole)).toBe(true)
+      // Behind the signed part are an algorithm of 12 bytes and a signature of up to 75.
+      for (let bit = 8 * (whole.length - 82); bit < 8 * whole.length; bit++) {
+        const changed = whole.slice()
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        let accepted = false
+        await codeOf(async () => {
+          accepted = await isGenuine(changed)
+        })
+        expect([bit, accepted]).toEqual([bit, false])
+      }
+    }
+  })
+
   test('any bytes are read or refused with a code', async () => {
     const { der } = (await issue({ name: 'One' }, null)).certificate
     await fc.assert(
