@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
 import * as attestation from './index.ts'
+import * as sgx from './platforms/sgx/index.ts'
+import * as tdx from './platforms/tdx/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -65,6 +67,28 @@ test('the public surface is this list', () => {
       "simulatedPlatform",
       "simulatedTrustStore",
       "simulatedVerifier",
+    ]
+  `)
+  expect(Object.keys(sgx).sort()).toMatchInlineSnapshot(`
+    [
+      "intelRootSpkiSha256",
+      "parseSgxQuote",
+      "readPckChain",
+      "sgxRules",
+      "sgxTrustStore",
+      "sgxVerifier",
+      "verifyUnboundSgxQuote",
+    ]
+  `)
+  expect(Object.keys(tdx).sort()).toMatchInlineSnapshot(`
+    [
+      "intelRootSpkiSha256",
+      "parseTdxQuote",
+      "readPckChain",
+      "tdxRules",
+      "tdxTrustStore",
+      "tdxVerifier",
+      "verifyUnboundTdxQuote",
     ]
   `)
 })

@@ -34,7 +34,7 @@ interface CollateralJson {
  * What a case brings, under the names that are asked for, whatever it is for: that a list is another authority's, or a
  * table another platform's, is for the verifier to find. The texts are put together around the signed ones, unchanged.
  */
-export function caseCollateral(vector: VectorCase, names: readonly string[]): Map<string, Uint8Array> {
+function caseCollateral(vector: VectorCase, names: readonly string[]): Map<string, Uint8Array> {
   const json = JSON.parse(vector.text('collateral.json')) as CollateralJson
   const contents: readonly [RegExp, Uint8Array][] = [
     [/\/tcb\/[^/]+$/, utf8Bytes(`{"tcbInfo":${json.tcb_info},"signature":"${json.tcb_info_signature}"}`)],
@@ -57,9 +57,9 @@ export function caseCollateral(vector: VectorCase, names: readonly string[]): Ma
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo of the root that a case brings; undefined where it stands under Intel's. */
-export function caseRoots(
+function caseRoots(
   { expected, text }: VectorCase,
-  { vendorRootsOnly }: CaseOptions = {},
+  { vendorRootsOnly }: CaseOptions,
 ): readonly string[] | undefined {
   if (expected.trustAnchor === 'intel-sgx-root' || vendorRootsOnly === true) return undefined
   const { publicKey } = new X509Certificate(text(expected.trustAnchor))
@@ -96,22 +96,35 @@ export interface DcapKind<Platform extends 'sgx' | 'tdx'> {
   readonly strictSection: Readonly<Record<string, unknown>>
 }
 
+/** A case as its verifier takes it. */
+export function caseContext<Platform extends 'sgx' | 'tdx'>(
+  { verifier, trustStore }: DcapKind<Platform>,
+  vector: VectorCase,
+  options: CaseOptions = {},
+  bytes: Uint8Array<ArrayBuffer> = vector.read(vector.expected.evidenceFile),
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly context: UnboundContext<Platform> } {
+  const names = verifier.collateralNames({ platform: verifier.name, bytes })
+  const nowMs = options.nowMs ?? Date.parse(vector.expected.now)
+  return {
+    bytes,
+    context: {
+      nowMs,
+      trustStore: trustStore(caseRoots(vector, options)),
+      collateral: caseCollateral(vector, names),
+    },
+  }
+}
+
 /** Runner of the cases of one of Intel's kinds. */
 export function dcapRunner<Platform extends 'sgx' | 'tdx'>(kind: DcapKind<Platform>): CaseRunner {
   const { verifier } = kind
   const policy = strictPolicy(verifier.name, kind.strictSection)
-  return async (vector, options = {}) => {
-    const bytes = vector.read(vector.expected.evidenceFile)
-    const nowMs = options.nowMs ?? Date.parse(vector.expected.now)
-    const fields = fieldsOf(() => kind.parse(bytes))
+  return async (vector, options) => {
+    const fields = fieldsOf(() => kind.parse(vector.read(vector.expected.evidenceFile)))
     try {
-      const names = verifier.collateralNames({ platform: verifier.name, bytes })
-      const verified = await kind.verifyUnbound(bytes, {
-        nowMs,
-        trustStore: kind.trustStore(caseRoots(vector, options)),
-        collateral: caseCollateral(vector, names),
-      })
-      const policyCodes = appraiseStrictly(verified, policy, verifier, nowMs)
+      const { bytes, context } = caseContext(kind, vector, options)
+      const verified = await kind.verifyUnbound(bytes, context)
+      const policyCodes = appraiseStrictly(verified, policy, verifier, context.nowMs)
       const strictPolicy = policyCodes.length === 0 ? 'accept' : 'reject'
       const { tcbStatus } = verified
       return { evidence: 'accept', code: null, strictPolicy, policyCodes, fields, tcbStatus }
