@@ -12,6 +12,7 @@ import {
   makeCrl,
   makeKeys,
 } from './certificates.ts'
+import { der } from './der.ts'
 
 const filler = (sizeBytes: number, byte: number) => new Uint8Array(sizeBytes).fill(byte)
 
@@ -255,14 +256,6 @@ function planOf(tee: 'sgx' | 'tdx', version: number): DcapPlan {
 }
 
 const little = (sizeBytes: number, value: number) => uint32Bytes(value).reverse().subarray(0, sizeBytes)
-
-/** A DER value. */
-export function der(tag: number, ...content: readonly Uint8Array[]): Uint8Array {
-  const value = concatBytes(...content)
-  const { length } = value
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return concatBytes(Uint8Array.of(tag, ...size), value)
-}
 
 /** A field of the PCK extension: its arcs below 1.2.840.113741.1.13.1, and its value. */
 export function pckField(arcs: readonly number[], value: Uint8Array): Uint8Array {

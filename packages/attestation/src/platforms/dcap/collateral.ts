@@ -76,7 +76,7 @@ export async function verifyPlatform<Platform extends Tee>(
   const validate = (chain: readonly Certificate[]) =>
     validatePath({ chain, anchors, nowMs, revocation: { lists, covers: 'all' } })
   const signerOf = async (chainPem: Uint8Array) => {
-    const chain = readSignerChain(chainPem)
+    const chain = readSignerChain(chainPem, pck.certificates)
     await validate(chain)
     return chain[0]
   }
@@ -97,8 +97,11 @@ export async function verifyPlatform<Platform extends Tee>(
 }
 
 /** Only the one certificate that Intel made for it may sign tables, whatever else stands under the root. */
-function readSignerChain(pem: Uint8Array): readonly [Certificate, Certificate] {
-  const [signer, root, ...more] = readPemChain(pem)
+function readSignerChain(
+  pem: Uint8Array,
+  known: readonly Certificate[],
+): readonly [Certificate, Certificate] {
+  const [signer, root, ...more] = readPemChain(pem, known)
   if (signer?.commonName !== 'Intel SGX TCB Signing' || root === undefined || more.length > 0) {
     throw invalidCertificate('an issuer chain is not the TCB signing certificate and its root')
   }

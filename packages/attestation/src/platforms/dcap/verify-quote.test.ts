@@ -5,7 +5,6 @@ import { type CrlOptions, chainNowMs, makeCrl } from '../../../test/certificates
 import {
   type DcapMade,
   type DcapPlan,
-  der,
   derInteger,
   fmspc,
   isvLevel,
@@ -18,6 +17,7 @@ import {
   signedJson,
   tdAt,
 } from '../../../test/dcap.ts'
+import { der } from '../../../test/der.ts'
 import { codeOf } from '../../../test/errors.ts'
 import type { EvidenceVerifier } from '../../evidence/verifier.ts'
 import { KeyUsageFlags } from '../../x509/library.ts'
