@@ -82,9 +82,11 @@ test('the public surface is this list', () => {
   `)
   expect(Object.keys(tdx).sort()).toMatchInlineSnapshot(`
     [
+      "assertEventLog",
       "intelRootSpkiSha256",
       "parseTdxQuote",
       "readPckChain",
+      "replayEvents",
       "tdxRules",
       "tdxTrustStore",
       "tdxVerifier",

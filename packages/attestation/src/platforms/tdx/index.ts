@@ -7,6 +7,7 @@ export type { TdReportBody } from '../dcap/report-bodies.ts'
 export type { DcapTcbStatus } from '../dcap/tcb-status.ts'
 export { type IntelTrustStore, intelRootSpkiSha256, type UnboundContext } from '../dcap/trust-store.ts'
 export type { TdxClaims } from './claims.ts'
+export { assertEventLog, type RuntimeRegister, replayEvents } from './event-log.ts'
 export { type TdxMeasurement, tdxRules } from './rules.ts'
 export {
   type TdxTrustStore,
