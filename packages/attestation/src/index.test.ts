@@ -7,6 +7,8 @@ import * as sgxNode from './platforms/sgx/node/index.ts'
 import * as tdxNode from './platforms/tdx/node/index.ts'
 import * as azureVtpm from './platforms/azure-vtpm/index.ts'
 import * as tpm from './platforms/tpm/index.ts'
+import * as sgx from './platforms/sgx/index.ts'
+import * as tdx from './platforms/tdx/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -113,6 +115,28 @@ test('the public surface is this list', () => {
       "parseHclReport",
       "parseRuntimeClaims",
       "verifyAzureVtpm",
+  expect(Object.keys(sgx).sort()).toMatchInlineSnapshot(`
+    [
+      "intelRootSpkiSha256",
+      "parseSgxQuote",
+      "readPckChain",
+      "sgxRules",
+      "sgxTrustStore",
+      "sgxVerifier",
+      "verifyUnboundSgxQuote",
+    ]
+  `)
+  expect(Object.keys(tdx).sort()).toMatchInlineSnapshot(`
+    [
+      "assertEventLog",
+      "intelRootSpkiSha256",
+      "parseTdxQuote",
+      "readPckChain",
+      "replayEvents",
+      "tdxRules",
+      "tdxTrustStore",
+      "tdxVerifier",
+      "verifyUnboundTdxQuote",
     ]
   `)
 })

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CaseRunner } from '../case.ts'
+import { runSgxCase } from './sgx.ts'
+import { runTdxCase } from './tdx.ts'
 import { runTpmCase } from './tpm.ts'
 
 /** By the folder that the cases lie in. */
 export const caseRunners: Readonly<Record<string, CaseRunner>> = {
+  sgx: runSgxCase,
+  tdx: runTdxCase,
   tpm: runTpmCase,
 }

@@ -2,16 +2,14 @@
 import { equalBytes, sha256, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
 import { assertDerSize } from './der.ts'
-import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.ts'
+import { type CertificateExtension, readExtensions } from './extensions.ts'
+import { KeyUsageFlags, X509Certificate } from './library.ts'
+import { assertSignedFrame } from './signed-frame.ts'
 
 /** No certificate of a vendor's chain is longer. */
 const certificateMaxSizeBytes = 8192
 
-const basicConstraintsOid = '2.5.29.19'
-const keyUsageOid = '2.5.29.15'
 const commonNameOid = '2.5.4.3'
-/** Beside the two above: the extensions that the path validator may ignore though they are critical. */
-const understood: ReadonlySet<string> = new Set([basicConstraintsOid, keyUsageOid])
 
 export function invalidCertificate(detail: string, cause?: unknown): AttestationError {
   const options = cause === undefined ? {} : { cause }
@@ -41,7 +39,7 @@ export class Certificate {
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex: how roots are pinned. */
   readonly spkiSha256: string
   readonly #parsed: X509Certificate
-  readonly #extensions: ReadonlyMap<string, Uint8Array<ArrayBuffer>>
+  readonly #extensions: ReadonlyMap<string, CertificateExtension>
 
   /**
    * @param der one certificate and nothing else, at most 8,192 bytes
@@ -50,6 +48,7 @@ export class Certificate {
    */
   constructor(der: Uint8Array) {
     assertDerSize(der, certificateMaxSizeBytes, 'a certificate', invalidCertificate)
+    assertSignedFrame(der, (detail) => invalidCertificate(`a certificate: ${detail}`))
     this.der = new Uint8Array(der)
     try {
       const parsed = new X509Certificate(this.der)
@@ -63,16 +62,13 @@ export class Certificate {
       this.notAfterMs = parsed.notAfter.getTime()
       this.spki = new Uint8Array(parsed.publicKey.rawData)
       this.spkiSha256 = toHex(sha256(this.spki))
-      const extensions = parsed.extensions
-      this.#extensions = new Map(extensions.map((it) => [it.type, new Uint8Array(it.value)]))
-      if (this.#extensions.size !== extensions.length) throw invalidCertificate('an extension comes twice')
-      this.unknownCritical = extensions
-        .filter(({ critical, type }) => critical && !understood.has(type))
-        .map(({ type }) => type)
-      const constraints = parsed.getExtension(BasicConstraintsExtension)
-      this.isCa = constraints?.ca ?? false
-      this.pathLength = constraints?.pathLength ?? null
-      this.keyUsage = parsed.getExtension(KeyUsagesExtension)?.usages ?? null
+      // Ours, since the library takes as long for them as for all the rest.
+      const extensions = readExtensions(this.der, invalidCertificate)
+      this.#extensions = extensions.byOid
+      this.unknownCritical = extensions.unknownCritical
+      this.isCa = extensions.isCa
+      this.pathLength = extensions.pathLength
+      this.keyUsage = extensions.keyUsage
     } catch (cause) {
       if (cause instanceof AttestationError) throw cause
       throw invalidCertificate('a certificate is not X.509 in DER', cause)
@@ -84,7 +80,8 @@ export class Certificate {
 
   /** Value of an extension, without the octet string around it; null where it is absent. */
   extension(oid: string): Uint8Array<ArrayBuffer> | null {
-    return this.#extensions.get(oid) ?? null
+    const value = this.#extensions.get(oid)?.value
+    return value === undefined ? null : new Uint8Array(value)
   }
 
   /** Whether it may sign certificates; with `crl`, lists of revoked ones. A root of old may have no key usage. */

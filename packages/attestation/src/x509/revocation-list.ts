@@ -4,6 +4,7 @@ import { AttestationError } from '../errors.ts'
 import type { Certificate } from './certificate.ts'
 import { assertDerSize } from './der.ts'
 import { X509Crl } from './library.ts'
+import { assertSignedFrame } from './signed-frame.ts'
 
 /** Intel's longest list has some 100 KiB. */
 const crlMaxSizeBytes = 1_048_576
@@ -27,6 +28,7 @@ export class RevocationList {
    */
   constructor(der: Uint8Array) {
     assertDerSize(der, crlMaxSizeBytes, 'a list of revoked certificates', unknown)
+    assertSignedFrame(der, (detail) => unknown(`a list of revoked certificates: ${detail}`))
     try {
       const parsed = new X509Crl(new Uint8Array(der))
       this.#parsed = parsed

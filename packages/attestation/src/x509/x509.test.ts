@@ -10,6 +10,7 @@ import {
   makeCrl,
   testChain,
 } from '../../test/certificates.ts'
+import { codeOf } from '../../test/errors.ts'
 import { AttestationError } from '../errors.ts'
 import { Certificate } from './certificate.ts'
 import { Extension, KeyUsageFlags } from './library.ts'
@@ -18,16 +19,6 @@ import { readPemChain } from './pem.ts'
 import { RevocationList } from './revocation-list.ts'
 
 const dayMs = 86_400_000
-
-async function codeOf(run: () => unknown): Promise<string> {
-  try {
-    await run()
-    return 'ok'
-  } catch (error) {
-    if (error instanceof AttestationError) return error.code
-    throw error
-  }
-}
 
 function codeOfPath(made: AuthorityChain, more: Partial<PathInput> = {}): Promise<string> {
   return codeOf(() =>
@@ -202,6 +193,31 @@ describe('reading', () => {
     ]) {
       expect(await codeOf(() => new Certificate(bad))).toBe(invalid)
       expect(await codeOf(() => new RevocationList(bad))).toBe('ATTESTATION_REVOCATION_UNKNOWN')
+    }
+  })
+
+  test('nothing around the signed part can be changed', async () => {
+    const { leaf, middle } = await testChain()
+    const isGenuineLeaf = (der: Uint8Array) => new Certificate(der).isSignedBy(middle.certificate)
+    const isGenuineList = async (der: Uint8Array) => {
+      await new RevocationList(der).assertNotRevoked(leaf.certificate, middle.certificate, chainNowMs)
+      return true
+    }
+    for (const [whole, isGenuine] of [
+      [leaf.certificate.der, isGenuineLeaf],
+      [await makeCrl(middle), isGenuineList],
+    ] as const) {
+      expect(await isGenuine(whole)).toBe(true)
+      // Behind the signed part are an algorithm of 12 bytes and a signature of up to 75.
+      for (let bit = 8 * (whole.length - 82); bit < 8 * whole.length; bit++) {
+        const changed = whole.slice()
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        let accepted = false
+        await codeOf(async () => {
+          accepted = await isGenuine(changed)
+        })
+        expect([bit, accepted]).toEqual([bit, false])
+      }
     }
   })
 
