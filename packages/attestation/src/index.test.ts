@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
 import * as attestation from './index.ts'
+import * as sevSnp from './platforms/sev-snp/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -55,6 +56,22 @@ test('the public surface is this list', () => {
       "verifyReference",
       "verifyRequest",
       "verifyResponse",
+    ]
+  `)
+  expect(Object.keys(sevSnp).sort()).toMatchInlineSnapshot(`
+    [
+      "amdRootKeys",
+      "decodeTcb",
+      "parseSevSnpEvidence",
+      "parseSevSnpReport",
+      "readEndorsementKey",
+      "sevSnpPlatform",
+      "sevSnpProducts",
+      "sevSnpReportSizeBytes",
+      "sevSnpTrustStore",
+      "sevSnpVerifier",
+      "tcbHex",
+      "verifySevSnp",
     ]
   `)
   expect(Object.keys(simulated).sort()).toMatchInlineSnapshot(`

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CaseRunner } from '../case.ts'
+import { runSnpCase } from './snp.ts'
 
 /** By the folder that the cases lie in. */
-export const caseRunners: Readonly<Record<string, CaseRunner>> = {}
+export const caseRunners: Readonly<Record<string, CaseRunner>> = {
+  snp: runSnpCase,
+}

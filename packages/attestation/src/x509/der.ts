@@ -1,4 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '@mlcapsule/crypto'
+
+const sequenceTag = 0x30
+
+/** Where the content of the element at an offset starts, and how long it says to be; null for a form that DER has not. */
+function readHeader(
+  der: Uint8Array,
+  at: number,
+): { readonly from: number; readonly sizeBytes: number } | null {
+  const lead = der[at + 1] ?? 0
+  const lengthSizeBytes = lead < 0x80 ? 0 : lead & 0x7f
+  if (lengthSizeBytes > 4 || lead === 0x80) return null
+  let sizeBytes = lengthSizeBytes === 0 ? lead : 0
+  for (let i = 0; i < lengthSizeBytes; i++) sizeBytes = sizeBytes * 256 + (der[at + 2 + i] ?? 0)
+  return { from: at + 2 + lengthSizeBytes, sizeBytes }
+}
 
 /**
  * Holds the outermost length of a DER structure against what is there: the parser would let bytes after it pass.
@@ -12,12 +28,48 @@ export function assertDerSize(
 ): void {
   if (der.length > maxSizeBytes)
     throw refuse(`${what} has ${der.length} bytes, at most ${maxSizeBytes} are read`)
-  const lead = der[1] ?? 0
-  const lengthSizeBytes = lead < 0x80 ? 0 : lead & 0x7f
-  if (der[0] !== 0x30 || lengthSizeBytes > 4 || lead === 0x80) throw refuse(`${what} is not a DER sequence`)
-  let sizeBytes = lengthSizeBytes === 0 ? lead : 0
-  for (let i = 0; i < lengthSizeBytes; i++) sizeBytes = sizeBytes * 256 + (der[2 + i] ?? 0)
-  if (2 + lengthSizeBytes + sizeBytes !== der.length) {
-    throw refuse(`${what} says that it has ${2 + lengthSizeBytes + sizeBytes} bytes, there are ${der.length}`)
+  const header = readHeader(der, 0)
+  if (der[0] !== sequenceTag || header === null) throw refuse(`${what} is not a DER sequence`)
+  const wholeSizeBytes = header.from + header.sizeBytes
+  if (wholeSizeBytes !== der.length) {
+    throw refuse(`${what} says that it has ${wholeSizeBytes} bytes, there are ${der.length}`)
   }
+}
+
+/**
+ * Holds the algorithm beside a signature against the one that is signed: the first alone could be changed by anyone.
+ * @param der a certificate or a list of revoked ones, of the size that it says
+ * @throws what `refuse` makes
+ * @see RFC 5280 §4.1.1.2, §5.1.1.2
+ */
+export function assertSignedAlgorithm(
+  der: Uint8Array,
+  what: string,
+  refuse: (detail: string) => Error,
+): void {
+  const [outer] = elements(der)
+  const [signed, beside] = elements(outer?.content)
+  const inside = elements(signed?.content).find(({ tag }) => tag === sequenceTag)
+  if (inside !== undefined && beside !== undefined && equalBytes(inside.whole, beside.whole)) return
+  throw refuse(`${what} does not sign the algorithm that it is signed with`)
+}
+
+interface Element {
+  readonly tag: number
+  readonly content: Uint8Array
+  readonly whole: Uint8Array
+}
+
+/** Elements of DER, one after the other, up to one that overruns or is of another form. */
+function elements(der: Uint8Array = new Uint8Array(0)): readonly Element[] {
+  const found: Element[] = []
+  let at = 0
+  while (at < der.length) {
+    const header = readHeader(der, at)
+    if (header === null || header.from + header.sizeBytes > der.length) break
+    const end = header.from + header.sizeBytes
+    found.push({ tag: der[at] ?? 0, content: der.subarray(header.from, end), whole: der.subarray(at, end) })
+    at = end
+  }
+  return found
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { toHex } from '@mlcapsule/crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -203,6 +204,21 @@ describe('reading', () => {
       expect(await codeOf(() => new Certificate(bad))).toBe(invalid)
       expect(await codeOf(() => new RevocationList(bad))).toBe('ATTESTATION_REVOCATION_UNKNOWN')
     }
+  })
+
+  test('#45 an algorithm beside the signature that is not the signed one', async () => {
+    const { certificate } = await issue({ name: 'One' }, null)
+    const { der } = certificate
+    // ecdsa-with-SHA256 comes in the signed part and again beside the signature: its last byte made SHA-384 there.
+    const at = toHex(der).lastIndexOf('2a8648ce3d040302') / 2 + 7
+    const changed = der.with(at, 3)
+    expect(await codeOf(() => new Certificate(changed))).toBe('ATTESTATION_CERTIFICATE_INVALID')
+    const list = await makeCrl(await issue({ name: 'Two', isCa: true }, null))
+    const atOfList = toHex(list).lastIndexOf('2a8648ce3d040302') / 2 + 7
+    expect(await codeOf(() => new RevocationList(list.with(atOfList, 3)))).toBe(
+      'ATTESTATION_REVOCATION_UNKNOWN',
+    )
+    expect(await codeOf(() => new RevocationList(list))).toBe('ok')
   })
 
   test('any bytes are read or refused with a code', async () => {
