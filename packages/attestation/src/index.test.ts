@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
 import * as attestation from './index.ts'
+import * as nitro from './platforms/nitro/index.ts'
 import * as sevSnp from './platforms/sev-snp/index.ts'
 import * as simulated from './simulated/index.ts'
 
@@ -56,6 +57,16 @@ test('the public surface is this list', () => {
       "verifyReference",
       "verifyRequest",
       "verifyResponse",
+    ]
+  `)
+  expect(Object.keys(nitro).sort()).toMatchInlineSnapshot(`
+    [
+      "awsNitroRoots",
+      "nitroPlatform",
+      "nitroTrustStore",
+      "nitroVerifier",
+      "parseNitroDocument",
+      "verifyNitro",
     ]
   `)
   expect(Object.keys(sevSnp).sort()).toMatchInlineSnapshot(`

@@ -40,7 +40,8 @@ export function parseCoseSign1(bytes: Uint8Array, maxSizeBytes: number): CoseSig
   if (!Array.isArray(message) || message.length !== 4) throw malformed('is no array of four')
   const [protectedBytes, unprotected, payload, signature] = message as readonly unknown[]
   if (!(protectedBytes instanceof Uint8Array)) throw malformed('has no protected header')
-  if (!(unprotected instanceof Map) || unprotected.size > 0) throw malformed('has a header that is not signed')
+  if (!(unprotected instanceof Map) || unprotected.size > 0)
+    throw malformed('has a header that is not signed')
   if (!(payload instanceof Uint8Array)) throw malformed('has no payload')
   if (!(signature instanceof Uint8Array) || signature.length !== signatureSizeBytes) {
     throw malformed(`has no signature of ${signatureSizeBytes} bytes`)

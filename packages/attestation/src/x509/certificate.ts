@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes, sha256, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
-import { assertDerSize, assertSignedAlgorithm } from './der.ts'
+import { assertDerSize, assertSignedAlgorithm, certificateParts } from './der.ts'
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.ts'
 
 /** No certificate of a vendor's chain is longer. */
@@ -52,18 +52,23 @@ export class Certificate {
     assertDerSize(der, certificateMaxSizeBytes, 'a certificate', invalidCertificate)
     assertSignedAlgorithm(der, 'a certificate', invalidCertificate)
     this.der = new Uint8Array(der)
+    const { issuer, subject, spki } = certificateParts(this.der, invalidCertificate)
+    this.subjectDer = subject
+    this.issuerDer = issuer
+    this.spki = new Uint8Array(spki)
+    this.spkiSha256 = toHex(sha256(spki))
     try {
       const parsed = new X509Certificate(this.der)
       this.#parsed = parsed
-      this.subjectDer = new Uint8Array(parsed.subjectName.toArrayBuffer())
-      this.issuerDer = new Uint8Array(parsed.issuerName.toArrayBuffer())
+      // The key that is pinned and the key that verifies have to be one, however the two readers take odd encodings.
+      if (!equalBytes(new Uint8Array(parsed.publicKey.rawData), spki)) {
+        throw invalidCertificate('a certificate has a key that is not in DER')
+      }
       this.commonName = parsed.subjectName.getField(commonNameOid).join('/')
       this.issuerCommonName = parsed.issuerName.getField(commonNameOid).join('/')
       this.serial = parsed.serialNumber.toLowerCase()
       this.notBeforeMs = parsed.notBefore.getTime()
       this.notAfterMs = parsed.notAfter.getTime()
-      this.spki = new Uint8Array(parsed.publicKey.rawData)
-      this.spkiSha256 = toHex(sha256(this.spki))
       const extensions = parsed.extensions
       this.#extensions = new Map(extensions.map((it) => [it.type, new Uint8Array(it.value)]))
       if (this.#extensions.size !== extensions.length) throw invalidCertificate('an extension comes twice')

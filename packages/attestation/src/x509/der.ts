@@ -2,6 +2,8 @@
 import { equalBytes } from '@mlcapsule/crypto'
 
 const sequenceTag = 0x30
+/** The version comes first, but may be left out. */
+const versionTag = 0xa0
 
 /** Where the content of the element at an offset starts, and how long it says to be; null for a form that DER has not. */
 function readHeader(
@@ -52,6 +54,28 @@ export function assertSignedAlgorithm(
   const inside = elements(signed?.content).find(({ tag }) => tag === sequenceTag)
   if (inside !== undefined && beside !== undefined && equalBytes(inside.whole, beside.whole)) return
   throw refuse(`${what} does not sign the algorithm that it is signed with`)
+}
+
+export interface CertificateParts {
+  readonly issuer: Uint8Array
+  readonly subject: Uint8Array
+  readonly spki: Uint8Array
+}
+
+/**
+ * Parts of a certificate as they are encoded in it, not as they would be encoded anew.
+ * @param der of the size that it says
+ * @throws what `refuse` makes
+ * @see RFC 5280 §4.1
+ */
+export function certificateParts(der: Uint8Array, refuse: (detail: string) => Error): CertificateParts {
+  const [outer] = elements(der)
+  const [signed] = elements(outer?.content)
+  const [, , issuer, , subject, spki] = elements(signed?.content).filter(({ tag }) => tag !== versionTag)
+  if (issuer === undefined || subject === undefined || spki === undefined) {
+    throw refuse('a certificate lacks a name or a key')
+  }
+  return { issuer: issuer.whole, subject: subject.whole, spki: spki.whole }
 }
 
 interface Element {

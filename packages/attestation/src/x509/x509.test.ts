@@ -96,6 +96,8 @@ describe('validatePath', () => {
     expect(await codeOfPath(own, { chain: [own.root.certificate] })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { chain: [] })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { chain: [...own.certificates].reverse() })).toBe('ATTESTATION_ROOT_UNKNOWN')
+    const twice = [own.leaf, own.middle, own.root, own.root].map((it) => it.certificate)
+    expect(await codeOfPath(own, { chain: twice })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { anchors: [] })).toBe('ATTESTATION_ROOT_UNKNOWN')
   })
 })
