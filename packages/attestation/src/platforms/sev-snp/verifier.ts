@@ -9,7 +9,8 @@ import { verifySevSnp } from './verify.ts'
 
 /**
  * AMD SEV-SNP: reports of version 2, 3 and 5 signed by a VCEK or a VLEK of Milan, Genoa or Turin. AMD gives firmware no
- * status, so the TCB status is `none`; the rule `minimumTcb` says which firmware is accepted.
+ * status, so the TCB status is `none`; the rule `minimumTcb` says which firmware is accepted. Reports of Milan and Genoa are
+ * tested with real ones; those of Turin and of version 5, and AMD's lists of revoked keys, with synthetic ones alone.
  *
  * A measurement says what was in the guest's memory when it started. That identifies a workload only where the whole of it
  * was measured, as with a kernel, its initial file system and command line hashed into the firmware.
