@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes, sha256, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
-import { assertDerSize, assertSignedAlgorithm, certificateParts } from './der.ts'
+import { assertDerSize, assertSignedForm, certificateParts } from './der.ts'
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.ts'
 
 /** No certificate of a vendor's chain is longer. */
@@ -50,7 +50,7 @@ export class Certificate {
    */
   constructor(der: Uint8Array) {
     assertDerSize(der, certificateMaxSizeBytes, 'a certificate', invalidCertificate)
-    assertSignedAlgorithm(der, 'a certificate', invalidCertificate)
+    assertSignedForm(der, 'a certificate', invalidCertificate)
     this.der = new Uint8Array(der)
     const { issuer, subject, spki } = certificateParts(this.der, invalidCertificate)
     this.subjectDer = subject

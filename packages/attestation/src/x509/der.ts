@@ -2,6 +2,7 @@
 import { equalBytes } from '@mlcapsule/crypto'
 
 const sequenceTag = 0x30
+const bitStringTag = 0x03
 /** The version comes first, but may be left out. */
 const versionTag = 0xa0
 
@@ -39,21 +40,22 @@ export function assertDerSize(
 }
 
 /**
- * Holds the algorithm beside a signature against the one that is signed: the first alone could be changed by anyone.
+ * Holds what stands beside the signed part to its only form: the algorithm that is signed too, and a signature of whole
+ * bytes. Nobody signs it, so anyone could change it.
  * @param der a certificate or a list of revoked ones, of the size that it says
  * @throws what `refuse` makes
- * @see RFC 5280 §4.1.1.2, §5.1.1.2
+ * @see RFC 5280 §4.1.1, §5.1.1
  */
-export function assertSignedAlgorithm(
-  der: Uint8Array,
-  what: string,
-  refuse: (detail: string) => Error,
-): void {
+export function assertSignedForm(der: Uint8Array, what: string, refuse: (detail: string) => Error): void {
   const [outer] = elements(der)
-  const [signed, beside] = elements(outer?.content)
+  const [signed, algorithm, signature, ...more] = elements(outer?.content)
   const inside = elements(signed?.content).find(({ tag }) => tag === sequenceTag)
-  if (inside !== undefined && beside !== undefined && equalBytes(inside.whole, beside.whole)) return
-  throw refuse(`${what} does not sign the algorithm that it is signed with`)
+  if (inside === undefined || algorithm === undefined || !equalBytes(inside.whole, algorithm.whole)) {
+    throw refuse(`${what} does not sign the algorithm that it is signed with`)
+  }
+  const unusedBits = signature?.content[0]
+  if (signature?.tag === bitStringTag && unusedBits === 0 && more.length === 0) return
+  throw refuse(`${what} does not end with a signature`)
 }
 
 export interface CertificateParts {

@@ -2,7 +2,7 @@
 import { equalBytes } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
 import type { Certificate } from './certificate.ts'
-import { assertDerSize, assertSignedAlgorithm } from './der.ts'
+import { assertDerSize, assertSignedForm } from './der.ts'
 import { X509Crl } from './library.ts'
 
 /** Intel's longest list has some 100 KiB. */
@@ -27,7 +27,7 @@ export class RevocationList {
    */
   constructor(der: Uint8Array) {
     assertDerSize(der, crlMaxSizeBytes, 'a list of revoked certificates', unknown)
-    assertSignedAlgorithm(der, 'a list of revoked certificates', unknown)
+    assertSignedForm(der, 'a list of revoked certificates', unknown)
     try {
       const parsed = new X509Crl(new Uint8Array(der))
       this.#parsed = parsed

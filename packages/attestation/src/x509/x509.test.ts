@@ -208,7 +208,7 @@ describe('reading', () => {
     }
   })
 
-  test('#45 an algorithm beside the signature that is not the signed one', async () => {
+  test('#45 an algorithm beside the signature that is not the signed one, and bits of the signature that are none', async () => {
     const { certificate } = await issue({ name: 'One' }, null)
     const { der } = certificate
     // ecdsa-with-SHA256 comes in the signed part and again beside the signature: its last byte made SHA-384 there.
@@ -221,6 +221,10 @@ describe('reading', () => {
       'ATTESTATION_REVOCATION_UNKNOWN',
     )
     expect(await codeOf(() => new RevocationList(list))).toBe('ok')
+    // The signature follows: its tag, its length, and how many bits at its end are none.
+    expect([der[at + 1], der[at + 3]]).toEqual([3, 0])
+    const unused = der.with(at + 3, 4)
+    expect(await codeOf(() => new Certificate(unused))).toBe('ATTESTATION_CERTIFICATE_INVALID')
   })
 
   test('any bytes are read or refused with a code', async () => {
