@@ -261,6 +261,8 @@ describe('payloads', () => {
     ['#61 a nonce beyond 512 bytes', { nonce: new Uint8Array(513) }],
     ['#61 a public_key beyond 1,024 bytes', { public_key: new Uint8Array(1025) }],
     ['#61 user_data in text', { user_data: 'x' }],
+    ['#61 a member that is not known', { signer: 'x' }],
+    ['#64 no PCRs of a NitroTPM, but their name', { nitrotpm_pcrs: null }],
     ['#64 PCRs of a NitroTPM beside', { nitrotpm_pcrs: new Map([[0, pcr(1)]]) }],
     ['#64 PCRs of a NitroTPM instead', { pcrs: undefined, nitrotpm_pcrs: new Map([[0, pcr(1)]]) }],
   ])('%s', async (_name, payload) => {

@@ -185,6 +185,19 @@ describe('genuine reports', () => {
       'amd/crl/vcek',
     ])
     expect((await verify(bytes)).claims.product).toBe('Milan')
+    const leaf = await snpLeaf(genoa)
+    const tables = [
+      snpTable([[tableGuids.vcek, leaf.certificate.der]]),
+      snpTable([[tableGuids.ask, genoa.authority.certificate.der]]),
+    ]
+    for (const table of tables) {
+      const ofGenoa = concatBytes(await signSnpReport(snpReport(genoa, ofVersion2), leaf), table)
+      const asked = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes: ofGenoa })
+      expect(asked.slice(-2)).toEqual(['amd/chain/vcek/Genoa', 'amd/crl/vcek/Genoa'])
+      expect(asked.join()).not.toContain('Milan')
+      const context = { trustStore: snpTestStore(genoa), collateral: await snpCollateral(genoa, leaf) }
+      expect((await verify(ofGenoa, context)).claims.product).toBe('Genoa')
+    }
     expect(await codeOfReport({ 0: [5], 504: [1, 2], 512: [3] })).toBe('ok')
   })
 })
