@@ -9,6 +9,8 @@ import * as azureVtpm from './platforms/azure-vtpm/index.ts'
 import * as tpm from './platforms/tpm/index.ts'
 import * as sgx from './platforms/sgx/index.ts'
 import * as tdx from './platforms/tdx/index.ts'
+import * as nitro from './platforms/nitro/index.ts'
+import * as sevSnp from './platforms/sev-snp/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -63,6 +65,32 @@ test('the public surface is this list', () => {
       "verifyReference",
       "verifyRequest",
       "verifyResponse",
+    ]
+  `)
+  expect(Object.keys(nitro).sort()).toMatchInlineSnapshot(`
+    [
+      "awsNitroRoots",
+      "nitroPlatform",
+      "nitroTrustStore",
+      "nitroVerifier",
+      "parseNitroDocument",
+      "verifyNitro",
+    ]
+  `)
+  expect(Object.keys(sevSnp).sort()).toMatchInlineSnapshot(`
+    [
+      "amdRootKeys",
+      "decodeTcb",
+      "parseSevSnpEvidence",
+      "parseSevSnpReport",
+      "readEndorsementKey",
+      "sevSnpPlatform",
+      "sevSnpProducts",
+      "sevSnpReportSizeBytes",
+      "sevSnpTrustStore",
+      "sevSnpVerifier",
+      "tcbHex",
+      "verifySevSnp",
     ]
   `)
   expect(Object.keys(simulated).sort()).toMatchInlineSnapshot(`

@@ -14,6 +14,12 @@ export const chainNowMs = Date.UTC(2026, 5, 1)
 const [startMs, endMs] = [Date.UTC(2026, 0, 1), Date.UTC(2027, 0, 1)]
 
 export const p256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+export const rsaPss = {
+  name: 'RSA-PSS',
+  hash: 'SHA-384',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+}
 export const p384 = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }
 
 /** What a test can get wrong in one certificate. Names are common names. */
@@ -44,6 +50,11 @@ export async function makeKeys(
   return (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair
 }
 
+/** RSA keys sign with the hash they were made for and, with PSS, AMD's salt. */
+function signingAlgorithmOf({ privateKey }: CryptoKeyPair): EcdsaParams {
+  return { hash: 'SHA-256', saltLength: 48, ...privateKey.algorithm } as EcdsaParams
+}
+
 /** Issues a certificate; without an issuer it is a root that signs itself. */
 export async function issue(
   options: CertificateOptions,
@@ -60,10 +71,7 @@ export async function issue(
     notAfter: new Date(options.notAfterMs ?? endMs),
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: {
-      ...((issuer?.keys ?? keys).privateKey.algorithm as object),
-      hash: 'SHA-256',
-    } as EcdsaParams,
+    signingAlgorithm: signingAlgorithmOf(issuer?.keys ?? keys),
     extensions: [
       new BasicConstraintsExtension(isCa, options.pathLength, true),
       ...(keyUsage === null ? [] : [new KeyUsagesExtension(keyUsage, true)]),
@@ -111,7 +119,7 @@ export async function makeCrl(issuer: Issued, options: CrlOptions = {}): Promise
     ...(nextUpdateMs === null ? {} : { nextUpdate: new Date(nextUpdateMs) }),
     entries: (options.revokedSerials ?? []).map((serialNumber) => ({ serialNumber })),
     signingKey: issuer.keys.privateKey,
-    signingAlgorithm: { ...(issuer.keys.privateKey.algorithm as object), hash: 'SHA-256' } as EcdsaParams,
+    signingAlgorithm: signingAlgorithmOf(issuer.keys),
   })
   return new Uint8Array(made.rawData)
 }

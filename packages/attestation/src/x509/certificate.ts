@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes, sha256, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
+import { certificateParts } from './certificate-parts.ts'
 import { assertDerSize } from './der.ts'
 import { type CertificateExtension, readExtensions } from './extensions.ts'
 import { KeyUsageFlags, X509Certificate } from './library.ts'
@@ -50,18 +51,19 @@ export class Certificate {
     assertDerSize(der, certificateMaxSizeBytes, 'a certificate', invalidCertificate)
     assertSignedFrame(der, (detail) => invalidCertificate(`a certificate: ${detail}`))
     this.der = new Uint8Array(der)
+    const { issuer, subject, spki } = certificateParts(this.der, invalidCertificate)
+    this.subjectDer = subject
+    this.issuerDer = issuer
+    this.spki = new Uint8Array(spki)
+    this.spkiSha256 = toHex(sha256(this.spki))
     try {
       const parsed = new X509Certificate(this.der)
       this.#parsed = parsed
-      this.subjectDer = new Uint8Array(parsed.subjectName.toArrayBuffer())
-      this.issuerDer = new Uint8Array(parsed.issuerName.toArrayBuffer())
       this.commonName = parsed.subjectName.getField(commonNameOid).join('/')
       this.issuerCommonName = parsed.issuerName.getField(commonNameOid).join('/')
       this.serial = parsed.serialNumber.toLowerCase()
       this.notBeforeMs = parsed.notBefore.getTime()
       this.notAfterMs = parsed.notAfter.getTime()
-      this.spki = new Uint8Array(parsed.publicKey.rawData)
-      this.spkiSha256 = toHex(sha256(this.spki))
       // Ours, since the library takes as long for them as for all the rest.
       const extensions = readExtensions(this.der, invalidCertificate)
       this.#extensions = extensions.byOid

@@ -5,6 +5,8 @@ export interface TagLengthValue {
   readonly tag: number
   /** A view of the bytes that were read. */
   readonly value: Uint8Array
+  /** The same with tag and length. */
+  readonly whole: Uint8Array
 }
 
 export const derTags = {
@@ -41,7 +43,11 @@ export function readTlvs(bytes: Uint8Array, refuse: (detail: string) => Error): 
     }
     const from = at + 2 + lengthSizeBytes
     if (sizeBytes > bytes.length - from) throw refuse(`a value of ${sizeBytes} bytes is cut off`)
-    values.push({ tag, value: bytes.subarray(from, from + sizeBytes) })
+    values.push({
+      tag,
+      value: bytes.subarray(from, from + sizeBytes),
+      whole: bytes.subarray(at, from + sizeBytes),
+    })
     at = from + sizeBytes
   }
   return values

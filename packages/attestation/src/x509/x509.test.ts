@@ -86,6 +86,8 @@ describe('validatePath', () => {
     expect(await codeOfPath(own, { chain: [own.root.certificate] })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { chain: [] })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { chain: [...own.certificates].reverse() })).toBe('ATTESTATION_ROOT_UNKNOWN')
+    const twice = [own.leaf, own.middle, own.root, own.root].map((it) => it.certificate)
+    expect(await codeOfPath(own, { chain: twice })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { anchors: [] })).toBe('ATTESTATION_ROOT_UNKNOWN')
   })
 })
@@ -196,7 +198,7 @@ describe('reading', () => {
     }
   })
 
-  test('nothing around the signed part can be changed', async () => {
+  test('#45 nothing around the signed part can be changed', async () => {
     const { leaf, middle } = await testChain()
     const isGenuineLeaf = (der: Uint8Array) => new Certificate(der).isSignedBy(middle.certificate)
     const isGenuineList = async (der: Uint8Array) => {

@@ -11,7 +11,7 @@ import type {
   VerifyContext,
 } from '../../evidence/verifier.ts'
 import { tpmQualifyingData } from '../../report/claims.ts'
-import { assertReportData } from '../../report/report-data.ts'
+import { assertReportDataSize } from '../../report/report-data.ts'
 import { assertOnlyQuoted } from '../tpm/evidence.ts'
 import { pcrRegisters, pcrsRule } from '../tpm/rules.ts'
 import { tpmVerifier } from '../tpm/verifier.ts'
@@ -56,7 +56,7 @@ export function azureVtpmVerifier<Store extends TrustStore, Claims>(
     collateralNames: ({ bytes }) =>
       below.collateralNames(hardwareEvidence(below, parseAzureVtpmEvidence(bytes))),
     async verify({ bytes }, context) {
-      assertReportData(context.expectedReportData)
+      assertReportDataSize(context.expectedReportData)
       const expectedNonce = tpmQualifyingData(context.expectedReportData)
       return { ...(await verifyAzureVtpm(below, bytes, context, expectedNonce)), platform: name }
     },

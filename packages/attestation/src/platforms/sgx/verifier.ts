@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
-import { assertReportData } from '../../evidence/report-data.ts'
+import { bindReportData } from '../../evidence/report-data.ts'
 import type { EvidenceVerifier, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { commonClaims, type TcbEvaluation, unionOf } from '../dcap/claims.ts'
 import { parseSgxQuote, type SgxQuote } from '../dcap/quote.ts'
@@ -79,8 +79,7 @@ export const sgxVerifier: EvidenceVerifier<SgxTrustStore, SgxClaims> & { readonl
   collateralNames: ({ bytes }) => collateralNamesOf(platform, parseSgxQuote(bytes)),
   async verify({ bytes }, context) {
     const quote = parseSgxQuote(bytes)
-    const verified = await verifyParsed(quote, context)
-    assertReportData(quote.body.reportData, context.expectedReportData)
-    return verified
+    const unbound = await verifyParsed(quote, context)
+    return bindReportData({ reportData: quote.body.reportData, unbound }, context.expectedReportData)
   },
 }

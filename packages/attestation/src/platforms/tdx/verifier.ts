@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { assertReportData } from '../../evidence/report-data.ts'
+import { bindReportData } from '../../evidence/report-data.ts'
 import type { EvidenceVerifier, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { commonClaims, type TcbEvaluation, unionOf } from '../dcap/claims.ts'
 import { parseTdxQuote, type TdxQuote } from '../dcap/quote.ts'
@@ -98,8 +98,7 @@ export const tdxVerifier: EvidenceVerifier<TdxTrustStore, TdxClaims> & { readonl
   collateralNames: ({ bytes }) => collateralNamesOf(platform, parseTdxQuote(bytes)),
   async verify({ bytes }, context) {
     const quote = parseTdxQuote(bytes)
-    const verified = await verifyParsed(quote, context)
-    assertReportData(quote.body.reportData, context.expectedReportData)
-    return verified
+    const unbound = await verifyParsed(quote, context)
+    return bindReportData({ reportData: quote.body.reportData, unbound }, context.expectedReportData)
   },
 }

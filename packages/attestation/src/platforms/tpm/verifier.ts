@@ -3,7 +3,7 @@ import { toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../../errors.ts'
 import type { EvidenceVerifier, TrustStore, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { tpmQualifyingData } from '../../report/claims.ts'
-import { assertReportData } from '../../report/report-data.ts'
+import { assertReportDataSize } from '../../report/report-data.ts'
 import { verifyAkCredential } from './ak-credential.ts'
 import { unsupported } from './algorithms.ts'
 import { assertOnlyQuoted, parseTpmEvidence, tpmPlatform } from './evidence.ts'
@@ -101,7 +101,7 @@ export const tpmVerifier: EvidenceVerifier<TpmTrustStore, TpmClaims> & { readonl
   identifyingRegisters: [['pcr4', 'pcr11']],
   collateralNames: () => [],
   async verify(evidence, { nowMs, trustStore, expectedReportData }) {
-    assertReportData(expectedReportData)
+    assertReportDataSize(expectedReportData)
     const expectedNonce = tpmQualifyingData(expectedReportData)
     return verifiedTpm(await verifyTpmEvidence(evidence.bytes, { nowMs, trustStore, expectedNonce }))
   },

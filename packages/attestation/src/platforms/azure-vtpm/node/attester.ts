@@ -2,7 +2,7 @@
 import type { Attester } from '@mlcapsule/contracts'
 import { deviceFailed, deviceUnavailable } from '../../../devices/node/device-file.ts'
 import { tpmQualifyingData } from '../../../report/claims.ts'
-import { assertReportData } from '../../../report/report-data.ts'
+import { assertReportDataSize } from '../../../report/report-data.ts'
 import { handleText } from '../../tpm/node/keys.ts'
 import { quotePcrs, sortedPcrs } from '../../tpm/node/quote.ts'
 import { type TpmCommands, type TpmOptions, withTpm } from '../../tpm/node/tools.ts'
@@ -45,7 +45,7 @@ export function azureVtpmAttester(options: AzureVtpmAttesterOptions): Attester {
     name: platform,
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       const nonce = tpmQualifyingData(reportData)
       const { report, quoted } = await withTpm(options, async (commands) => ({
         report: await readReport(commands),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attester } from '@mlcapsule/contracts'
 import { tpmQualifyingData } from '../../../report/claims.ts'
-import { assertReportData } from '../../../report/report-data.ts'
+import { assertReportDataSize } from '../../../report/report-data.ts'
 import { encodeTpmEvidence, tpmPlatform } from '../evidence.ts'
 import { handleText, readPublic } from './keys.ts'
 import { quotePcrs, sortedPcrs } from './quote.ts'
@@ -32,7 +32,7 @@ export function tpmAttester(options: TpmAttesterOptions): Attester & { readonly 
     name: tpmPlatform,
     version: 1,
     async produce(reportData) {
-      assertReportData(reportData)
+      assertReportDataSize(reportData)
       const nonce = tpmQualifyingData(reportData)
       return await withTpm(options, async (commands) => {
         const akPublic = await readPublic(commands, handle)
