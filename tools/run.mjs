@@ -61,6 +61,10 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
+  'policy:schema': {
+    about: 'write spec/policy.schema.json from the schemas that policies are read with',
+    steps: [{ node: 'apps/provider-console/tools/generate-policy-schema.mjs' }],
+  },
   vectors: {
     about: 'write the test vectors anew, byte for byte',
     steps: ['capsule', 'evidence', 'ledger', 'tokens'].map((name) => ({

@@ -17,6 +17,7 @@ const generators = [
   'packages/inference-kernels/tools/generate-abi.mjs',
   'packages/inference-kernels/tools/build-wasm.mjs',
   'packages/model-graph/tools/generate-onnx-proto.mjs',
+  'apps/provider-console/tools/generate-policy-schema.mjs',
 ]
 
 /** Our own checks: every tools/check-*.mjs. */

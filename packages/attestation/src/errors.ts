@@ -48,6 +48,18 @@ export const attestationErrorTable = defineErrorTable({
     meaning: "The verifier lacks something that the platform's vendor publishes.",
     remedy: 'Fetch the collateral that the message names, or import a bundle that holds it.',
   },
+  ATTESTATION_COLLATERAL_UNAVAILABLE: {
+    kind: 'environment',
+    meaning: 'Collateral could not be fetched. That says nothing about what it would hold.',
+    remedy:
+      'Check the network and the address of the service, or import a bundle that was fetched elsewhere.',
+  },
+  ATTESTATION_FILES_UNUSABLE: {
+    kind: 'environment',
+    meaning:
+      'Files that a cache of collateral or a log is kept in could not be read or written, or are damaged.',
+    remedy: 'Check the path, its permissions and the disk, or restore the files from a backup.',
+  },
   ATTESTATION_COLLATERAL_INVALID: {
     kind: 'refused',
     meaning: "Collateral is not of the vendor's form, not signed by it, or for another platform.",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
+import * as collateral from './collateral/index.ts'
 import * as attestation from './index.ts'
+import * as node from './node/index.ts'
 import * as simulated from './simulated/index.ts'
 
 test('the public surface is this list', () => {
@@ -34,6 +36,7 @@ test('the public surface is this list', () => {
       "parsePolicy",
       "parseSection",
       "platformRule",
+      "policyJsonSchema",
       "readChallenge",
       "readReportClaims",
       "referenceTyp",
@@ -47,6 +50,7 @@ test('the public surface is this list', () => {
       "responseTyp",
       "sealRelease",
       "signReference",
+      "suggestedSection",
       "tokenHash",
       "tpmQualifyingData",
       "verifierOf",
@@ -65,6 +69,27 @@ test('the public surface is this list', () => {
       "simulatedPlatform",
       "simulatedTrustStore",
       "simulatedVerifier",
+    ]
+  `)
+  expect(Object.keys(collateral).sort()).toMatchInlineSnapshot(`
+    [
+      "amdFetcher",
+      "amdKdsUrl",
+      "bundleMaxSizeBytes",
+      "collateralMaxSizeBytes",
+      "collateralNameSchema",
+      "decodeBundle",
+      "encodeBundle",
+      "fetchCollateral",
+      "intelFetcher",
+      "intelPcsUrl",
+      "intelRootCrlUrl",
+      "vendorFetcher",
+    ]
+  `)
+  expect(Object.keys(node).sort()).toMatchInlineSnapshot(`
+    [
+      "collateralCache",
     ]
   `)
 })

@@ -7,6 +7,8 @@ export function storePaths(storeDir: string) {
   return {
     keysDir: join(storeDir, 'keys'),
     databaseDir: join(storeDir, 'database'),
+    /** What the vendors of platforms say, and the newest time that any of it names. */
+    collateralDir: join(storeDir, 'collateral'),
     /** Where the running service takes the commands of this machine's provider tools. */
     socket: join(storeDir, 'service.sock'),
     privateKey: (purpose: KeyPurpose) => join(storeDir, 'keys', `${purpose}.key`),
