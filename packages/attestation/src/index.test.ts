@@ -38,6 +38,7 @@ test('the public surface is this list', () => {
       "platformRule",
       "policyJsonSchema",
       "readChallenge",
+      "readReference",
       "readReportClaims",
       "referenceTyp",
       "refusalError",

@@ -85,6 +85,7 @@ export { type AttestationPolicy, admitTrustStores, parsePolicy } from './policy/
 export { type ManifestReference, matchesReference } from './policy/references.ts'
 export {
   type ReferenceValue,
+  readReference,
   referenceTyp,
   type SignReferenceInput,
   signReference,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { simulatedVerifier } from '@mlcapsule/attestation/simulated'
+import { collateralCache } from '@mlcapsule/attestation/node'
 import { cryptoReady, keyThumbprint, type SigningKeyPair, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
+import { referenceStore } from '../attestation/reference-store.ts'
+import { supportedPlatforms } from '../attestation/verifiers.ts'
 import { readKeyFile } from '../keys/key-file.ts'
 import { storePaths } from '../store/paths.ts'
 import { openStore, requireStoreFolder } from '../store/store.ts'
@@ -77,7 +79,9 @@ export async function openProvider(options: OpenProviderOptions): Promise<Provid
       serviceKey,
       authority,
       authorityThumbprint: keyThumbprint(authority.publicKey),
-      verifiers: [simulatedVerifier],
+      platforms: supportedPlatforms,
+      collateral: collateralCache(paths.collateralDir),
+      references: referenceStore(paths.referencesDir),
       now,
     })
   } catch (error) {

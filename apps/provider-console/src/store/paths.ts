@@ -9,6 +9,8 @@ export function storePaths(storeDir: string) {
     databaseDir: join(storeDir, 'database'),
     /** What the vendors of platforms say, and the newest time that any of it names. */
     collateralDir: join(storeDir, 'collateral'),
+    /** Reference values by signers whom policies may name. */
+    referencesDir: join(storeDir, 'references'),
     /** Where the running service takes the commands of this machine's provider tools. */
     socket: join(storeDir, 'service.sock'),
     privateKey: (purpose: KeyPurpose) => join(storeDir, 'keys', `${purpose}.key`),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttestationError, decodeTokenFile, noCollateral, parseManifest } from '@mlcapsule/attestation'
+import { decodeTokenFile, parseManifest } from '@mlcapsule/attestation'
 import { bundleMaxSizeBytes, decodeBundle } from '@mlcapsule/attestation/collateral'
 import { collateralCache } from '@mlcapsule/attestation/node'
 import type { Evidence } from '@mlcapsule/contracts'
 import { type CliContext, collect, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { checkPolicy, platformOf } from '../../attestation/check-policy.ts'
+import { cachedCollateral, findPlatform } from '../../attestation/endorsements.ts'
 import { readPolicyFile } from '../../attestation/policy-file.ts'
 import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
 import { supportedPlatforms, verifiers } from '../../attestation/verifiers.ts'
@@ -16,7 +17,7 @@ import { describeCheck } from '../describe-check.ts'
 import { tokenFileMaxSizeBytes } from './activate.ts'
 
 /** No platform's evidence is larger. */
-const evidenceMaxSizeBytes = 65_536
+export const evidenceMaxSizeBytes = 65_536
 const refusedExitCode = 1
 
 interface CheckOptions extends StoreOptions {
@@ -45,15 +46,8 @@ function timeOption(text: string): number {
 /** Those of a bundle, else those of the store. */
 async function collateralFor(evidence: Evidence, { collateral, store }: CheckOptions) {
   if (collateral !== undefined) return decodeBundle(await readSmallFile(collateral, bundleMaxSizeBytes))
-  const verifier = verifiers.find((it) => it.name === evidence.platform)
-  if (verifier === undefined) return noCollateral
-  try {
-    return await collateralCache(storePaths(store).collateralDir).load(verifier.collateralNames(evidence))
-  } catch (error) {
-    // Evidence that cannot be read is for the verifier to refuse.
-    if (error instanceof AttestationError && error.code !== 'ATTESTATION_FILES_UNUSABLE') return noCollateral
-    throw error
-  }
+  const platform = findPlatform(evidence.platform, supportedPlatforms)
+  return await cachedCollateral(evidence, platform, collateralCache(storePaths(store).collateralDir))
 }
 
 export function addPolicyCheck(context: CliContext, policyCommand: Command): void {
