@@ -148,6 +148,23 @@ export const attestationErrorTable = defineErrorTable({
     meaning: 'Evidence is older than the policy allows.',
     remedy: 'Ask for a new challenge and make new evidence.',
   },
+  TRANSPARENCY_HEAD_INVALID: {
+    kind: 'refused',
+    meaning:
+      'The head of a log is not of its form, not signed by a log that is trusted here, or of another history.',
+    remedy: "Use the log's heads unchanged, and get its key over another way than its proofs.",
+  },
+  TRANSPARENCY_PROOF_INVALID: {
+    kind: 'refused',
+    meaning: 'A proof does not show that an entry is in a log, or that the log still has all that it had.',
+    remedy:
+      'Ask for a proof for this very entry and the head that you know; if it stays so, the log shows two histories.',
+  },
+  TRANSPARENCY_ENTRY_UNKNOWN: {
+    kind: 'input',
+    meaning: 'A log does not hold this entry, or it is none that a log takes.',
+    remedy: 'Append the token of the reference value first.',
+  },
   POLICY_INVALID: {
     kind: 'input',
     meaning: 'A policy has a field that is unknown or has the wrong form.',
