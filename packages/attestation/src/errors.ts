@@ -148,6 +148,17 @@ export const attestationErrorTable = defineErrorTable({
     meaning: 'Evidence is older than the policy allows.',
     remedy: 'Ask for a new challenge and make new evidence.',
   },
+  ATTESTATION_RESULT_INVALID: {
+    kind: 'refused',
+    meaning:
+      'An attestation result is not of its form, not by an issuer that is trusted here, or for another nonce.',
+    remedy: 'Ask the verifier that you trust for a result over your own nonce.',
+  },
+  ATTESTATION_RESULT_EXPIRED: {
+    kind: 'refused',
+    meaning: 'An attestation result does not hold any more, or not yet.',
+    remedy: 'Check the clock of this machine, and have the evidence appraised anew.',
+  },
   TRANSPARENCY_HEAD_INVALID: {
     kind: 'refused',
     meaning:

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import * as collateral from './collateral/index.ts'
 import * as attestation from './index.ts'
 import * as node from './node/index.ts'
+import * as eat from './result/eat.ts'
 import * as simulated from './simulated/index.ts'
+import * as transparency from './transparency/index.ts'
 
 test('the public surface is this list', () => {
   expect(Object.keys(attestation).sort()).toMatchInlineSnapshot(`
@@ -91,6 +93,35 @@ test('the public surface is this list', () => {
   expect(Object.keys(node).sort()).toMatchInlineSnapshot(`
     [
       "collateralCache",
+      "openTransparencyLog",
+    ]
+  `)
+  expect(Object.keys(eat).sort()).toMatchInlineSnapshot(`
+    [
+      "eatProfile",
+      "eatTyp",
+      "requireAcceptedResult",
+      "signResult",
+      "verifyResult",
+    ]
+  `)
+  expect(Object.keys(transparency).sort()).toMatchInlineSnapshot(`
+    [
+      "checkLogProof",
+      "consistencyPath",
+      "decodeLogProof",
+      "encodeLogProof",
+      "inclusionPath",
+      "isExtension",
+      "isIncluded",
+      "leafHash",
+      "logMaxCount",
+      "nodeHash",
+      "proofMaxSizeBytes",
+      "signTreeHead",
+      "treeHeadTyp",
+      "treeRoot",
+      "verifyTreeHead",
     ]
   `)
 })

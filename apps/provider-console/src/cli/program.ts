@@ -13,6 +13,7 @@ import { addReceipts } from './commands/receipts.ts'
 import { addReference } from './commands/reference.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatements } from './commands/statements.ts'
+import { addTransparency } from './commands/transparency.ts'
 
 export const program: CliProgram = {
   name: 'mlcapsule-provider',
@@ -23,6 +24,7 @@ export const program: CliProgram = {
     addInspect,
     addPolicy,
     addReference,
+    addTransparency,
     addCollateral,
     addLicense,
     addServe,
