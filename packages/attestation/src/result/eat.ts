@@ -25,7 +25,7 @@ import { AttestationError } from '../errors.ts'
 import { parseWith } from '../schema/parse.ts'
 import { entrySchema } from '../schema/words.ts'
 
-/** Media type of an EAT as a JWT. @see RFC 9711 §6 */
+/** Media type of an EAT as a JWT. @see RFC 9782 */
 export const eatTyp = 'eat+jwt'
 /** Says that the claims are those of spec/evidence.md §10. @see RFC 9711 §4.3.2 */
 export const eatProfile = 'urn:mlcapsule:eat:attestation-result:1'
