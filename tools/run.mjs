@@ -61,6 +61,10 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
+  'checklist:doc': {
+    about: 'write docs/reference/attack-checklist.md from the names of tests',
+    steps: [{ node: 'tools/attack-checklist.mjs' }],
+  },
   'policy:schema': {
     about: 'write spec/policy.schema.json from the schemas that policies are read with',
     steps: [{ node: 'apps/provider-console/tools/generate-policy-schema.mjs' }],
