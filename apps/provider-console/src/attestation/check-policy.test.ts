@@ -156,6 +156,13 @@ describe('checkPolicy', () => {
     expect((await checkPolicy(input([2], { policy, references }))).status).toBe('accepted')
     const report = await checkPolicy(input([2], { policy, references, nonceIssuedAtMs: null }))
     expect(report.reasons.map((it) => it.code)).toEqual(['ATTESTATION_EVIDENCE_TOO_OLD'])
+    expect(report.checks).toContainEqual({
+      field: 'maxEvidenceAgeSeconds',
+      status: 'failed',
+      found: 'unknown',
+      expected: '600 s',
+      code: 'ATTESTATION_EVIDENCE_TOO_OLD',
+    })
   })
 
   test('#71 #78 other report data and a clock that was set back are refused', async () => {

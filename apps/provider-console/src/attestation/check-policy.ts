@@ -78,7 +78,14 @@ export async function checkPolicy(input: PolicyCheckInput): Promise<PolicyCheckR
   })
   const { claims: _claims, manifestSha384: _digest, ...shown } = verified
   const reasons = result.status === 'refused' ? result.reasons : []
-  return { ...common, status: result.status, verified: shown, checks: result.checks, reasons }
+  const isAgeKnown = input.nonceIssuedAtMs !== null || verified.producedAtMs !== undefined
+  const checks = isAgeKnown ? result.checks : result.checks.map(withUnknownAge)
+  return { ...common, status: result.status, verified: shown, checks, reasons }
+}
+
+/** In place of the seconds since 1970. */
+function withUnknownAge(check: AppraisalCheck): AppraisalCheck {
+  return check.field === 'maxEvidenceAgeSeconds' ? { ...check, found: 'unknown' } : check
 }
 
 /**

@@ -4,9 +4,18 @@ import { fields, formatItems, printable, type Styles, table } from '@mlcapsule/t
 import type { PolicyCheckReport } from '../attestation/check-policy.ts'
 import { listed, type Pairs } from './describe.ts'
 
-function expectation({ status, expected, code }: AppraisalCheck): string {
-  if (status === 'unchecked') return 'the policy says any'
-  return status === 'passed' ? expected : `${expected}  ${code}`
+/** A line for what was found, and one for what was asked for where it is not that. */
+function checkRows(check: AppraisalCheck, style: Styles): readonly (readonly string[])[] {
+  const { field, status, expected, code } = check
+  const found = printable(check.found)
+  if (status === 'passed') return [[style.green('passed'), field, found]]
+  if (status === 'unchecked') {
+    return [[style.yellow('unchecked'), field, `${found}  ${style.dim('(the policy says any)')}`]]
+  }
+  return [
+    [style.red('failed'), field, found],
+    ['', '', `asked for: ${printable(expected)}  (${code})`],
+  ]
 }
 
 function verifiedPairs({ verified }: PolicyCheckReport): Pairs {
@@ -23,20 +32,10 @@ function verifiedPairs({ verified }: PolicyCheckReport): Pairs {
   ]
 }
 
-/** A report as text: what is genuine, then every check with what was found and what is asked for, then the verdict. */
+/** A report as text: what is genuine, then every check with what was found, then the verdict. */
 export function describeCheck(report: PolicyCheckReport, style: Styles): string {
   const { verified, checks, reasons } = report
-  const marks = {
-    passed: style.green('passed'),
-    failed: style.red('failed'),
-    unchecked: style.yellow('unchecked'),
-  }
-  const rows = checks.map((it) => [
-    marks[it.status],
-    it.field,
-    printable(it.found),
-    printable(expectation(it)),
-  ])
+  const rows = checks.flatMap((it) => checkRows(it, style))
   const count = (status: AppraisalCheck['status']) => checks.filter((it) => it.status === status).length
   const counts = `${formatItems(checks.length, 'check')}: ${count('passed')} passed, ${count('failed')} failed, ${count('unchecked')} unchecked`
   const verdict = report.status === 'accepted' ? style.green('accepted') : style.red('refused')
@@ -48,7 +47,7 @@ export function describeCheck(report: PolicyCheckReport, style: Styles): string 
       : [
           `${style.green('genuine')} evidence of platform ${report.platform}`,
           fields(pairs, { indent: '  ', nameStyle: style.dim }),
-          table(rows, { indent: '  ', head: ['', 'policy', 'found', 'asked for'], headStyle: style.dim }),
+          table(rows, { indent: '  ' }),
           counts,
         ]
   return [...parts, [`${verdict} by policy ${printable(report.policy)}`, ...why].join('\n')].join('\n\n')

@@ -16,9 +16,10 @@ import {
   printReport,
 } from '@mlcapsule/terminal/cli'
 import { type Command, Option } from 'commander'
+import { findPlatform } from '../../attestation/endorsements.ts'
 import { readPolicyFile, storePolicyFile, writePolicyFile } from '../../attestation/policy-file.ts'
 import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
-import { verifiers } from '../../attestation/verifiers.ts'
+import { supportedPlatforms, verifiers } from '../../attestation/verifiers.ts'
 import { readTextFile } from '../../files/files.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
@@ -63,10 +64,18 @@ function describe(context: CliContext, policy: AttestationPolicy): string {
       { indent: '  ', nameStyle: style.dim },
     ),
   ]
+  const withHardware = Object.keys(policy.platforms).some(
+    (it) => findPlatform(it, supportedPlatforms)?.trustStore.rootKind !== 'simulated',
+  )
+  if (withHardware && policy.referenceSigners.length === 0 && policy.manifests !== 'any')
+    lines.push('', `${style.yellow('note')} ${noSignerNote}`)
   if (policy.allowUnattested.length > 0)
     lines.push('', `${style.yellow('warning')} ${unattestedWarning(policy.allowUnattested)}`)
   return lines.join('\n')
 }
+
+const noSignerNote =
+  'no reference signer is named: nothing that hardware measures leads to a manifest, and so none is accepted'
 
 /** Where a policy says `any`. */
 function uncheckedFields({ platforms, ...policy }: AttestationPolicy): readonly string[] {
