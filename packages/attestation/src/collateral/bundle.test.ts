@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isAttestationError } from '../../test/errors.ts'
 import { bundleMaxSizeBytes, decodeBundle, encodeBundle } from './bundle.ts'
+import { noCollateral, requireCollateral } from './collateral.ts'
 import { collateralMaxSizeBytes, shownName } from './names.ts'
 
 const items = new Map([
@@ -87,6 +88,13 @@ describe('a bundle of collateral', () => {
 
 test('#79 a name is shown without the number of a chip', () => {
   expect(shownName(`amd/vcek/Milan/${'ab'.repeat(64)}/${'00'.repeat(8)}`)).toBe('amd/vcek/Milan/…/…')
-  expect(shownName('intel/sgx/tcb/00906ea10000')).toBe('intel/sgx/tcb/…')
+  expect(shownName('intel/sgx/tcb/00906ea10000')).toBe('intel/sgx/tcb/00906ea10000')
   expect(shownName('amd/\u001b[2J')).toBe('?')
+  const chip = `amd/vcek/Milan/${'ab'.repeat(64)}/${'00'.repeat(8)}`
+  expect(() => requireCollateral(noCollateral, chip)).toThrow(
+    expect.objectContaining({
+      code: 'ATTESTATION_COLLATERAL_MISSING',
+      message: expect.not.stringContaining('abab'),
+    }),
+  )
 })

@@ -16,5 +16,5 @@ export const collateralMaxSizeBytes = 1_048_576
 
 /** A name without what would tell which machine it is about, for messages. */
 export function shownName(name: string): string {
-  return collateralNameSchema.safeParse(name).success ? name.replace(/[0-9a-f]{12,}/g, '…') : '?'
+  return collateralNameSchema.safeParse(name).success ? name.replace(/[0-9a-f]{16,}/g, '…') : '?'
 }
