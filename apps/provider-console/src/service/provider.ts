@@ -2,7 +2,7 @@
 import { collateralCache } from '@mlcapsule/attestation/node'
 import { cryptoReady, keyThumbprint, type SigningKeyPair, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
 import { referenceStore } from '../attestation/reference-store.ts'
-import { supportedPlatforms } from '../attestation/verifiers.ts'
+import { type SupportedPlatform, supportedPlatforms } from '../attestation/verifiers.ts'
 import { readKeyFile } from '../keys/key-file.ts'
 import { storePaths } from '../store/paths.ts'
 import { openStore, requireStoreFolder } from '../store/store.ts'
@@ -38,6 +38,8 @@ export interface OpenProviderOptions {
   readonly authorityKeyFile?: string
   /** Milliseconds since 1970; the system's clock when absent. */
   readonly now?: () => number
+  /** Those of this build when absent. */
+  readonly platforms?: readonly SupportedPlatform[]
 }
 
 /** The acts of {@link Provider} over a context that is given, for tests and for other databases. */
@@ -66,7 +68,7 @@ export function providerOver(context: ServiceContext): Provider {
  */
 export async function openProvider(options: OpenProviderOptions): Promise<Provider> {
   await cryptoReady()
-  const { storeDir, now = Date.now } = options
+  const { storeDir, now = Date.now, platforms = supportedPlatforms } = options
   const paths = storePaths(storeDir)
   await requireStoreFolder(storeDir)
   const serviceKey = await readKeyFile(paths.privateKey('service'), 'service')
@@ -79,7 +81,7 @@ export async function openProvider(options: OpenProviderOptions): Promise<Provid
       serviceKey,
       authority,
       authorityThumbprint: keyThumbprint(authority.publicKey),
-      platforms: supportedPlatforms,
+      platforms,
       collateral: collateralCache(paths.collateralDir),
       references: referenceStore(paths.referencesDir),
       now,
