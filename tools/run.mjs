@@ -61,6 +61,14 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
+  'checklist:doc': {
+    about: 'write docs/reference/attack-checklist.md from the names of tests',
+    steps: [{ node: 'tools/attack-checklist.mjs' }],
+  },
+  'policy:schema': {
+    about: 'write spec/policy.schema.json from the schemas that policies are read with',
+    steps: [{ node: 'apps/provider-console/tools/generate-policy-schema.mjs' }],
+  },
   vectors: {
     about: 'write the test vectors anew, byte for byte',
     steps: ['capsule', 'evidence', 'ledger', 'tokens'].map((name) => ({

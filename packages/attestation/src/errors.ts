@@ -48,6 +48,18 @@ export const attestationErrorTable = defineErrorTable({
     meaning: "The verifier lacks something that the platform's vendor publishes.",
     remedy: 'Fetch the collateral that the message names, or import a bundle that holds it.',
   },
+  ATTESTATION_COLLATERAL_UNAVAILABLE: {
+    kind: 'environment',
+    meaning: 'Collateral could not be fetched. That says nothing about what it would hold.',
+    remedy:
+      'Check the network and the address of the service, or import a bundle that was fetched elsewhere.',
+  },
+  ATTESTATION_FILES_UNUSABLE: {
+    kind: 'environment',
+    meaning:
+      'Files that a cache of collateral or a log is kept in could not be read or written, or are damaged.',
+    remedy: 'Check the path, its permissions and the disk, or restore the files from a backup.',
+  },
   ATTESTATION_COLLATERAL_INVALID: {
     kind: 'refused',
     meaning: "Collateral is not of the vendor's form, not signed by it, or for another platform.",
@@ -150,6 +162,34 @@ export const attestationErrorTable = defineErrorTable({
     kind: 'refused',
     meaning: 'Evidence is older than the policy allows.',
     remedy: 'Ask for a new challenge and make new evidence.',
+  },
+  ATTESTATION_RESULT_INVALID: {
+    kind: 'refused',
+    meaning:
+      'An attestation result is not of its form, not by an issuer that is trusted here, or for another nonce.',
+    remedy: 'Ask the verifier that you trust for a result over your own nonce.',
+  },
+  ATTESTATION_RESULT_EXPIRED: {
+    kind: 'refused',
+    meaning: 'An attestation result does not hold any more, or not yet.',
+    remedy: 'Check the clock of this machine, and have the evidence appraised anew.',
+  },
+  TRANSPARENCY_HEAD_INVALID: {
+    kind: 'refused',
+    meaning:
+      'The head of a log is not of its form, not signed by a log that is trusted here, or of another history.',
+    remedy: "Use the log's heads unchanged, and get its key over another way than its proofs.",
+  },
+  TRANSPARENCY_PROOF_INVALID: {
+    kind: 'refused',
+    meaning: 'A proof does not show that an entry is in a log, or that the log still has all that it had.',
+    remedy:
+      'Ask for a proof for this very entry and the head that you know; if it stays so, the log shows two histories.',
+  },
+  TRANSPARENCY_ENTRY_UNKNOWN: {
+    kind: 'input',
+    meaning: 'A log does not hold this entry, or it is none that a log takes.',
+    remedy: 'Append the token of the reference value first.',
   },
   POLICY_INVALID: {
     kind: 'input',

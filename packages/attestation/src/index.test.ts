@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
+import * as collateral from './collateral/index.ts'
 import * as attestation from './index.ts'
 import * as nitroNode from './platforms/nitro/node/index.ts'
 import * as sevSnpNode from './platforms/sev-snp/node/index.ts'
@@ -11,7 +12,10 @@ import * as sgx from './platforms/sgx/index.ts'
 import * as tdx from './platforms/tdx/index.ts'
 import * as nitro from './platforms/nitro/index.ts'
 import * as sevSnp from './platforms/sev-snp/index.ts'
+import * as node from './node/index.ts'
+import * as eat from './result/eat.ts'
 import * as simulated from './simulated/index.ts'
+import * as transparency from './transparency/index.ts'
 
 test('the public surface is this list', () => {
   expect(Object.keys(attestation).sort()).toMatchInlineSnapshot(`
@@ -44,7 +48,9 @@ test('the public surface is this list', () => {
       "parsePolicy",
       "parseSection",
       "platformRule",
+      "policyJsonSchema",
       "readChallenge",
+      "readReference",
       "readReportClaims",
       "referenceTyp",
       "refusalError",
@@ -57,6 +63,7 @@ test('the public surface is this list', () => {
       "responseTyp",
       "sealRelease",
       "signReference",
+      "suggestedSection",
       "tokenHash",
       "tpmQualifyingData",
       "verifierOf",
@@ -165,6 +172,54 @@ test('the public surface is this list', () => {
       "tdxTrustStore",
       "tdxVerifier",
       "verifyUnboundTdxQuote",
+  expect(Object.keys(collateral).sort()).toMatchInlineSnapshot(`
+    [
+      "amdFetcher",
+      "amdKdsUrl",
+      "bundleMaxSizeBytes",
+      "collateralMaxSizeBytes",
+      "collateralNameSchema",
+      "decodeBundle",
+      "encodeBundle",
+      "fetchCollateral",
+      "intelFetcher",
+      "intelPcsUrl",
+      "intelRootCrlUrl",
+      "vendorFetcher",
+    ]
+  `)
+  expect(Object.keys(node).sort()).toMatchInlineSnapshot(`
+    [
+      "collateralCache",
+      "openTransparencyLog",
+    ]
+  `)
+  expect(Object.keys(eat).sort()).toMatchInlineSnapshot(`
+    [
+      "eatProfile",
+      "eatTyp",
+      "requireAcceptedResult",
+      "signResult",
+      "verifyResult",
+    ]
+  `)
+  expect(Object.keys(transparency).sort()).toMatchInlineSnapshot(`
+    [
+      "checkLogProof",
+      "consistencyPath",
+      "decodeLogProof",
+      "encodeLogProof",
+      "inclusionPath",
+      "isExtension",
+      "isIncluded",
+      "leafHash",
+      "logMaxCount",
+      "nodeHash",
+      "proofMaxSizeBytes",
+      "signTreeHead",
+      "treeHeadTyp",
+      "treeRoot",
+      "verifyTreeHead",
     ]
   `)
 })

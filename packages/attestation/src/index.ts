@@ -64,6 +64,7 @@ export {
   type PlatformSection,
   parseSection,
   platformRule,
+  suggestedSection,
 } from './appraise/rules.ts'
 export { type Collateral, noCollateral, requireCollateral } from './collateral/collateral.ts'
 export { AttestationError, type AttestationErrorCode, attestationErrorTable } from './errors.ts'
@@ -79,10 +80,12 @@ export {
   verifyEvidence,
 } from './evidence/verifier.ts'
 export { type EnclaveManifest, manifestDigest, parseManifest } from './manifest/manifest.ts'
+export { policyJsonSchema } from './policy/json-schema.ts'
 export { type AttestationPolicy, admitTrustStores, parsePolicy } from './policy/policy.ts'
 export { type ManifestReference, matchesReference } from './policy/references.ts'
 export {
   type ReferenceValue,
+  readReference,
   referenceTyp,
   type SignReferenceInput,
   signReference,

@@ -49,6 +49,8 @@ export type ActivationDecision =
       readonly status: 'accepted'
       readonly attestation: AcceptedEnclave
       readonly reportData: Uint8Array
+      /** As of `VerifiedEvidence`, null where nothing says: to be kept for `newestSeenMs` of later decisions. */
+      readonly newestSignedAtMs: number | null
     }
   | { readonly status: 'refused'; readonly reasons: readonly RefusalReason[] }
 
@@ -103,7 +105,12 @@ async function decide(input: DecideActivationInput): Promise<ActivationDecision>
   if (attestation.status === 'refused') return { status: 'refused', reasons: attestation.reasons }
   const { manifest } = request
   const shown = { entry: manifest.entry, manifestSha384: toHex(manifestDigest(manifest)) }
-  return { status: 'accepted', attestation: { ...attestation, ...shown }, reportData: expectedReportData }
+  return {
+    status: 'accepted',
+    attestation: { ...attestation, ...shown },
+    reportData: expectedReportData,
+    newestSignedAtMs: verified.newestSignedAtMs ?? null,
+  }
 }
 
 /** The schema puts members in one order, so equal claims are equal texts. */

@@ -43,6 +43,20 @@ export function platformRule<Claims, Expected>(rule: PlatformRule<Claims, Expect
 /** A policy's section about one platform. */
 export type PlatformSection = Readonly<Record<string, unknown>>
 
+/** The form of a platform's section: every rule by its name, and nothing else. */
+export function sectionSchema(rules: PlatformRules<unknown>) {
+  const members = Object.entries(rules).map(([name, { schema, strict }]) => [
+    name,
+    strict === true ? schema : z.union([z.literal('any'), schema]),
+  ])
+  return z.strictObject(Object.fromEntries(members))
+}
+
+/** A section as new policies are written with: each rule as its platform suggests it. */
+export function suggestedSection(rules: PlatformRules<unknown>): PlatformSection {
+  return Object.fromEntries(Object.entries(rules).map(([name, { suggested }]) => [name, suggested]))
+}
+
 /**
  * Reads the section of a platform. Nothing has a default: a rule that is to stay unchecked says `'any'`.
  * @param field where the section lies, e.g. `policy.platforms.sgx`
@@ -58,11 +72,7 @@ export function parseSection(
     const detail = `${field}.${missing} is missing: write it, or "any" where it may stay unchecked`
     throw new AttestationError('POLICY_FIELD_MISSING', detail, { field: `${field}.${missing}` })
   }
-  const members = Object.entries(rules).map(([name, { schema, strict }]) => [
-    name,
-    strict === true ? schema : z.union([z.literal('any'), schema]),
-  ])
-  return parseWith(z.strictObject(Object.fromEntries(members)), section, 'POLICY_INVALID', field)
+  return parseWith(sectionSchema(rules), section, 'POLICY_INVALID', field)
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttestationError } from '../errors.ts'
+import { shownName } from './names.ts'
 
 /**
  * What vendors say about their platforms (endorsements of RFC 9334 §8.2), by name: certificates, lists of revoked ones,
@@ -16,6 +17,6 @@ export const noCollateral: Collateral = new Map<string, Uint8Array>()
 export function requireCollateral(collateral: Collateral, name: string): Uint8Array {
   const bytes = collateral.get(name)
   if (bytes !== undefined) return bytes
-  const detail = `there is no ${name}`
+  const detail = `there is no ${shownName(name)}`
   throw new AttestationError('ATTESTATION_COLLATERAL_MISSING', detail, { field: 'collateral' })
 }

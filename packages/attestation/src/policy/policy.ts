@@ -11,7 +11,7 @@ import { manifestReferenceSchema } from './references.ts'
 
 const any = z.literal('any')
 
-const policySchema = z.strictObject({
+export const policySchema = z.strictObject({
   version: z.literal(1),
   name: identifier,
   minimumTier: tierSchema,

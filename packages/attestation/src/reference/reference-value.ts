@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { keyThumbprint, type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
+import { fromBase64Url, keyThumbprint, type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
 import { base64UrlOf, hexOf, identifier, pluginName } from '@mlcapsule/crypto/schema'
 import * as z from 'zod'
-import { authorityKeys, verifySignedBy } from '../activation/signer.ts'
+import { authorityKeys, unverifiedText, verifySignedBy } from '../activation/signer.ts'
 import type { VerifiedEvidence } from '../evidence/verifier.ts'
 import { parseWith } from '../schema/parse.ts'
 
@@ -70,6 +70,16 @@ export async function verifyReference(token: string, signers: readonly string[])
     'reference',
   )
   return { release, platform, measurement, manifest, signer: keyThumbprint(verified.publicKey) }
+}
+
+/**
+ * Reads one under the key that it names itself: it is whole and unchanged, and may be by anyone. For showing and storing,
+ * not for trusting.
+ * @throws AttestationError `ATTESTATION_REFERENCE_INVALID`; CryptoError `JWS_*`, `KEY_ENCODING_INVALID`
+ */
+export async function readReference(token: string): Promise<ReferenceValue> {
+  const issuer = unverifiedText(token, 'iss')
+  return await verifyReference(token, issuer?.length === 43 ? [keyThumbprint(fromBase64Url(issuer))] : [])
 }
 
 /**

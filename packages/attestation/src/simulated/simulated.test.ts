@@ -41,7 +41,7 @@ describe('the simulated platform', () => {
     expect((await simulatedVerifier.verify(debugging, context)).debug).toBe(true)
   })
 
-  test('refuses other report data, a foreign root, and a changed byte', async () => {
+  test('#71 refuses other report data, a foreign root, and a changed byte', async () => {
     const evidence = await quote()
     const context = { nowMs, trustStore, collateral: noCollateral, expectedReportData: reportData }
     await expect(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { equalBytes, toHex } from '@mlcapsule/crypto'
-import { AttestationError } from '../../errors.ts'
-import type { EvidenceVerifier } from '../../evidence/verifier.ts'
+import { toHex } from '@mlcapsule/crypto'
+import { bindReportData } from '../../evidence/report-data.ts'
+import type { EvidenceVerifier, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { parseSkeletonEvidence, type SkeletonReport, skeletonPlatform } from './layout.ts'
 import { skeletonRules } from './rules.ts'
 import { revocationListNames, type SkeletonTrustStore, verifySkeletonReport } from './verify.ts'
@@ -21,12 +21,7 @@ export const skeletonVerifier: EvidenceVerifier<SkeletonTrustStore, SkeletonRepo
   collateralNames: ({ bytes }) => revocationListNames(parseSkeletonEvidence(bytes).chain.length),
   async verify({ bytes }, { expectedReportData, ...context }) {
     const { report, root } = await verifySkeletonReport(parseSkeletonEvidence(bytes), context)
-    // Of exact length and in constant time: an empty expectation is met by nothing.
-    if (!equalBytes(report.reportData, expectedReportData)) {
-      const detail = 'the evidence was made for other keys, another capsule or another challenge'
-      throw new AttestationError('ATTESTATION_REPORT_DATA_MISMATCH', detail, { field: 'evidence.reportData' })
-    }
-    return {
+    const unbound: VerifiedEvidence<SkeletonReport> = {
       platform: skeletonPlatform,
       rootKind: 'hardware',
       tier: 'none',
@@ -39,5 +34,6 @@ export const skeletonVerifier: EvidenceVerifier<SkeletonTrustStore, SkeletonRepo
       advisoryIds: [],
       claims: report,
     }
+    return bindReportData({ reportData: report.reportData, unbound }, expectedReportData)
   },
 }
