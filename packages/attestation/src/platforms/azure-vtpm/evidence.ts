@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeCbor } from '@mlcapsule/crypto'
 import * as z from 'zod'
-import { evidenceMaxSizeBytes } from '../../activation/request.ts'
+import { evidenceMaxSizeBytes } from '../../evidence/evidence-size.ts'
 import { decodeEvidence, quotePartsShape } from '../tpm/evidence.ts'
 import type { PcrBanks } from '../tpm/verify-quote.ts'
 
