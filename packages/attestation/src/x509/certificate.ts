@@ -59,6 +59,10 @@ export class Certificate {
     try {
       const parsed = new X509Certificate(this.der)
       this.#parsed = parsed
+      // The key that is pinned and the key that verifies have to be one, however the two readers take odd encodings.
+      if (!equalBytes(new Uint8Array(parsed.publicKey.rawData), this.spki)) {
+        throw invalidCertificate('a certificate has a key that is not in DER')
+      }
       this.commonName = parsed.subjectName.getField(commonNameOid).join('/')
       this.issuerCommonName = parsed.issuerName.getField(commonNameOid).join('/')
       this.serial = parsed.serialNumber.toLowerCase()
