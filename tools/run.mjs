@@ -61,6 +61,14 @@ const tasks = {
     about: 'write docs/reference/errors.md from the error tables',
     steps: [{ node: 'tools/errors-doc.mjs' }],
   },
+  'checklist:doc': {
+    about: 'write docs/reference/attack-checklist.md from the names of tests',
+    steps: [{ node: 'tools/attack-checklist.mjs' }],
+  },
+  'policy:schema': {
+    about: 'write spec/policy.schema.json from the schemas that policies are read with',
+    steps: [{ node: 'apps/provider-console/tools/generate-policy-schema.mjs' }],
+  },
   vectors: {
     about: 'write the test vectors anew, byte for byte',
     steps: ['capsule', 'evidence', 'ledger', 'tokens'].map((name) => ({
@@ -97,6 +105,10 @@ const tasks = {
   models: {
     about: 'run real models in an enclave and compare with their stored outputs',
     steps: [buildEnclave, { turbo: 'kernels:build' }, { node: 'tests/models/main.ts' }],
+  },
+  'attestation:vectors': {
+    about: 'verify a folder of attestation vectors and compare verdicts and fields',
+    steps: [{ node: 'tests/attestation/main.ts' }],
   },
   'fuzz:graphs': {
     about: 'build random graphs and compare the kernel backends, and peers where they are installed',

@@ -12,6 +12,8 @@ const packageRoot = join(import.meta.dirname, '..')
 export const coreFile = 'enclave-core.mjs'
 /** What entries start threads of the kernels with. It imports nothing. */
 export const threadFile = 'kernel-thread.mjs'
+/** Entries that need it. The others run on one thread. */
+const threadedEntries = ['worker', 'web-worker', 'process']
 
 /** Node modules that an entry may import, and nothing else. */
 export const entryImports = {
@@ -26,6 +28,8 @@ export const entryImports = {
     'node:v8',
     'node:worker_threads',
   ],
+  gramine: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:net', 'node:path'],
+  vm: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:net', 'node:path'],
 }
 
 /**
@@ -145,7 +149,10 @@ export const sha384 = (bytes) => createHash('sha384').update(bytes).digest('hex'
 
 /** Text of manifest.json: what the launcher holds files against, and what policies are made from. */
 export async function describeBundle(files) {
-  const entries = Object.keys(entryImports).map((it) => [it, [`entry-${it}.mjs`, coreFile, threadFile]])
+  const entries = Object.keys(entryImports).map((it) => [
+    it,
+    [`entry-${it}.mjs`, coreFile, ...(threadedEntries.includes(it) ? [threadFile] : [])],
+  ])
   const description = {
     version: 1,
     files: Object.fromEntries(

@@ -11,7 +11,9 @@ describe('the bundle', () => {
   test('is a pure core and thin entries that import it', () => {
     expect([...files.keys()].sort()).toEqual([
       'enclave-core.mjs',
+      'entry-gramine.mjs',
       'entry-process.mjs',
+      'entry-vm.mjs',
       'entry-web-worker.mjs',
       'entry-worker.mjs',
       'kernel-thread.mjs',
@@ -29,6 +31,10 @@ describe('the bundle', () => {
     expect(program.length).toBeLessThan(1000)
   })
 
+  test('verifies no evidence: no parser of certificates is in it', () => {
+    for (const name of files.keys()) expect(text(name), name).not.toMatch(/X509|peculiar|Reflect\.metadata/)
+  })
+
   test('has the same bytes when it is built again', async () => {
     const again = (await bundleEnclave()) as ReadonlyMap<string, Uint8Array>
     for (const [name, bytes] of files) expect(sha384(again.get(name)), name).toBe(sha384(bytes))
@@ -42,6 +48,8 @@ describe('the bundle', () => {
       'enclave-core.mjs',
       'kernel-thread.mjs',
     ])
+    expect(description.entries.gramine).toEqual(['entry-gramine.mjs', 'enclave-core.mjs'])
+    expect(description.entries.vm).toEqual(['entry-vm.mjs', 'enclave-core.mjs'])
     expect(description.plugins).toEqual(plugins)
     expect(plugins.map((it) => it.name)).toEqual(['rounding', 'top-k', 'label-only', 'wasm'])
   })

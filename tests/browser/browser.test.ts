@@ -155,6 +155,26 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
       })
     })
 
+    test('attestation: a platform behind X.509 certificates is verified, and what is wrong has the same codes', () => {
+      const { root } = outcome.given.evidence
+      expect(found().evidence).toEqual({
+        verified: { platform: 'skeleton', tier: 'none', root, measurement: { measurement: '11'.repeat(32) } },
+        collateralNames: ['skeleton/crl/1', 'skeleton/crl/2'],
+        codes: {
+          asGiven: 'ok',
+          otherReportData: 'ATTESTATION_REPORT_DATA_MISMATCH',
+          noReportData: 'ATTESTATION_REPORT_DATA_MISMATCH',
+          reportChanged: 'ATTESTATION_SIGNATURE_INVALID',
+          certificateChanged: 'ATTESTATION_CERTIFICATE_INVALID',
+          otherRoot: 'ATTESTATION_ROOT_UNKNOWN',
+          noCollateral: 'ATTESTATION_COLLATERAL_MISSING',
+          revoked: 'ATTESTATION_CERTIFICATE_REVOKED',
+          tooLate: 'ATTESTATION_CERTIFICATE_EXPIRED',
+          cutShort: 'ATTESTATION_EVIDENCE_MALFORMED',
+        },
+      })
+    })
+
     test('gives in all things what Node gives', () => {
       expect(comparable(found())).toEqual(comparable(outcome.node))
     })

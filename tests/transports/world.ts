@@ -3,6 +3,7 @@ import {
   createChallenge,
   createRequest,
   createResponse,
+  type DecideActivationInput,
   decideActivation,
   manifestDigest,
   parsePolicy,
@@ -150,9 +151,18 @@ export const lenientPolicy = parsePolicy({
   manifests: 'any',
   maxEvidenceAgeSeconds: 'any',
   simulatedRoots: 'any',
+  referenceSigners: [],
+  platforms: {},
   tcbStatuses: 'any',
+  advisories: 'any',
   debug: false,
 })
+
+const simulatedPlatforms = {
+  policy: lenientPolicy,
+  verifiers: [simulatedVerifier],
+  trustStores: [simulatedTrustStore('any')],
+}
 
 export async function challengeFor(
   world: World,
@@ -177,6 +187,8 @@ export interface ProviderOptions {
   /** Signs license and response; by default the authority of the capsule. */
   readonly signer?: SigningKeyPair
   readonly contentKey?: Secret<'content-key'>
+  /** Whom the provider lets in; simulated platforms when absent. */
+  readonly admission?: Pick<DecideActivationInput, 'policy' | 'verifiers' | 'trustStores' | 'references'>
 }
 
 /** The customer's signature, then the provider's whole part. @returns the response */
@@ -199,16 +211,20 @@ export async function answerRequest(
   options: ProviderOptions = {},
 ): Promise<string> {
   const { authority, packed } = world
-  const { units = 100, blockMax = 8, claims = {}, signer = authority } = options
+  const {
+    units = 100,
+    blockMax = 8,
+    claims = {},
+    signer = authority,
+    admission = simulatedPlatforms,
+  } = options
   const request = await verifyRequest(requestToken, [keyThumbprint(authority.publicKey)])
   const nowMs = Date.now()
   const decision = await decideActivation({
     challenge: { claims: challenge.claims, answeredRequestHash: null },
     request,
     capsule: { capsuleId: packed.capsuleId, headerHash: packed.headerHash, minimumTier: 'none' },
-    policy: lenientPolicy,
-    verifiers: [simulatedVerifier],
-    trustStores: [simulatedTrustStore('any')],
+    ...admission,
     nowMs,
   })
   if (decision.status !== 'accepted') throw new Error(`the provider says ${decision.status}`)

@@ -57,7 +57,19 @@ export const allowedImports = {
 export const separatedSides = { 'packages/enclave-bridge': ['host', 'enclave'] }
 
 /** Subpaths of workspace packages that need Node; kits for tests may. */
-export const nodeSubpaths = ['node', 'native', 'threads/node', 'cli', 'testing']
+export const nodeSubpaths = [
+  'node',
+  'native',
+  'threads/node',
+  'sgx/node',
+  'tdx/node',
+  'sev-snp/node',
+  'nitro/node',
+  'tpm/node',
+  'azure-vtpm/node',
+  'cli',
+  'testing',
+]
 
 const nodeFolders = [
   'packages/crypto/src/testing/',

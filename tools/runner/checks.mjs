@@ -14,9 +14,11 @@ const types = { name: 'types', file: 'node_modules/typescript/bin/tsc', args: ['
 /** Scripts that regenerate a committed file; with --check they compare instead of writing. */
 const generators = [
   'tools/errors-doc.mjs',
+  'tools/attack-checklist.mjs',
   'packages/inference-kernels/tools/generate-abi.mjs',
   'packages/inference-kernels/tools/build-wasm.mjs',
   'packages/model-graph/tools/generate-onnx-proto.mjs',
+  'apps/provider-console/tools/generate-policy-schema.mjs',
 ]
 
 /** Our own checks: every tools/check-*.mjs. */

@@ -27,6 +27,12 @@ export const clientErrorTable = defineErrorTable({
     meaning: 'The file to be written is already there.',
     remedy: 'Choose another name, or remove the file first.',
   },
+  CLIENT_MEASUREMENT_UNKNOWN: {
+    kind: 'refused',
+    meaning:
+      'A reference value is not about the enclave that was asked about, or not by the signer that was named.',
+    remedy: 'Ask the provider for the reference value of this very build of the enclave.',
+  },
   CLIENT_KEY_FILE_INVALID: {
     kind: 'input',
     meaning: 'A key file is damaged, or holds a key of another kind.',

@@ -61,8 +61,9 @@ export const providerErrorTable = defineErrorTable({
   },
   PROVIDER_POLICY_INVALID: {
     kind: 'input',
-    meaning: 'An attestation policy is not valid JSON of the expected form.',
-    remedy: 'Correct the field that the message names; every field that is not checked is written "any".',
+    meaning: 'An attestation policy or a manifest is not plain YAML or JSON.',
+    remedy:
+      'Correct the line that the message names. Anchors, aliases, tags and repeated keys are not taken.',
   },
   PROVIDER_STORE_LOCKED: {
     kind: 'environment',

@@ -45,6 +45,8 @@ export interface FakeEnclaveOptions {
   readonly headerHash: Uint8Array
   readonly authorityKey: Uint8Array
   readonly manifest?: EnclaveManifest
+  /** What its evidence says it is of; the simulated one when absent. */
+  readonly platform?: string
 }
 
 export async function createFakeEnclave(options: FakeEnclaveOptions): Promise<FakeEnclave> {
@@ -71,7 +73,8 @@ export async function createFakeEnclave(options: FakeEnclaveOptions): Promise<Fa
     async request(token, overrides = {}) {
       const challenge = await readChallenge(token, authority)
       const shown = statement(overrides.headerHash ?? options.headerHash)
-      const evidence = await attester.produce(activationReportData(challenge, shown))
+      const made = await attester.produce(activationReportData(challenge, shown))
+      const evidence = { ...made, platform: options.platform ?? made.platform }
       return await createRequest({
         ...shown,
         customer: overrides.customer ?? customer,

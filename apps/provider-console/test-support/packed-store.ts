@@ -33,7 +33,10 @@ export const devPolicy = {
   manifests: 'any',
   maxEvidenceAgeSeconds: 'any',
   simulatedRoots: 'any',
+  referenceSigners: [],
+  platforms: {},
   tcbStatuses: 'any',
+  advisories: 'any',
   debug: false,
 } as const
 

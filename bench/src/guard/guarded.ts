@@ -55,7 +55,10 @@ const policy = {
   manifests: 'any',
   maxEvidenceAgeSeconds: 'any',
   simulatedRoots: 'any',
+  referenceSigners: [],
+  platforms: {},
   tcbStatuses: 'any',
+  advisories: 'any',
   debug: false,
 }
 

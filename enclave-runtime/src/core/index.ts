@@ -10,5 +10,6 @@ export {
 export { createWasmKernels } from '../compose.ts'
 export { createEnclave, type Enclave } from './enclave.ts'
 export type { Host } from './host.ts'
+export { type IsolatedPlatformOptions, isolatedPlatform } from './isolated-platform.ts'
 export type { Platform } from './platform.ts'
-export { type ServeOptions, serveSimulated } from './serve.ts'
+export { type ServeOptions, servePlatform, serveSimulated } from './serve.ts'

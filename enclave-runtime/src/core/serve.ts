@@ -6,6 +6,7 @@ import type { Channel, RequestBody } from '@mlcapsule/enclave-bridge/protocol'
 import { BridgeError } from '@mlcapsule/enclave-bridge/protocol'
 import { createEnclave, type Enclave } from './enclave.ts'
 import { doorHost } from './host.ts'
+import type { Platform } from './platform.ts'
 import { simulatedPlatform } from './simulated-platform.ts'
 
 export interface ServeOptions {
@@ -32,11 +33,6 @@ async function proveThreads(kernels: KernelBackend, threadCount: number): Promis
 export function serveSimulated(channel: Channel, options: ServeOptions): void {
   const door = new Door(channel)
   let enclave: Enclave | undefined
-  const launched = <Op extends keyof Enclave>(op: Op): Enclave[Op] => {
-    if (enclave === undefined)
-      throw new BridgeError('ENCLAVE_STATE_INVALID', 'not launched', { field: 'launch' })
-    return enclave[op]
-  }
   const launch: EnclaveHandlers['launch'] = async (body) => {
     if (enclave !== undefined) {
       throw new BridgeError('ENCLAVE_STATE_INVALID', 'launched before', { field: 'launch' })
@@ -54,6 +50,35 @@ export function serveSimulated(channel: Channel, options: ServeOptions): void {
     enclave = createEnclave(platform, doorHost(door, options.capsuleFd))
     return { body: {} }
   }
+  serveEnclave(door, { launch, enclave: () => enclave, onStop: options.onStop })
+}
+
+/**
+ * Serves a platform that is there by itself. A launch, by which a host plays the hardware, is refused.
+ * @param onStop called once, when the door has closed and everything is wiped
+ */
+export function servePlatform(channel: Channel, platform: Platform, onStop: () => void): void {
+  const door = new Door(channel)
+  const enclave = createEnclave(platform, doorHost(door))
+  const launch: EnclaveHandlers['launch'] = async () => {
+    throw new BridgeError('ENCLAVE_STATE_INVALID', 'nobody plays this platform', { field: 'launch' })
+  }
+  serveEnclave(door, { launch, enclave: () => enclave, onStop })
+}
+
+interface ServedEnclave {
+  readonly launch: EnclaveHandlers['launch']
+  /** Undefined before it is launched. */
+  readonly enclave: () => Enclave | undefined
+  readonly onStop: () => void
+}
+
+function serveEnclave(door: Door, { launch, enclave, onStop }: ServedEnclave): void {
+  const launched = <Op extends keyof Enclave>(op: Op): Enclave[Op] => {
+    const it = enclave()
+    if (it === undefined) throw new BridgeError('ENCLAVE_STATE_INVALID', 'not launched', { field: 'launch' })
+    return it[op]
+  }
   door.serve({
     launch,
     hello: async (...request) => await launched('hello')(...request),
@@ -68,8 +93,8 @@ export function serveSimulated(channel: Channel, options: ServeOptions): void {
     statement: async (...request) => await launched('statement')(...request),
     close: async (...request) => await launched('close')(...request),
     stop() {
-      enclave?.stop()
-      options.onStop()
+      enclave()?.stop()
+      onStop()
     },
   })
 }

@@ -13,8 +13,8 @@ import {
   wipe,
 } from '@mlcapsule/crypto'
 import type { DoorCalls } from '@mlcapsule/enclave-bridge/enclave'
-import { BridgeError, bridgeLimits, type RequestBody } from '@mlcapsule/enclave-bridge/protocol'
-import { plugins } from '../compose.ts'
+import { bridgeLimits, type RequestBody } from '@mlcapsule/enclave-bridge/protocol'
+import { assertOwnManifest } from './own-manifest.ts'
 import type { Platform } from './platform.ts'
 
 export interface SimulatedPlatformOptions {
@@ -35,11 +35,7 @@ export async function simulatedPlatform(options: SimulatedPlatformOptions): Prom
   const { launch, door, entry, kernels } = options
   const decoded = decodeCbor(launch.manifest, { maxSizeBytes: bridgeLimits.manifestMaxSizeBytes })
   const manifest = parseManifest(decoded)
-  if (manifest.entry !== entry || JSON.stringify(manifest.plugins) !== JSON.stringify(plugins)) {
-    throw new BridgeError('BRIDGE_BUNDLE_INVALID', 'the manifest describes another build', {
-      field: 'manifest',
-    })
-  }
+  assertOwnManifest(manifest, entry)
   const platformKey = Secret.fromBytes('platform-key', launch.platformKey)
   const root = signingKeyPairFrom(Secret.fromBytes('ed25519-private', launch.rootPrivateKey))
   wipe(launch.platformKey)

@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest'
+import * as collateral from './collateral/index.ts'
 import * as attestation from './index.ts'
+import * as node from './node/index.ts'
+import * as azureVtpm from './platforms/azure-vtpm/index.ts'
+import * as nitro from './platforms/nitro/index.ts'
+import * as nitroNode from './platforms/nitro/node/index.ts'
+import * as sevSnp from './platforms/sev-snp/index.ts'
+import * as sevSnpNode from './platforms/sev-snp/node/index.ts'
+import * as sgx from './platforms/sgx/index.ts'
+import * as sgxNode from './platforms/sgx/node/index.ts'
+import * as tdx from './platforms/tdx/index.ts'
+import * as tdxNode from './platforms/tdx/node/index.ts'
+import * as tpm from './platforms/tpm/index.ts'
+import * as eat from './result/eat.ts'
 import * as simulated from './simulated/index.ts'
+import * as transparency from './transparency/index.ts'
+
+const names = (module: object) => Object.keys(module).sort()
 
 test('the public surface is this list', () => {
-  expect(Object.keys(attestation).sort()).toMatchInlineSnapshot(`
+  expect(names(attestation)).toMatchInlineSnapshot(`
     [
       "AttestationError",
       "activationReportData",
@@ -17,6 +33,7 @@ test('the public surface is this list', () => {
       "buildReportClaims",
       "challengeMaxLifetimeSeconds",
       "challengeTyp",
+      "checkRules",
       "clockSkewSeconds",
       "createChallenge",
       "createRequest",
@@ -27,28 +44,39 @@ test('the public surface is this list', () => {
       "evidenceMaxSizeBytes",
       "manifestDigest",
       "matchesReference",
+      "noCollateral",
       "openRelease",
       "parseManifest",
       "parsePolicy",
+      "parseSection",
+      "platformRule",
+      "policyJsonSchema",
       "readChallenge",
+      "readReference",
       "readReportClaims",
+      "referenceTyp",
       "refusalError",
       "releaseInfo",
       "reportData",
       "reportPurposes",
       "requestTyp",
       "requireAccepted",
+      "requireCollateral",
       "responseTyp",
       "sealRelease",
+      "signReference",
+      "suggestedSection",
       "tokenHash",
       "tpmQualifyingData",
+      "verifierOf",
       "verifyChallenge",
       "verifyEvidence",
+      "verifyReference",
       "verifyRequest",
       "verifyResponse",
     ]
   `)
-  expect(Object.keys(simulated).sort()).toMatchInlineSnapshot(`
+  expect(names(simulated)).toMatchInlineSnapshot(`
     [
       "createSimulatedRoot",
       "parseQuote",
@@ -58,4 +86,120 @@ test('the public surface is this list', () => {
       "simulatedVerifier",
     ]
   `)
+  expect(names(sgx)).toMatchInlineSnapshot(`
+    [
+      "intelRootSpkiSha256",
+      "parseSgxQuote",
+      "readPckChain",
+      "sgxRules",
+      "sgxTrustStore",
+      "sgxVerifier",
+      "verifyUnboundSgxQuote",
+    ]
+  `)
+  expect(names(tdx)).toMatchInlineSnapshot(`
+    [
+      "assertEventLog",
+      "intelRootSpkiSha256",
+      "parseTdxQuote",
+      "readPckChain",
+      "replayEvents",
+      "tdxRules",
+      "tdxTrustStore",
+      "tdxVerifier",
+      "verifyUnboundTdxQuote",
+    ]
+  `)
+  expect(names(sevSnp)).toMatchInlineSnapshot(`
+    [
+      "amdRootKeys",
+      "decodeTcb",
+      "parseSevSnpEvidence",
+      "parseSevSnpReport",
+      "readEndorsementKey",
+      "sevSnpPlatform",
+      "sevSnpProducts",
+      "sevSnpReportSizeBytes",
+      "sevSnpTrustStore",
+      "sevSnpVerifier",
+      "tcbHex",
+      "verifySevSnp",
+    ]
+  `)
+  expect(names(nitro)).toMatchInlineSnapshot(`
+    [
+      "awsNitroRoots",
+      "nitroPlatform",
+      "nitroTrustStore",
+      "nitroVerifier",
+      "parseNitroDocument",
+      "verifyNitro",
+    ]
+  `)
+  expect(names(tpm)).toMatchInlineSnapshot(`
+    [
+      "akCredentialTyp",
+      "assertAttestationKey",
+      "encodeTpmEvidence",
+      "issueAkCredential",
+      "makeCredential",
+      "offerAkCredential",
+      "parseAttest",
+      "parsePublicArea",
+      "parseSignature",
+      "parseTpmEvidence",
+      "signAkCredential",
+      "tpmPlatform",
+      "tpmRules",
+      "tpmTrustStore",
+      "tpmVerifier",
+      "verifiedTpm",
+      "verifyAkCredential",
+      "verifyEndorsementKey",
+      "verifyQuote",
+      "verifyTpmEvidence",
+    ]
+  `)
+  expect(names(azureVtpm)).toMatchInlineSnapshot(`
+    [
+      "azureVtpmPlatform",
+      "azureVtpmTrustStore",
+      "azureVtpmVerifier",
+      "encodeAzureVtpmEvidence",
+      "parseAzureVtpmEvidence",
+      "parseHclReport",
+      "parseRuntimeClaims",
+      "verifyAzureVtpm",
+    ]
+  `)
+  expect(names(collateral)).toMatchInlineSnapshot(`
+    [
+      "amdFetcher",
+      "amdKdsUrl",
+      "bundleMaxSizeBytes",
+      "collateralMaxSizeBytes",
+      "collateralNameSchema",
+      "decodeBundle",
+      "encodeBundle",
+      "fetchCollateral",
+      "intelFetcher",
+      "intelPcsUrl",
+      "intelRootCrlUrl",
+      "vendorFetcher",
+    ]
+  `)
+  expect(names(node)).toMatchInlineSnapshot(`
+    [
+      "collateralCache",
+      "openTransparencyLog",
+    ]
+  `)
+  expect(names(eat)).toMatchInlineSnapshot()
+  expect(names(transparency)).toMatchInlineSnapshot()
+  expect([sgxNode, tdxNode, sevSnpNode, nitroNode].map(names)).toEqual([
+    ['gramineAttester'],
+    ['tdxAttester'],
+    ['sevSnpAttester'],
+    ['nitroAttester', 'nsmAddonPath'],
+  ])
 })

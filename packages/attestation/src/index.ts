@@ -33,7 +33,6 @@ export {
   type CreateRequestInput,
   createRequest,
   type EnclaveStatement,
-  evidenceMaxSizeBytes,
   requestTyp,
   verifyRequest,
 } from './activation/request.ts'
@@ -50,13 +49,26 @@ export { decodeTokenFile, encodeTokenFile } from './activation/token-file.ts'
 export { type AppraisalInput, appraise } from './appraise/appraise.ts'
 export {
   type AcceptedAttestation,
+  type AcceptedEnclave,
   type AttestationResult,
   type RefusalReason,
   type RefusedAttestation,
   refusalError,
   requireAccepted,
 } from './appraise/result.ts'
+export {
+  type AppraisalCheck,
+  checkRules,
+  type PlatformRule,
+  type PlatformRules,
+  type PlatformSection,
+  parseSection,
+  platformRule,
+  suggestedSection,
+} from './appraise/rules.ts'
+export { type Collateral, noCollateral, requireCollateral } from './collateral/collateral.ts'
 export { AttestationError, type AttestationErrorCode, attestationErrorTable } from './errors.ts'
+export { evidenceMaxSizeBytes } from './evidence/evidence-size.ts'
 export {
   type EvidenceVerifier,
   type RootKind,
@@ -64,11 +76,21 @@ export {
   type VerifiedEvidence,
   type VerifyContext,
   type VerifyEvidenceInput,
+  verifierOf,
   verifyEvidence,
 } from './evidence/verifier.ts'
 export { type EnclaveManifest, manifestDigest, parseManifest } from './manifest/manifest.ts'
+export { policyJsonSchema } from './policy/json-schema.ts'
 export { type AttestationPolicy, admitTrustStores, parsePolicy } from './policy/policy.ts'
 export { type ManifestReference, matchesReference } from './policy/references.ts'
+export {
+  type ReferenceValue,
+  readReference,
+  referenceTyp,
+  type SignReferenceInput,
+  signReference,
+  verifyReference,
+} from './reference/reference-value.ts'
 export {
   anchorDescriptorMaxSizeBytes,
   buildReportClaims,

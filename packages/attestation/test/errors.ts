@@ -10,3 +10,14 @@ export function isAttestationError(error: unknown): boolean {
 export function isCoded(error: unknown): boolean {
   return error instanceof AttestationError || error instanceof CryptoError
 }
+
+/** Code of the refusal that something ends with; `ok` where it does not. Whatever else is thrown goes on. */
+export async function codeOf(run: () => unknown): Promise<string> {
+  try {
+    await run()
+    return 'ok'
+  } catch (error) {
+    if (error instanceof AttestationError) return error.code
+    throw error
+  }
+}

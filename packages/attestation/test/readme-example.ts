@@ -67,7 +67,10 @@ const policy = parsePolicy({
   manifests: 'any',
   maxEvidenceAgeSeconds: 'any',
   simulatedRoots: 'any',
+  referenceSigners: [],
+  platforms: {},
   tcbStatuses: 'any',
+  advisories: 'any',
   debug: false,
 })
 export const decision = await decideActivation({

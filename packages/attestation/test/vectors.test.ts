@@ -16,9 +16,11 @@ import {
   tpmQualifyingData,
   verifyChallenge,
   verifyEvidence,
+  verifyReference,
   verifyRequest,
   verifyResponse,
 } from '../src/index.ts'
+import { findReference } from '../src/reference/reference-value.ts'
 import { simulatedTrustStore, simulatedVerifier } from '../src/simulated/index.ts'
 import { activationVectors } from './vectors/activation.ts'
 import { evidenceVectors } from './vectors/evidence.ts'
@@ -74,10 +76,26 @@ describe('appraisal', () => {
       })
     const outcome: Record<string, unknown> = { verify: await codeOf(verify) }
     if (outcome.verify === 'ok') {
-      const result = appraise(await verify(), parsePolicy(vector.policy), vector)
+      const result = appraise(await verify(), parsePolicy(vector.policy), {
+        ...vector,
+        verifiers,
+        references: [],
+      })
       outcome.status = result.status
       if (result.status === 'refused') outcome.reasons = result.reasons.map((it) => it.code)
       else Object.assign(outcome, { tier: result.tier, unattested: result.unattested })
+    }
+    expect(outcome).toEqual(vector.expected)
+  })
+})
+
+describe('reference values', () => {
+  test.each(load('evidence/references'))('%s', async (_name, vector) => {
+    const verify = () => verifyReference(vector.token, vector.signers)
+    const outcome: Record<string, unknown> = { verify: await codeOf(verify) }
+    if (outcome.verify === 'ok') {
+      const found = findReference([await verify()], vector.evidence, vector.identifyingRegisters)
+      outcome.manifest = found?.manifest ?? null
     }
     expect(outcome).toEqual(vector.expected)
   })

@@ -43,7 +43,10 @@ export const policyJson = {
   manifests: 'any',
   maxEvidenceAgeSeconds: 'any',
   simulatedRoots: 'any',
+  referenceSigners: [],
+  platforms: {},
   tcbStatuses: 'any',
+  advisories: 'any',
   debug: false,
 }
 export const policy = parsePolicy(policyJson)

@@ -7,6 +7,7 @@ export interface Given {
   readonly crypto: GivenCrypto
   readonly capsules: readonly GivenCapsule[]
   readonly models: readonly GivenModel[]
+  readonly evidence: GivenEvidence
 }
 
 export interface GivenCrypto {
@@ -37,3 +38,15 @@ export interface GivenModel {
 }
 
 export const capsulePath = (name: string): string => `/capsules/${name}`
+
+/** Evidence of the skeleton platform, and what it is verified with. */
+export interface GivenEvidence {
+  readonly bytes: string
+  readonly reportData: string
+  readonly nowMs: number
+  /** Of the root: SHA-256 of its SubjectPublicKeyInfo. */
+  readonly root: string
+  readonly collateral: Readonly<Record<string, string>>
+  /** The same, but for a list in which the leaf is revoked. */
+  readonly revokedCollateral: Readonly<Record<string, string>>
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type EvidenceFindings, probeEvidence } from './attestation.ts'
 import { type CapsuleFindings, probeCapsules, probePacking } from './capsules.ts'
 import { type CryptoFindings, probeCrypto } from './crypto.ts'
 import { type DefenseFindings, probeDefenses } from './defenses.ts'
@@ -11,6 +12,7 @@ export interface Findings {
   readonly packed: { readonly sha256: string; readonly sizeBytes: number }
   readonly models: Readonly<Record<string, ModelFindings>>
   readonly defenses: DefenseFindings
+  readonly evidence: EvidenceFindings
 }
 
 /** Puts the packages to work. Runs in Node as in a browser, and gives plain values to compare. */
@@ -21,5 +23,6 @@ export async function probe(given: Given): Promise<Findings> {
     packed: await probePacking(given),
     models: await probeInference(given),
     defenses: await probeDefenses(),
+    evidence: await probeEvidence(given.evidence),
   }
 }

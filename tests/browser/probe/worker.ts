@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import './schemas.ts'
 import { report } from './report.ts'
 
 await report('worker')

@@ -16,6 +16,7 @@ import { type Findings, probe } from '../probe/probe.ts'
 import type { Realm, Report } from '../probe/report.ts'
 import { bundleProbe } from './bundle.ts'
 import { launchChromium } from './chromium.ts'
+import { giveEvidence } from './evidence.ts'
 import { packModels } from './models.ts'
 import { type Site, serveSite } from './serve.ts'
 import type { Vector } from './vectors.ts'
@@ -53,6 +54,7 @@ async function fillSite({ origin, files }: Site, vectors: readonly Vector[]): Pr
     crypto: await giveCrypto(),
     capsules: [...vectors.map((it) => it.given), ...models.map(({ capsule }) => capsule)],
     models: models.map(({ query }) => query),
+    evidence: await giveEvidence(),
   }
   files.set('/', utf8Bytes(html)).set('/given.json', utf8Bytes(JSON.stringify(given)))
   for (const [path, bytes] of bundle) files.set(path, bytes)

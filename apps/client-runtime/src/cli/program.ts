@@ -7,6 +7,7 @@ import { addGenerate } from './commands/generate.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKey } from './commands/key.ts'
 import { addMeasure } from './commands/measure.ts'
+import { addMeasurement } from './commands/measurement.ts'
 import { addRun } from './commands/run.ts'
 import { addStatements } from './commands/statements.ts'
 import { addTrust } from './commands/trust.ts'
@@ -27,6 +28,7 @@ export const program: CliProgram = {
     addVerifyReceipts,
     addStatements,
     addMeasure,
+    addMeasurement,
     addDoctor,
   ],
   invalid: (detail) => new ClientError('CLIENT_ARGUMENT_INVALID', detail, { field: 'arguments' }),

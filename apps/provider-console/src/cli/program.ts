@@ -3,14 +3,17 @@ import type { CliProgram } from '@mlcapsule/terminal/cli'
 import { ProviderError } from '../errors.ts'
 import { addActivate } from './commands/activate.ts'
 import { addChallenge } from './commands/challenge.ts'
+import { addCollateral } from './commands/collateral.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addKeygen } from './commands/keygen.ts'
 import { addLicense } from './commands/license.ts'
 import { addPack } from './commands/pack.ts'
 import { addPolicy } from './commands/policy.ts'
 import { addReceipts } from './commands/receipts.ts'
+import { addReference } from './commands/reference.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatements } from './commands/statements.ts'
+import { addTransparency } from './commands/transparency.ts'
 
 export const program: CliProgram = {
   name: 'mlcapsule-provider',
@@ -20,6 +23,9 @@ export const program: CliProgram = {
     addPack,
     addInspect,
     addPolicy,
+    addReference,
+    addTransparency,
+    addCollateral,
     addLicense,
     addServe,
     addChallenge,

@@ -50,7 +50,7 @@ export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   return { keysDir: paths.keysDir, publisher, authority }
 }
 
-async function makeSigningKey(storeDir: string, purpose: 'publisher' | 'authority') {
+async function makeSigningKey(storeDir: string, purpose: 'publisher' | 'authority' | 'log') {
   const paths = storePaths(storeDir)
   const pair = generateSigningKeyPair()
   try {
@@ -61,4 +61,17 @@ async function makeSigningKey(storeDir: string, purpose: 'publisher' | 'authorit
   const publicKeyFile = paths.publicKey(purpose)
   await writeWholeFile(publicKeyFile, publicKeyToJwk(pair.publicKey), { replace: true })
   return { thumbprint: keyThumbprint(pair.publicKey), publicKeyFile }
+}
+
+/**
+ * Makes the key of the log of measurements, unless it is there.
+ * @throws ProviderError `PROVIDER_KEY_FILE_EXISTS` where another process makes it meanwhile, `PROVIDER_STORE_EXPOSED`
+ */
+export async function ensureLogKey(storeDir: string): Promise<void> {
+  await cryptoReady()
+  const paths = storePaths(storeDir)
+  if (existsSync(paths.privateKey('log'))) return
+  await makePrivateFolder(storeDir)
+  await makePrivateFolder(paths.keysDir)
+  await makeSigningKey(storeDir, 'log')
 }

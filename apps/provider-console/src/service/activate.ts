@@ -10,10 +10,10 @@ import {
   sealRelease,
   verifyRequest,
 } from '@mlcapsule/attestation'
-import { simulatedPlatform, simulatedTrustStore } from '@mlcapsule/attestation/simulated'
 import type { IsolationTier } from '@mlcapsule/contracts'
 import { equalBytes, fromBase64Url, wipe } from '@mlcapsule/crypto'
 import { z } from 'zod'
+import { cachedCollateral, findPlatform } from '../attestation/endorsements.ts'
 import { defenseSeedFor, openContentKey, stateKeyFor } from '../keys/at-rest.ts'
 import type { Queries } from '../store/database.ts'
 import { type ActivationRow, insertRow, type OrderRow, selectRows } from '../store/repository.ts'
@@ -58,6 +58,8 @@ async function decide(
   const capsule = await findCapsule(queries, order.capsuleId)
   assertChallengeIsOurs(request, order)
   const [earlier] = await selectRows<ActivationRow>(queries, 'activations', 'challenge_id = $1', [claims.jti])
+  const policy = parsePolicy(JSON.parse(order.policy))
+  const platform = findPlatform(request.evidence.platform, context.platforms)
   const decision = await decideActivation({
     request,
     challenge: { claims, answeredRequestHash: earlier?.requestHash ?? null },
@@ -66,11 +68,14 @@ async function decide(
       headerHash: capsule.headerHash,
       minimumTier: capsule.minimumTier as IsolationTier,
     },
-    policy: parsePolicy(JSON.parse(order.policy)),
-    verifiers: context.verifiers,
+    policy,
+    verifiers: context.platforms.map(({ verifier }) => verifier),
     // Offered only to evidence of its own kind: the policy then says whether it may come in.
-    trustStores: request.evidence.platform === simulatedPlatform ? [simulatedTrustStore('any')] : [],
+    trustStores: platform === undefined ? [] : [platform.trustStore],
+    collateral: await cachedCollateral(request.evidence, platform, context.collateral),
+    references: await context.references.trustedBy(policy),
     nowMs: context.now(),
+    newestSeenMs: await context.collateral.newestSeenMs(),
   })
   if (decision.status === 'repeated' && earlier !== undefined) return { response: earlier.response }
   if (decision.status !== 'accepted') {
@@ -78,6 +83,7 @@ async function decide(
     await recordRefusal(context, queries, order, refused)
     return { refused }
   }
+  if (decision.newestSignedAtMs !== null) await context.collateral.noteSeen(decision.newestSignedAtMs)
   return await grant(context, queries, { request, order, capsule, ...decision })
 }
 

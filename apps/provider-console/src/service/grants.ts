@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type AcceptedAttestation, type ActivationRequest, AttestationError } from '@mlcapsule/attestation'
+import { type AcceptedEnclave, type ActivationRequest, AttestationError } from '@mlcapsule/attestation'
 import { fromBase64Url, randomBytes, toBase64Url, toHex } from '@mlcapsule/crypto'
 import { issueLicense, type License, ledgerIdOf } from '@mlcapsule/metering'
 import { z } from 'zod'
@@ -20,7 +20,7 @@ export interface GrantInput {
   readonly request: ActivationRequest
   readonly order: OrderRow
   readonly capsule: CapsuleRow
-  readonly attestation: AcceptedAttestation
+  readonly attestation: AcceptedEnclave
 }
 
 /**

@@ -44,7 +44,10 @@ export function orderSummary(row: OrderRow): OrderSummary {
 export async function createOrder(context: ServiceContext, input: unknown): Promise<OrderSummary> {
   const order = parseWith(orderSchema, input)
   const customerPublicKey = fromBase64Url(order.customerKey)
-  const policy = parsePolicy(order.policy)
+  const policy = parsePolicy(
+    order.policy,
+    context.platforms.map(({ verifier }) => verifier),
+  )
   const given = Object.entries(order.terms ?? {}).filter(([, value]) => value !== undefined)
   const terms = { ...defaultTerms(order.units), ...Object.fromEntries(given) }
   const nowMs = context.now()

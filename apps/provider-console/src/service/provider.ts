@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { simulatedVerifier } from '@mlcapsule/attestation/simulated'
+import { collateralCache } from '@mlcapsule/attestation/node'
 import { cryptoReady, keyThumbprint, type SigningKeyPair, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
+import { referenceStore } from '../attestation/reference-store.ts'
+import { type SupportedPlatform, supportedPlatforms } from '../attestation/verifiers.ts'
 import { readKeyFile } from '../keys/key-file.ts'
 import { storePaths } from '../store/paths.ts'
 import { openStore, requireStoreFolder } from '../store/store.ts'
@@ -36,6 +38,8 @@ export interface OpenProviderOptions {
   readonly authorityKeyFile?: string
   /** Milliseconds since 1970; the system's clock when absent. */
   readonly now?: () => number
+  /** Those of this build when absent. */
+  readonly platforms?: readonly SupportedPlatform[]
 }
 
 /** The acts of {@link Provider} over a context that is given, for tests and for other databases. */
@@ -64,7 +68,7 @@ export function providerOver(context: ServiceContext): Provider {
  */
 export async function openProvider(options: OpenProviderOptions): Promise<Provider> {
   await cryptoReady()
-  const { storeDir, now = Date.now } = options
+  const { storeDir, now = Date.now, platforms = supportedPlatforms } = options
   const paths = storePaths(storeDir)
   await requireStoreFolder(storeDir)
   const serviceKey = await readKeyFile(paths.privateKey('service'), 'service')
@@ -77,7 +81,9 @@ export async function openProvider(options: OpenProviderOptions): Promise<Provid
       serviceKey,
       authority,
       authorityThumbprint: keyThumbprint(authority.publicKey),
-      verifiers: [simulatedVerifier],
+      platforms,
+      collateral: collateralCache(paths.collateralDir),
+      references: referenceStore(paths.referencesDir),
       now,
     })
   } catch (error) {

@@ -7,6 +7,12 @@ export function storePaths(storeDir: string) {
   return {
     keysDir: join(storeDir, 'keys'),
     databaseDir: join(storeDir, 'database'),
+    /** What the vendors of platforms say, and the newest time that any of it names. */
+    collateralDir: join(storeDir, 'collateral'),
+    /** Reference values by signers whom policies may name. */
+    referencesDir: join(storeDir, 'references'),
+    /** The log of released measurements. */
+    logDir: join(storeDir, 'transparency'),
     /** Where the running service takes the commands of this machine's provider tools. */
     socket: join(storeDir, 'service.sock'),
     privateKey: (purpose: KeyPurpose) => join(storeDir, 'keys', `${purpose}.key`),

@@ -134,7 +134,7 @@ describe('decideActivation', () => {
     ['release key', { releaseKey: seeded('other') }],
     ['identity', { identityKey: seeded('other') }],
     ['anchor', { anchor: null }],
-  ])('refuses a request whose %s is not what the evidence binds', async (_what, change) => {
+  ])('#73 refuses a request whose %s is not what the evidence binds', async (_what, change) => {
     const token = await world.answer(world.challenge, change)
     expect(await codes({}, token)).toEqual(['ATTESTATION_REPORT_DATA_MISMATCH'])
   })

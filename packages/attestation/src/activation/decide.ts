@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IsolationTier } from '@mlcapsule/contracts'
-import { equalBytes } from '@mlcapsule/crypto'
+import { equalBytes, toHex } from '@mlcapsule/crypto'
 import { appraise } from '../appraise/appraise.ts'
-import type { AcceptedAttestation, RefusalReason } from '../appraise/result.ts'
+import type { AcceptedEnclave, RefusalReason } from '../appraise/result.ts'
+import type { Collateral } from '../collateral/collateral.ts'
 import { AttestationError } from '../errors.ts'
 import { type EvidenceVerifier, type TrustStore, verifyEvidence } from '../evidence/verifier.ts'
+import { manifestDigest } from '../manifest/manifest.ts'
 import { type AttestationPolicy, admitTrustStores } from '../policy/policy.ts'
+import type { ReferenceValue } from '../reference/reference-value.ts'
 import { parseWith } from '../schema/parse.ts'
 import { assertChallengeTime, type ChallengeClaims, challengeSchema } from './challenge.ts'
 import { type ActivationRequest, activationReportData } from './request.ts'
@@ -29,7 +32,13 @@ export interface DecideActivationInput {
   readonly policy: AttestationPolicy
   readonly verifiers: readonly EvidenceVerifier[]
   readonly trustStores: readonly TrustStore[]
+  /** What the vendors say; none where only platforms are accepted whose evidence brings all that it needs. */
+  readonly collateral?: Collateral
+  /** By signers whom the policy names. */
+  readonly references?: readonly ReferenceValue[]
   readonly nowMs: number
+  /** As of `verifyEvidence`. */
+  readonly newestSeenMs?: number
 }
 
 export type ActivationDecision =
@@ -38,8 +47,10 @@ export type ActivationDecision =
   /** Release the key, bound to `reportData`. */
   | {
       readonly status: 'accepted'
-      readonly attestation: AcceptedAttestation
+      readonly attestation: AcceptedEnclave
       readonly reportData: Uint8Array
+      /** As of `VerifiedEvidence`, null where nothing says: to be kept for `newestSeenMs` of later decisions. */
+      readonly newestSignedAtMs: number | null
     }
   | { readonly status: 'refused'; readonly reasons: readonly RefusalReason[] }
 
@@ -80,15 +91,26 @@ async function decide(input: DecideActivationInput): Promise<ActivationDecision>
     trustStores,
     nowMs,
     expectedReportData,
+    ...(input.collateral === undefined ? {} : { collateral: input.collateral }),
+    ...(input.newestSeenMs === undefined ? {} : { newestSeenMs: input.newestSeenMs }),
   })
   const attestation = appraise(verified, policy, {
     nowMs,
     nonceIssuedAtMs: request.challenge.claims.iat * 1000,
     manifest: request.manifest,
     capsuleMinimumTier: input.capsule.minimumTier,
+    verifiers: input.verifiers,
+    references: input.references ?? [],
   })
   if (attestation.status === 'refused') return { status: 'refused', reasons: attestation.reasons }
-  return { status: 'accepted', attestation, reportData: expectedReportData }
+  const { manifest } = request
+  const shown = { entry: manifest.entry, manifestSha384: toHex(manifestDigest(manifest)) }
+  return {
+    status: 'accepted',
+    attestation: { ...attestation, ...shown },
+    reportData: expectedReportData,
+    newestSignedAtMs: verified.newestSignedAtMs ?? null,
+  }
 }
 
 /** The schema puts members in one order, so equal claims are equal texts. */

@@ -3,6 +3,7 @@ import type { Evidence } from '@mlcapsule/contracts'
 import { fromBase64Url, jwsMaxSizeBytes, type SigningKeyPair, signJws, toBase64Url } from '@mlcapsule/crypto'
 import { base64UrlOf, base64UrlUpTo, identifier } from '@mlcapsule/crypto/schema'
 import * as z from 'zod'
+import { evidenceMaxSizeBytes } from '../evidence/evidence-size.ts'
 import { type EnclaveManifest, manifestDigest, manifestSchema } from '../manifest/manifest.ts'
 import { anchorDescriptorMaxSizeBytes, buildReportClaims, reportData } from '../report/claims.ts'
 import { parseWith } from '../schema/parse.ts'
@@ -10,8 +11,6 @@ import { type Challenge, readChallenge, tokenHash } from './challenge.ts'
 import { unverifiedText, verifySignedBy } from './signer.ts'
 
 export const requestTyp = 'mlc-request+jwt'
-/** No evidence is longer. */
-export const evidenceMaxSizeBytes = 32_768
 
 const requestSchema = z.strictObject({
   challenge: z.string().max(jwsMaxSizeBytes),

@@ -2,11 +2,16 @@
 import { toHex } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
 import { manifest, nowMs, policy, policyJson } from '../../test/world.ts'
-import type { VerifiedEvidence } from '../evidence/verifier.ts'
+import type { EvidenceVerifier, VerifiedEvidence } from '../evidence/verifier.ts'
 import { manifestDigest } from '../manifest/manifest.ts'
 import { parsePolicy } from '../policy/policy.ts'
+import { simulatedVerifier } from '../simulated/index.ts'
 import { type AppraisalInput, appraise } from './appraise.ts'
 import { requireAccepted } from './result.ts'
+
+/** A platform that measures manifests itself, and rules nothing. */
+const dcap: EvidenceVerifier = { ...simulatedVerifier, name: 'dcap' }
+const verifiers = [simulatedVerifier, dcap]
 
 const simulated: VerifiedEvidence = {
   platform: 'simulated',
@@ -16,6 +21,9 @@ const simulated: VerifiedEvidence = {
   manifestSha384: manifestDigest(manifest),
   debug: false,
   tcbStatus: 'none',
+  advisoryIds: [],
+  measurement: {},
+  claims: null,
 }
 const hardware: VerifiedEvidence = {
   ...simulated,
@@ -29,17 +37,27 @@ const input: AppraisalInput = {
   nonceIssuedAtMs: nowMs - 10_000,
   manifest,
   capsuleMinimumTier: 'none',
+  verifiers,
+  references: [],
 }
-const production = { ...policyJson, allowUnattested: [], tcbStatuses: ['UpToDate'] }
+const production = {
+  ...policyJson,
+  allowUnattested: [],
+  tcbStatuses: ['UpToDate'],
+  platforms: { dcap: {} },
+}
 
 const codes = (evidence: VerifiedEvidence, changes: object, more: Partial<AppraisalInput> = {}) => {
-  const result = appraise(evidence, parsePolicy({ ...policyJson, ...changes }), { ...input, ...more })
+  const result = appraise(evidence, parsePolicy({ ...policyJson, platforms: { dcap: {} }, ...changes }), {
+    ...input,
+    ...more,
+  })
   return result.status === 'accepted' ? 'accepted' : result.reasons.map((it) => it.code)
 }
 
 describe('appraise', () => {
   test('an unattested entry that the policy names is accepted at tier none, and marked', () => {
-    expect(appraise(simulated, policy, input)).toEqual({
+    expect(appraise(simulated, policy, input)).toMatchObject({
       status: 'accepted',
       policy: 'development',
       platform: 'simulated',
@@ -128,6 +146,36 @@ describe('appraise', () => {
     ],
     ['a tier too low', { ...hardware, tier: 'process' }, {}, {}, ['ATTESTATION_TIER_TOO_LOW']],
     ['another hardware tier of the same rank', { ...hardware, tier: 'nitro' }, {}, {}, 'accepted'],
+    [
+      'a platform that the policy does not name',
+      hardware,
+      { platforms: {} },
+      {},
+      ['ATTESTATION_PLATFORM_REFUSED'],
+    ],
+    [
+      'an advisory that is not listed',
+      { ...hardware, advisoryIds: ['A-1', 'A-2'] },
+      { advisories: ['A-1'] },
+      {},
+      ['ATTESTATION_TCB_REFUSED'],
+    ],
+    [
+      'advisories that are listed',
+      { ...hardware, advisoryIds: ['A-1'] },
+      { advisories: ['A-1', 'A-3'] },
+      {},
+      'accepted',
+    ],
+    ['no manifest shown, any taken', hardware, {}, { manifest: null }, 'accepted'],
+    [
+      'no manifest shown, one asked for',
+      hardware,
+      { manifests: [{ sha384: toHex(manifestDigest(manifest)) }] },
+      { manifest: null },
+      ['ATTESTATION_MEASUREMENT_UNKNOWN'],
+    ],
+    ['no manifest shown and no hardware', simulated, {}, { manifest: null }, ['ATTESTATION_TIER_TOO_LOW']],
   ])('%s', (_reason, evidence, changes, more, expected) => {
     expect(codes(evidence, changes, more)).toEqual(expected)
   })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EnclaveEntry, IsolationTier } from '@mlcapsule/contracts'
 import { AttestationError, type AttestationErrorCode } from '../errors.ts'
+import type { AppraisalCheck } from './rules.ts'
 
 export interface RefusalReason {
   readonly code: AttestationErrorCode
@@ -14,12 +15,21 @@ export interface AcceptedAttestation {
   readonly platform: string
   /** As found, never as claimed. */
   readonly tier: IsolationTier
-  readonly entry: EnclaveEntry
+  /** Of the manifest; null where none was shown. */
+  readonly entry: EnclaveEntry | null
   /** Whether the policy's `allowUnattested` was needed: the owner of the machine can read the model. */
   readonly unattested: boolean
-  /** Lower-case hex. */
-  readonly manifestSha384: string
+  /** Lower-case hex; null where none was shown. */
+  readonly manifestSha384: string | null
   readonly tcbStatus: string
+  /** All that was looked at. */
+  readonly checks: readonly AppraisalCheck[]
+}
+
+/** One in which the enclave's manifest was shown and is the measured one. */
+export interface AcceptedEnclave extends AcceptedAttestation {
+  readonly entry: EnclaveEntry
+  readonly manifestSha384: string
 }
 
 export interface RefusedAttestation {
@@ -29,6 +39,8 @@ export interface RefusedAttestation {
   readonly tier: IsolationTier
   /** All that was found wrong, never empty. */
   readonly reasons: readonly RefusalReason[]
+  /** All that was looked at. */
+  readonly checks: readonly AppraisalCheck[]
 }
 
 export type AttestationResult = AcceptedAttestation | RefusedAttestation

@@ -36,7 +36,7 @@ describe('parsePolicy', () => {
 })
 
 describe('admitTrustStores', () => {
-  test('a policy without unattested entries cannot load simulated roots', () => {
+  test('#75 a policy without unattested entries cannot load simulated roots', () => {
     const production = parsePolicy({ ...policyJson, allowUnattested: [] })
     expect(() => admitTrustStores(production, [simulatedTrustStore('any')])).toThrow(
       expect.objectContaining({ code: 'POLICY_SIMULATED_ROOT_REFUSED' }),

@@ -35,7 +35,7 @@ describe('report claims', () => {
     expect(readReportClaims(bytes)).toEqual(claims)
   })
 
-  test('report data is SHA-512 over the domain and the claims', () => {
+  test('#72 report data is SHA-512 over the domain and the claims', () => {
     const bytes = buildReportClaims(claims)
     const expected = createHash('sha512').update(withDomain('report')).update(bytes).digest('hex')
     expect(toHex(reportData(bytes))).toBe(expected)
@@ -43,7 +43,7 @@ describe('report claims', () => {
     expect(toHex(tpmQualifyingData(reportData(bytes)))).toBe(forTpm.digest('hex'))
   })
 
-  test('each claim changes the report data', () => {
+  test('#72 each claim changes the report data', () => {
     const seen = new Set<string>([toHex(reportData(buildReportClaims(claims)))])
     const changes: Partial<ReportClaims>[] = [
       { purpose: 'resume' },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attester } from '@mlcapsule/contracts'
 import { cryptoReady, generateSigningKeyPair, type SigningKeyPair, signDetached } from '@mlcapsule/crypto'
-import { AttestationError } from '../errors.ts'
 import { type EnclaveManifest, manifestDigest } from '../manifest/manifest.ts'
+import { assertReportDataSize } from '../report/report-data.ts'
 import { encodeBody, encodeQuote, signedBytes, simulatedPlatform } from './layout.ts'
 
 /**
@@ -32,10 +32,7 @@ export function simulatedAttester(
     name: simulatedPlatform,
     version: 1,
     async produce(reportData) {
-      if (reportData.length !== 64) {
-        const detail = `reportData has 64 bytes, got ${reportData.length}`
-        throw new AttestationError('ATTESTATION_CLAIMS_INVALID', detail, { field: 'reportData' })
-      }
+      assertReportDataSize(reportData)
       await cryptoReady()
       const bodyBytes = encodeBody({ manifestSha384, reportData, debug: options.debug === true })
       const signature = signDetached(options.root.privateKey, signedBytes(bodyBytes))

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isAttestationError } from '../../test/errors.ts'
 import { manifest, nowMs } from '../../test/world.ts'
+import { noCollateral } from '../collateral/collateral.ts'
 import { verifyEvidence } from '../evidence/verifier.ts'
 import { manifestDigest } from '../manifest/manifest.ts'
 import { createSimulatedRoot, simulatedAttester, simulatedTrustStore, simulatedVerifier } from './index.ts'
@@ -25,6 +26,7 @@ describe('the simulated platform', () => {
     const verified = await simulatedVerifier.verify(await quote(), {
       nowMs,
       trustStore,
+      collateral: noCollateral,
       expectedReportData: reportData,
     })
     expect(verified).toMatchObject({
@@ -35,13 +37,13 @@ describe('the simulated platform', () => {
     })
     expect(verified.manifestSha384).toEqual(manifestDigest(manifest))
     const debugging = await quote({ debug: true })
-    const context = { nowMs, trustStore, expectedReportData: reportData }
+    const context = { nowMs, trustStore, collateral: noCollateral, expectedReportData: reportData }
     expect((await simulatedVerifier.verify(debugging, context)).debug).toBe(true)
   })
 
-  test('refuses other report data, a foreign root, and a changed byte', async () => {
+  test('#71 refuses other report data, a foreign root, and a changed byte', async () => {
     const evidence = await quote()
-    const context = { nowMs, trustStore, expectedReportData: reportData }
+    const context = { nowMs, trustStore, collateral: noCollateral, expectedReportData: reportData }
     await expect(
       simulatedVerifier.verify(evidence, { ...context, expectedReportData: new Uint8Array(64) }),
     ).rejects.toMatchObject({ code: 'ATTESTATION_REPORT_DATA_MISMATCH' })

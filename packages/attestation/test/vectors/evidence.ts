@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateSigningKeyPair, signDetached, toHex } from '@mlcapsule/crypto'
+import {
+  generateSigningKeyPair,
+  keyThumbprint,
+  signDetached,
+  signJws,
+  toBase64Url,
+  toHex,
+} from '@mlcapsule/crypto'
 import { seeded, type VectorCase, vectorFiles } from '@mlcapsule/crypto/testing'
 import {
   buildReportClaims,
   manifestDigest,
   type ReportClaims,
+  referenceTyp,
   reportData,
   tpmQualifyingData,
 } from '../../src/index.ts'
@@ -228,6 +236,75 @@ async function appraisals(): Promise<Record<string, VectorCase>> {
   }
 }
 
+async function references(): Promise<Record<string, VectorCase>> {
+  const signer = generateSigningKeyPair(seeded('reference signer'))
+  const other = generateSigningKeyPair(seeded('another reference signer'))
+  const measured = { mrTd: 'ab'.repeat(48), rtmr1: 'cd'.repeat(48), rtmr2: 'ef'.repeat(48) }
+  const value = {
+    iss: toBase64Url(signer.publicKey),
+    version: 1,
+    release: 'runtime-1.2.0',
+    platform: 'board',
+    measurement: measured,
+    manifest: toHex(manifestDigest(manifest)),
+  }
+  const make = async (
+    reason: string,
+    expected: { verify: string; manifest?: string | null },
+    changes: { claims?: object; typ?: string; signedBy?: typeof signer; signers?: string[] } = {},
+  ): Promise<VectorCase> => ({
+    clause: '8',
+    reason,
+    token: await signJws({
+      ...(changes.signedBy ?? signer),
+      typ: changes.typ ?? referenceTyp,
+      payload: { ...value, ...changes.claims },
+    }),
+    signers: changes.signers ?? [keyThumbprint(signer.publicKey)],
+    evidence: { platform: 'board', measurement: { ...measured, rtmr0: '00'.repeat(48) } },
+    identifyingRegisters: [['mrTd', 'rtmr1', 'rtmr2'], ['mrSigner']],
+    expected,
+  })
+  const found = { verify: 'ok', manifest: value.manifest }
+  const notFound = { verify: 'ok', manifest: null }
+  const invalid = { verify: 'ATTESTATION_REFERENCE_INVALID' }
+  const { rtmr2: _left, ...fewer } = measured
+  return {
+    good: await make('All registers of a list are named and equal.', found),
+    'one-more-register': await make('A register that is not in the list is named too, and equal.', found, {
+      claims: { measurement: { ...measured, rtmr0: '00'.repeat(48) } },
+    }),
+    'register-missing': await make('A register of the list is not named.', notFound, {
+      claims: { measurement: fewer },
+    }),
+    'register-other': await make('A register differs.', notFound, {
+      claims: { measurement: { ...measured, rtmr2: '00'.repeat(48) } },
+    }),
+    'register-absent': await make('A register is named that the evidence does not have.', notFound, {
+      claims: { measurement: { ...measured, rtmr3: '00'.repeat(48) } },
+    }),
+    'no-register': await make('No register is named.', notFound, { claims: { measurement: {} } }),
+    'platform-other': await make('It is about another platform.', notFound, {
+      claims: { platform: 'other' },
+    }),
+    'signer-unnamed': await make('The policy does not name the signer.', invalid, {
+      signers: [keyThumbprint(other.publicKey)],
+    }),
+    'issuer-other': await make('Another key signed than the issuer.', invalid, { signedBy: other }),
+    'manifest-short': await make('The manifest is no SHA-384.', invalid, {
+      claims: { manifest: 'ab'.repeat(32) },
+    }),
+    'unknown-member': await make('A member is unknown.', invalid, { claims: { note: 'x' } }),
+    'type-other': await make(
+      'It is a token of another type.',
+      { verify: 'JWS_TYPE_MISMATCH' },
+      {
+        typ: 'mlc-challenge+jwt',
+      },
+    ),
+  }
+}
+
 export async function evidenceVectors(): Promise<Map<string, string>> {
   const reports: Record<string, VectorCase> = {
     activate: reportCase('All claims given.', {}),
@@ -241,5 +318,6 @@ export async function evidenceVectors(): Promise<Map<string, string>> {
     ...vectorFiles('report-data', reports),
     ...vectorFiles('manifests', manifests),
     ...vectorFiles('appraisal', await appraisals()),
+    ...vectorFiles('references', await references()),
   ])
 }

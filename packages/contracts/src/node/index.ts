@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type AddonBuild, type AddonToBuild, addonFolder, buildAddon } from './build-addon.ts'
 export {
   createDurableFile,
   type DurableFile,

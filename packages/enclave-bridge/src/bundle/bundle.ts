@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
+import type { EnclaveEntry } from '@mlcapsule/contracts'
 import { sha384, toHex } from '@mlcapsule/crypto'
 import * as z from 'zod/mini'
 import { BridgeError } from '../errors.ts'
@@ -8,6 +9,7 @@ import { bridgeLimits } from '../protocol/limits.ts'
 /** Name of the list in a built enclave's folder. */
 export const bundleFileName = 'manifest.json'
 
+const bundleEntries = ['worker', 'web-worker', 'process', 'gramine', 'vm'] as const
 const digest = z.string().check(z.regex(/^[0-9a-f]{96}$/))
 const fileName = z.string().check(z.regex(/^[a-z][a-z0-9-]*\.mjs$/), z.maxLength(64))
 const pluginSchema = z.strictObject({ kind: z.string(), name: z.string(), version: z.int() })
@@ -16,13 +18,13 @@ const bundleSchema = z.strictObject({
   /** SHA-384 of every file that runs inside, in hex. */
   files: z.record(fileName, digest),
   /** For each way to start: the file that is started, and the files that it loads. */
-  entries: z.record(z.enum(['worker', 'web-worker', 'process']), z.array(fileName).check(z.minLength(1))),
+  entries: z.record(z.enum(bundleEntries), z.array(fileName).check(z.minLength(1))),
   plugins: z.array(pluginSchema).check(z.maxLength(bridgeLimits.pluginMaxCount)),
 })
 
 /** What `manifest.json` beside a built enclave says. */
 export type Bundle = Readonly<z.infer<typeof bundleSchema>>
-export type BundleEntry = 'worker' | 'web-worker' | 'process'
+export type BundleEntry = (typeof bundleEntries)[number]
 
 /** @throws BridgeError `BRIDGE_BUNDLE_INVALID` */
 export function parseBundle(text: string): Bundle {
@@ -72,7 +74,7 @@ export function measureFile(bundle: Bundle, name: string, bytes: Uint8Array, che
  */
 export function manifestOf(
   bundle: Bundle,
-  entry: 'worker' | 'process',
+  entry: EnclaveEntry,
   components: ReadonlyMap<string, string>,
 ): EnclaveManifest {
   const listed = [...components].map(([name, sha384Hex]) => ({ name, sha384: sha384Hex }))

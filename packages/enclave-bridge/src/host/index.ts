@@ -13,4 +13,10 @@ export {
 export { type CallOptions, Lane } from './lane.ts'
 export type { LaunchInfo } from './launch-info.ts'
 export type { HostServices, SimulatedAnchor } from './services.ts'
-export { type SimulatedMachine, type StartOptions, startEnclave } from './start.ts'
+export {
+  type AttachOptions,
+  attachEnclave,
+  type SimulatedMachine,
+  type StartOptions,
+  startEnclave,
+} from './start.ts'

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EnclaveManifest } from '@mlcapsule/attestation'
+import type { EnclaveEntry } from '@mlcapsule/contracts'
 
 /** How an enclave was started, for people and logs. */
 export interface LaunchInfo {
-  readonly entry: 'worker' | 'process'
+  readonly entry: EnclaveEntry
   readonly manifest: EnclaveManifest
   /** Hex; what a policy pins. */
   readonly manifestSha384: string

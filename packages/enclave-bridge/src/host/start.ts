@@ -14,17 +14,20 @@ export interface SimulatedMachine {
   readonly anchor: Anchor
 }
 
-export interface StartOptions extends Omit<EnclaveHandleOptions, 'anchor'> {
-  readonly machine: SimulatedMachine
+export interface AttachOptions extends Omit<EnclaveHandleOptions, 'anchor'> {
   readonly manifest: EnclaveManifest
-  readonly kernels: 'wasm' | 'native'
-  readonly nativeKernelsPath?: string
-  readonly threadCount: number
-  readonly memoryBudgetSizeBytes?: number
   /** Start of the capsule, loaded at once. */
   readonly capsulePrefix: Uint8Array
   /** How long the enclave may take to show itself. */
   readonly startTimeoutMs: number
+}
+
+export interface StartOptions extends AttachOptions {
+  readonly machine: SimulatedMachine
+  readonly kernels: 'wasm' | 'native'
+  readonly nativeKernelsPath?: string
+  readonly threadCount: number
+  readonly memoryBudgetSizeBytes?: number
 }
 
 function assertBudget(sizeBytes: number | undefined): void {
@@ -57,15 +60,34 @@ export async function startEnclave(channel: Channel, options: StartOptions): Pro
       ...(nativeKernelsPath === undefined ? {} : { nativeKernelsPath }),
       ...(memoryBudgetSizeBytes === undefined ? {} : { memoryBudgetSizeBytes }),
     }
-    await handle.launch(body, { timeoutMs: startTimeoutMs })
+    return await greet(handle, options, () => handle.launch(body, { timeoutMs: startTimeoutMs }))
+  } finally {
+    wipe(rootPrivateKey)
+    wipe(platformKey)
+  }
+}
+
+/**
+ * Takes up an enclave that runs on hardware and was started by other means: agrees on a version, loads the capsule. Nobody
+ * plays hardware for it.
+ * @throws BridgeError `BRIDGE_LAUNCH_FAILED` if it does not come up; EnclaveError for a capsule that it refuses
+ */
+export async function attachEnclave(channel: Channel, options: AttachOptions): Promise<EnclaveHandle> {
+  return await greet(new EnclaveHandle(channel, options), options, () => Promise.resolve())
+}
+
+async function greet(
+  handle: EnclaveHandle,
+  { manifest, capsulePrefix, startTimeoutMs }: AttachOptions,
+  launch: () => Promise<void>,
+): Promise<EnclaveHandle> {
+  try {
+    await launch()
     const hello = await handle.hello({ timeoutMs: startTimeoutMs })
     if (!equalBytes(hello.manifestSha384, manifestDigest(manifest))) {
-      throw new BridgeError(
-        'BRIDGE_PROTOCOL_VIOLATION',
-        'the enclave shows another manifest than it was given',
-      )
+      throw new BridgeError('BRIDGE_PROTOCOL_VIOLATION', 'the enclave shows another manifest than expected')
     }
-    await handle.load(options.capsulePrefix, { timeoutMs: startTimeoutMs })
+    await handle.load(capsulePrefix, { timeoutMs: startTimeoutMs })
     return handle
   } catch (error) {
     handle.disconnect()
@@ -75,8 +97,5 @@ export async function startEnclave(channel: Channel, options: StartOptions): Pro
     throw new BridgeError('BRIDGE_LAUNCH_FAILED', 'the enclave ended, or said nothing, before it was ready', {
       cause: error,
     })
-  } finally {
-    wipe(rootPrivateKey)
-    wipe(platformKey)
   }
 }

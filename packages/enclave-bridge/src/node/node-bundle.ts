@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type EnclaveManifest, parseManifest } from '@mlcapsule/attestation'
+import type { EnclaveEntry } from '@mlcapsule/contracts'
 import {
   type Bundle,
   type BundleCheck,
@@ -64,7 +65,7 @@ async function nodeSha384(): Promise<string> {
 
 export interface MeasureOptions {
   readonly bundleDir: string
-  readonly entry: 'worker' | 'process'
+  readonly entry: EnclaveEntry
   /** `manifest` by default: a file that was changed after the build is refused. */
   readonly bundleCheck?: BundleCheck
   /** Native addons that will be loaded inside, by component name. */

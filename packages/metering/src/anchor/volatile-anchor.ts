@@ -3,7 +3,10 @@ import type { Anchor } from '@mlcapsule/contracts'
 import { encodeCbor, randomBytes } from '@mlcapsule/crypto'
 import { extendedAnchor } from '../ledger/record.ts'
 
-/** An anchor that is gone with the process, and so holds against nobody: for tests. */
+/**
+ * An anchor that is gone with the process. It holds against whoever cannot reach the process's memory, and only for as long
+ * as that lives: for enclaves on hardware, and for tests.
+ */
 export function volatileAnchor(id: Uint8Array = randomBytes(32)): Anchor & { readonly name: 'volatile' } {
   let value: Uint8Array = new Uint8Array(32)
   return {

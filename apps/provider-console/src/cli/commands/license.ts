@@ -6,12 +6,13 @@ import { toBase64Url } from '@mlcapsule/crypto'
 import { fields, formatCount, table } from '@mlcapsule/terminal'
 import { type CliContext, integerOption, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
+import { readPolicyFile, storePolicyFile } from '../../attestation/policy-file.ts'
 import { ProviderError } from '../../errors.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import type { OrderTerms } from '../../service/order-terms.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
-import { readPolicyFile, storePolicyFile, unattestedWarning } from './policy.ts'
+import { unattestedWarning } from './policy.ts'
 
 const idPattern = /^[A-Za-z0-9_-]{43}$/
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path'
-import { type AttestationPolicy, manifestDigest, parseManifest, parsePolicy } from '@mlcapsule/attestation'
-import { toHex } from '@mlcapsule/crypto'
+import {
+  type AttestationPolicy,
+  manifestDigest,
+  parseManifest,
+  parsePolicy,
+  suggestedSection,
+} from '@mlcapsule/attestation'
+import { keyThumbprint, toHex } from '@mlcapsule/crypto'
 import { fields, printable } from '@mlcapsule/terminal'
 import {
   addCommand,
@@ -11,37 +16,33 @@ import {
   printReport,
 } from '@mlcapsule/terminal/cli'
 import { type Command, Option } from 'commander'
-import { ProviderError } from '../../errors.ts'
-import { readTextFile, writeWholeFile } from '../../files/files.ts'
+import { findPlatform } from '../../attestation/endorsements.ts'
+import { readPolicyFile, storePolicyFile, writePolicyFile } from '../../attestation/policy-file.ts'
+import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
+import { supportedPlatforms, verifiers } from '../../attestation/verifiers.ts'
+import { readTextFile } from '../../files/files.ts'
+import { readPublicKey } from '../../keys/public-key.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
+import { listed } from '../describe.ts'
+import { addPolicyCheck } from './policy-check.ts'
 
-const policyMaxSizeBytes = 256 * 1024
 const entries = ['worker', 'process', 'gramine', 'vm'] as const
 const tiers = ['sgx', 'tdx', 'sev-snp', 'nitro'] as const
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new ProviderError('PROVIDER_POLICY_INVALID', `${path} is not JSON`, { field: path })
-  }
-}
-
-/** @throws ProviderError `PROVIDER_FILE_*`, `PROVIDER_POLICY_INVALID`; AttestationError `POLICY_*` */
-export async function readPolicyFile(path: string): Promise<AttestationPolicy> {
-  return parsePolicy(parseJson(await readTextFile(path, policyMaxSizeBytes), path))
-}
-
-/** Where a store's own policy lies. */
-export const storePolicyFile = (storeDir: string) => join(storeDir, 'policy.json')
 
 /** A manifest file's digest, or a digest itself. */
 async function readReference(digestOrPath: string): Promise<{ sha384: string }> {
   if (/^[0-9a-f]{96}$/.test(digestOrPath)) return { sha384: digestOrPath }
   const manifest = parseManifest(
-    parseJson(await readTextFile(digestOrPath, policyMaxSizeBytes), digestOrPath),
+    parsePolicyText(await readTextFile(digestOrPath, policyMaxSizeBytes), digestOrPath),
   )
   return { sha384: toHex(manifestDigest(manifest)) }
+}
+
+const readThumbprint = async (key: string) => keyThumbprint(await readPublicKey(key))
+
+function suggestedSections(platforms: readonly string[]) {
+  const chosen = verifiers.filter((it) => platforms.includes(it.name))
+  return Object.fromEntries(chosen.map(({ name, rules }) => [name, suggestedSection(rules)]))
 }
 
 function describe(context: CliContext, policy: AttestationPolicy): string {
@@ -57,13 +58,33 @@ function describe(context: CliContext, policy: AttestationPolicy): string {
         ['minimum tier', policy.minimumTier],
         ['manifests', `${manifests[0]}${manifests.length > 1 ? ` and ${manifests.length - 1} more` : ''}`],
         ['unattested', policy.allowUnattested.join(', ') || 'none'],
+        ['platforms', Object.keys(policy.platforms).join(', ') || 'none with hardware'],
+        ...listed('unchecked', uncheckedFields(policy)),
       ],
       { indent: '  ', nameStyle: style.dim },
     ),
   ]
+  const withHardware = Object.keys(policy.platforms).some(
+    (it) => findPlatform(it, supportedPlatforms)?.trustStore.rootKind !== 'simulated',
+  )
+  if (withHardware && policy.referenceSigners.length === 0 && policy.manifests !== 'any')
+    lines.push('', `${style.yellow('note')} ${noSignerNote}`)
   if (policy.allowUnattested.length > 0)
     lines.push('', `${style.yellow('warning')} ${unattestedWarning(policy.allowUnattested)}`)
   return lines.join('\n')
+}
+
+const noSignerNote =
+  'no reference signer is named: nothing that hardware measures leads to a manifest, and so none is accepted'
+
+/** Where a policy says `any`. */
+function uncheckedFields({ platforms, ...policy }: AttestationPolicy): readonly string[] {
+  const inSections = Object.entries(platforms).flatMap(([name, section]) =>
+    Object.entries(section).map(([rule, value]) => [`platforms.${name}.${rule}`, value] as const),
+  )
+  return [...Object.entries(policy), ...inSections].flatMap(([field, value]) =>
+    value === 'any' ? [field] : [],
+  )
 }
 
 /** Said wherever a policy lets keys out to what nothing vouches for. */
@@ -78,6 +99,8 @@ interface CreateOptions extends StoreOptions {
   readonly minTier: (typeof tiers)[number]
   readonly allowUnattested?: readonly (typeof entries)[number][]
   readonly maxEvidenceAge: string
+  readonly platform?: readonly string[]
+  readonly referenceSigner?: readonly string[]
   readonly force?: true
 }
 
@@ -89,6 +112,7 @@ export function addPolicy(context: CliContext, program: Command): void {
     about: 'write a policy; without --output it becomes the one of the store',
     examples: [
       'policy create --manifest manifest.json',
+      'policy create --manifest manifest.json --platform simulated --reference-signer publisher.jwk -o policy.yaml',
       'policy create --manifest manifest.json --allow-unattested process   # for development: see the warning',
     ],
   })
@@ -107,6 +131,17 @@ export function addPolicy(context: CliContext, program: Command): void {
       ).choices(entries),
     )
     .option('--max-evidence-age <seconds>', 'oldest evidence that is taken, or "any"', 'any')
+    .addOption(
+      new Option(
+        '--platform <names...>',
+        'platforms with a section of their own, every rule in it as the platform suggests',
+      ).choices(verifiers.map((it) => it.name)),
+    )
+    .option(
+      '--reference-signer <file|key>',
+      'public key of one who says which manifest a measurement stands for; repeatable',
+      collect,
+    )
     .option('--force', 'replace a policy that is there')
     .action(async (options: CreateOptions) => {
       const age = options.maxEvidenceAge === 'any' ? 'any' : Number(options.maxEvidenceAge)
@@ -118,20 +153,24 @@ export function addPolicy(context: CliContext, program: Command): void {
         manifests: await Promise.all(options.manifest.map(readReference)),
         maxEvidenceAgeSeconds: age,
         simulatedRoots: 'any',
+        referenceSigners: await Promise.all((options.referenceSigner ?? []).map(readThumbprint)),
+        platforms: suggestedSections(options.platform ?? []),
         tcbStatuses: ['UpToDate', 'none'],
+        advisories: [],
         debug: false,
       })
       const path = options.output ?? storePolicyFile(options.store)
-      await writeWholeFile(path, `${JSON.stringify(policy, null, 2)}\n`, { replace: options.force === true })
+      await writePolicyFile(path, policy, { replace: options.force === true })
       const text = `${style.green('wrote')} ${path}\n\n${describe(context, policy)}`
       printReport(context, options, { text, json: { file: path, policy } })
     })
   addCommand(policyCommand, {
     name: 'show <file>',
     about: 'check a policy and say what it lets in',
-    examples: ['policy show mlcapsule-store/policy.json'],
+    examples: ['policy show mlcapsule-store/policy.json', 'policy show policy.yaml'],
   }).action(async (path: string, options: CommonOptions) => {
     const policy = await readPolicyFile(path)
     printReport(context, options, { text: describe(context, policy), json: policy })
   })
+  addPolicyCheck(context, policyCommand)
 }

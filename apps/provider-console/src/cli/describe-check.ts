@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AppraisalCheck } from '@mlcapsule/attestation'
+import { fields, formatItems, printable, type Styles, table } from '@mlcapsule/terminal'
+import type { PolicyCheckReport } from '../attestation/check-policy.ts'
+import { listed, type Pairs } from './describe.ts'
+
+/** A line for what was found, and one for what was asked for where it is not that. */
+function checkRows(check: AppraisalCheck, style: Styles): readonly (readonly string[])[] {
+  const { field, status, expected, code } = check
+  const found = printable(check.found)
+  if (status === 'passed') return [[style.green('passed'), field, found]]
+  if (status === 'unchecked') {
+    return [[style.yellow('unchecked'), field, `${found}  ${style.dim('(the policy says any)')}`]]
+  }
+  return [
+    [style.red('failed'), field, found],
+    ['', '', `asked for: ${printable(expected)}  (${code})`],
+  ]
+}
+
+function verifiedPairs({ verified }: PolicyCheckReport): Pairs {
+  if (verified === null) return []
+  const { tier, rootKind, root, measurement, tcbStatus, advisoryIds, producedAtMs } = verified
+  const registers = Object.entries(measurement).map(([name, value]) => `${name} ${value}`)
+  return [
+    ['tier', tier],
+    ['root', rootKind === 'simulated' ? `${root}, software: it vouches for nothing` : root],
+    ...listed('measured', registers),
+    ['firmware', tcbStatus],
+    ...listed('advisories', advisoryIds),
+    ...(producedAtMs === undefined ? [] : [['made at', new Date(producedAtMs).toISOString()] as const]),
+  ]
+}
+
+/** A report as text: what is genuine, then every check with what was found, then the verdict. */
+export function describeCheck(report: PolicyCheckReport, style: Styles): string {
+  const { verified, checks, reasons } = report
+  const rows = checks.flatMap((it) => checkRows(it, style))
+  const count = (status: AppraisalCheck['status']) => checks.filter((it) => it.status === status).length
+  const counts = `${formatItems(checks.length, 'check')}: ${count('passed')} passed, ${count('failed')} failed, ${count('unchecked')} unchecked`
+  const verdict = report.status === 'accepted' ? style.green('accepted') : style.red('refused')
+  const why = reasons.map(({ code, detail }) => `  ${code}: ${printable(detail)}`)
+  const pairs = verifiedPairs(report).map(([name, value]) => [name, printable(value)] as const)
+  const parts =
+    verified === null
+      ? [`${style.red('not genuine')}: nothing of it was held against the policy`]
+      : [
+          `${style.green('genuine')} evidence of platform ${report.platform}`,
+          fields(pairs, { indent: '  ', nameStyle: style.dim }),
+          table(rows, { indent: '  ' }),
+          counts,
+        ]
+  return [...parts, [`${verdict} by policy ${printable(report.policy)}`, ...why].join('\n')].join('\n\n')
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '@mlcapsule/crypto'
+import { AttestationError } from '../errors.ts'
+import { reportDataSizeBytes } from '../report/report-data.ts'
+import type { VerifiedEvidence } from './verifier.ts'
+
+/** Genuine, but nobody has asked yet for whom it was made: nothing takes it before `bindReportData`. */
+export interface UnboundEvidence<Claims> {
+  /** As the evidence holds it; null where it holds none. */
+  readonly reportData: Uint8Array | null
+  readonly unbound: VerifiedEvidence<Claims>
+}
+
+/**
+ * Lets evidence out that binds what is expected. Compares in constant time; an expectation of another size, an empty one
+ * too, is never met.
+ * @param expected 64 bytes
+ * @throws AttestationError `ATTESTATION_REPORT_DATA_MISMATCH`
+ */
+export function bindReportData<Claims>(
+  { reportData, unbound }: UnboundEvidence<Claims>,
+  expected: Uint8Array,
+): VerifiedEvidence<Claims> {
+  const isMet = expected.length === reportDataSizeBytes && reportData !== null
+  if (isMet && equalBytes(reportData, expected)) return unbound
+  const detail = 'the evidence was made for other keys, another capsule or another challenge'
+  throw new AttestationError('ATTESTATION_REPORT_DATA_MISMATCH', detail, { field: 'evidence.reportData' })
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { bindReportData } from '../../evidence/report-data.ts'
+import type { EvidenceVerifier } from '../../evidence/verifier.ts'
+import { parseNitroDocument } from './layout.ts'
+import { nitroRules } from './rules.ts'
+import { type NitroTrustStore, nitroPlatform } from './trust-store.ts'
+import { type NitroClaims, verifyNitro } from './verify.ts'
+
+/**
+ * AWS Nitro Enclaves: attestation documents, which bring all certificates that they need. The report data stands in their
+ * `user_data`. AWS gives firmware no status, so the TCB status is `none`.
+ */
+export const nitroVerifier: EvidenceVerifier<NitroTrustStore, NitroClaims> & { readonly name: 'nitro' } = {
+  kind: 'verifier',
+  name: nitroPlatform,
+  version: 1,
+  rules: nitroRules,
+  identifyingRegisters: [['pcr0', 'pcr1', 'pcr2']],
+  collateralNames({ bytes }) {
+    parseNitroDocument(bytes)
+    return []
+  },
+  async verify({ bytes }, { nowMs, trustStore, expectedReportData }) {
+    const found = await verifyNitro(parseNitroDocument(bytes), { nowMs, trustStore })
+    return bindReportData(found, expectedReportData)
+  },
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+export {
+  type AkCredential,
+  akCredentialTyp,
+  type SignAkCredentialInput,
+  signAkCredential,
+  type VerifyAkCredentialOptions,
+  verifyAkCredential,
+} from './ak-credential.ts'
+export type { TpmHashName } from './algorithms.ts'
+export { type PcrSelection, parseAttest, type QuoteInfo, type TpmAttest } from './attest.ts'
+export {
+  type EkProtection,
+  type EndorsementKey,
+  type VerifyEndorsementKeyInput,
+  verifyEndorsementKey,
+} from './endorsement-key.ts'
+export {
+  type AttestationKeyOffer,
+  type IssueAkCredentialInput,
+  issueAkCredential,
+  offerAkCredential,
+  type PendingAttestationKey,
+} from './enrollment.ts'
+export { encodeTpmEvidence, parseTpmEvidence, type TpmEvidence, tpmPlatform } from './evidence.ts'
+export { makeCredential, type SealedCredential } from './make-credential.ts'
+export { assertAttestationKey, parsePublicArea, type TpmSigningKey } from './public-area.ts'
+export type { PublicJwk } from './public-key.ts'
+export { type TpmClaims, tpmRules } from './rules.ts'
+export { parseSignature, type TpmSignature } from './signature.ts'
+export {
+  type TpmTrustStore,
+  type TpmVerifyOptions,
+  tpmTrustStore,
+  tpmVerifier,
+  verifiedTpm,
+  verifyTpmEvidence,
+} from './verifier.ts'
+export { type PcrBanks, type QuoteInput, type VerifiedQuote, verifyQuote } from './verify-quote.ts'

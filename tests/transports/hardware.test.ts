@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  activationReportData,
+  type EnclaveManifest,
+  type EvidenceVerifier,
+  manifestDigest,
+  parsePolicy,
+  signReference,
+  verifyReference,
+} from '@mlcapsule/attestation'
+import {
+  buildPreload,
+  type EmulatedDevice,
+  emulateGramine,
+  emulateTsm,
+  missingForPreload,
+} from '@mlcapsule/attestation/testing'
+import type { Tensor } from '@mlcapsule/contracts'
+import { equalBytes, generateSigningKeyPair, keyThumbprint, toHex } from '@mlcapsule/crypto'
+import { type EnclaveHandle, StreamChannel } from '@mlcapsule/enclave-bridge'
+import { attachEnclave, capsulePages, startEnclave } from '@mlcapsule/enclave-bridge/host'
+import { measureBundle, openStateDir, socketStream } from '@mlcapsule/enclave-bridge/node'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import {
+  challengeFor,
+  createWorld,
+  expectedAnswer,
+  lenientPolicy,
+  queryOf,
+  respond,
+  type World,
+} from './world.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const reason = missingForPreload()
+
+interface Variant {
+  readonly entry: 'gramine' | 'vm'
+  readonly platform: 'sgx' | 'tdx' | 'sev-snp'
+  readonly devicePath: string
+  readonly reportDataOffsetBytes: number
+  start(): Promise<EmulatedDevice>
+}
+
+const reportsPath = '/sys/kernel/config/tsm/report'
+const tdx = { provider: 'tdx_guest', head: '0400', reportSizeBytes: 700, reportDataOffsetBytes: 568 }
+const snp = {
+  provider: 'sev_guest',
+  reportSizeBytes: 1184,
+  reportDataOffsetBytes: 0x50,
+  auxblobSizeBytes: 100,
+}
+const variants: readonly Variant[] = [
+  {
+    entry: 'gramine',
+    platform: 'sgx',
+    devicePath: '/dev/attestation',
+    reportDataOffsetBytes: 368,
+    start: () => emulateGramine(),
+  },
+  { entry: 'vm', platform: 'tdx', devicePath: reportsPath, ...tdx, start: () => emulateTsm(tdx) },
+  { entry: 'vm', platform: 'sev-snp', devicePath: reportsPath, ...snp, start: () => emulateTsm(snp) },
+]
+
+// The built entries run as they are, in a process that finds an emulated device at the real one's path.
+describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` (${reason})`}`, () => {
+  const home = mkdtempSync(join(tmpdir(), 'mlcapsule-hardware-'))
+  let preload: string
+  let world: World
+  const children = new Set<ChildProcess>()
+  let device: EmulatedDevice | undefined
+  beforeAll(async () => {
+    preload = buildPreload(home)
+    world = await createWorld()
+    const args = ['--conditions=@mlcapsule/source', 'build/build.mjs']
+    for (const entry of ['gramine', 'vm'] as const) {
+      const bundleDir = join(home, entry)
+      execFileSync(process.execPath, [...args, bundleDir], {
+        cwd: join(root, 'enclave-runtime'),
+        stdio: 'pipe',
+      })
+      const { manifest } = await measureBundle({ bundleDir, entry })
+      writeFileSync(join(bundleDir, 'enclave-manifest.json'), JSON.stringify(manifest))
+    }
+  }, 60_000)
+  afterEach(async () => {
+    for (const child of children) child.kill('SIGKILL')
+    children.clear()
+    await device?.end()
+    device = undefined
+  })
+  afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+  /** Starts an entry's built file, and gives its end of the connection that it makes. */
+  async function start({ entry, platform, devicePath }: Variant): Promise<StreamChannel> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const connected = new Promise<StreamChannel>((resolve) =>
+      server.once('connection', (socket) => resolve(new StreamChannel(socketStream(socket)))),
+    )
+    const { folder } = device as EmulatedDevice
+    const child = spawn(
+      process.execPath,
+      ['--no-warnings', join(home, entry, `entry-${entry}.mjs`), JSON.stringify({ port }), platform],
+      {
+        env: {
+          LD_PRELOAD: preload,
+          EMULATED_FROM: devicePath,
+          EMULATED_TO: folder,
+          EMULATED_TSM_DIR: entry === 'vm' ? folder : join(home, 'none'),
+        },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
+    children.add(child)
+    const ended = new Promise<never>((_, reject) => child.once('exit', () => reject(new Error('it ended'))))
+    try {
+      return await Promise.race([connected, ended])
+    } finally {
+      server.close()
+    }
+  }
+
+  async function attach(variant: Variant, records = new Map<string, Uint8Array>()): Promise<EnclaveHandle> {
+    const { manifest } = await measureBundle({ bundleDir: join(home, variant.entry), entry: variant.entry })
+    const capsule = await world.open()
+    return await attachEnclave(await start(variant), {
+      info: {
+        entry: variant.entry,
+        manifest,
+        manifestSha384: toHex(manifestDigest(manifest)),
+        kernels: 'wasm',
+        transport: 'socket',
+      },
+      services: {
+        readPages: capsulePages(capsule),
+        readRecord: async (slot) => records.get(slot) ?? null,
+        writeRecord: async (slot, record) => {
+          if (record === null) records.delete(slot)
+          else records.set(slot, record)
+        },
+      },
+      manifest,
+      capsulePrefix: capsule.prefix,
+      startTimeoutMs: 30_000,
+    })
+  }
+
+  /** A provider that lets in what the emulated device binds. No vendor signs that: it proves the way, and no isolation. */
+  async function admission({ platform, reportDataOffsetBytes: at }: Variant, manifest: EnclaveManifest) {
+    const signer = generateSigningKeyPair()
+    const measurement = { emulated: '11' }
+    const verifier: EvidenceVerifier = {
+      kind: 'verifier',
+      name: platform,
+      version: 1,
+      rules: {},
+      identifyingRegisters: [['emulated']],
+      collateralNames: () => [],
+      async verify({ bytes }, { expectedReportData }) {
+        if (!equalBytes(bytes.subarray(at, at + 64), expectedReportData))
+          throw new Error('it binds something else')
+        return {
+          platform,
+          rootKind: 'hardware',
+          tier: platform,
+          root: '00',
+          manifestSha384: null,
+          measurement,
+          debug: false,
+          tcbStatus: 'none',
+          advisoryIds: [],
+          claims: null,
+        }
+      },
+    }
+    const signers = [keyThumbprint(signer.publicKey)]
+    const manifestHex = toHex(manifestDigest(manifest))
+    const token = await signReference({
+      signer,
+      release: 'test-1',
+      platform,
+      measurement,
+      manifest: manifestHex,
+    })
+    return {
+      policy: parsePolicy({
+        ...lenientPolicy,
+        minimumTier: platform,
+        allowUnattested: [],
+        referenceSigners: signers,
+        platforms: { [platform]: {} },
+      }),
+      verifiers: [verifier],
+      trustStores: [{ platform, rootKind: 'hardware' as const }],
+      references: [await verifyReference(token, signers)],
+    }
+  }
+
+  describe.each(variants)('$entry on $platform', (variant) => {
+    test('activates by evidence of its device, and answers', async () => {
+      device = await variant.start()
+      const handle = await attach(variant)
+      const challenge = await challengeFor(world)
+      const offer = await handle.beginActivation(challenge.token)
+      expect(offer.evidence.platform).toBe(variant.platform)
+      const at = variant.reportDataOffsetBytes
+      const expected = activationReportData(challenge, offer)
+      expect(offer.evidence.bytes.subarray(at, at + 64)).toEqual(expected)
+      const response = await respond(world, challenge, offer, {
+        admission: await admission(variant, offer.manifest),
+      })
+      expect((await handle.finishActivation(response)).usage.unitsLeft).toBe(100)
+      const query = queryOf(1)
+      const answer = await handle.infer(query)
+      const data = (answer.outputs.get('y') as Tensor).data as Float32Array
+      for (const [index, value] of expectedAnswer(query).entries()) expect(data[index]).toBeCloseTo(value, 5)
+      expect(await handle.close()).not.toBeNull()
+      await handle.closed
+      if (variant.entry === 'vm') expect(readdirSync(device.folder)).toEqual([])
+    })
+  })
+
+  const gramine = variants[0] as Variant
+
+  test('nothing outlives the process: neither a license nor an activation by files', async () => {
+    device = await gramine.start()
+    const records = new Map<string, Uint8Array>()
+    const first = await attach(gramine, records)
+    const waiting = await challengeFor(world)
+    const waitingOffer = await first.beginActivation(waiting.token, 'file')
+    const admitted = await admission(gramine, waitingOffer.manifest)
+    const late = await respond(world, waiting, waitingOffer, { admission: admitted })
+    const pending = records.get('pending') as Uint8Array
+    const challenge = await challengeFor(world)
+    const offer = await first.beginActivation(challenge.token)
+    await first.finishActivation(await respond(world, challenge, offer, { admission: admitted }))
+    await first.infer(queryOf(1))
+    first.disconnect()
+    await first.closed
+    expect([...records.keys()].sort()).toEqual(['ledger', 'license'])
+
+    const second = await attach(gramine, new Map([...records, ['pending', pending]]))
+    const invalid = { code: 'ENCLAVE_RECORD_INVALID' }
+    await expect(second.resume()).rejects.toMatchObject(invalid)
+    await expect(second.finishActivation(late)).rejects.toMatchObject(invalid)
+    second.disconnect()
+    await second.closed
+  })
+
+  test('a host that plays the hardware is refused', async () => {
+    device = await gramine.start()
+    const { manifest } = await measureBundle({ bundleDir: join(home, 'gramine'), entry: 'gramine' })
+    const state = await openStateDir(join(home, 'state'))
+    const capsule = await world.open()
+    const started = startEnclave(await start(gramine), {
+      info: { entry: 'gramine', manifest, manifestSha384: '', kernels: 'wasm', transport: 'socket' },
+      services: { ...state.records, readPages: capsulePages(capsule) },
+      machine: state.machine,
+      manifest,
+      kernels: 'wasm',
+      threadCount: 1,
+      capsulePrefix: capsule.prefix,
+      startTimeoutMs: 30_000,
+    })
+    await expect(started).rejects.toMatchObject({ code: 'ENCLAVE_STATE_INVALID', field: 'launch' })
+    state.release()
+  })
+
+  test('a device that is none, or of another kind, ends the activation with its code', async () => {
+    device = await emulateGramine({ type: 'none' })
+    const onGramine = await attach(gramine)
+    const challenge = await challengeFor(world)
+    const unavailable = { code: 'ATTESTATION_DEVICE_UNAVAILABLE' }
+    await expect(onGramine.beginActivation(challenge.token)).rejects.toMatchObject(unavailable)
+    onGramine.disconnect()
+    await onGramine.closed
+    await device.end()
+    device = await emulateTsm(snp)
+    const onVm = await attach(variants[1] as Variant)
+    await expect(onVm.beginActivation(challenge.token)).rejects.toMatchObject(unavailable)
+    onVm.disconnect()
+    await onVm.closed
+  })
+})
