@@ -29,6 +29,8 @@ export interface CertificateOptions {
   /** Flags, or null for none. */
   readonly keyUsage?: number | null
   readonly extensions?: readonly Extension[]
+  /** That is signed over, SHA-256 when absent. */
+  readonly hash?: string
 }
 
 export interface Issued {
@@ -62,7 +64,7 @@ export async function issue(
     signingKey: (issuer?.keys ?? keys).privateKey,
     signingAlgorithm: {
       ...((issuer?.keys ?? keys).privateKey.algorithm as object),
-      hash: 'SHA-256',
+      hash: options.hash ?? 'SHA-256',
     } as EcdsaParams,
     extensions: [
       new BasicConstraintsExtension(isCa, options.pathLength, true),

@@ -49,6 +49,7 @@ export async function verifyEndorsementKey(input: VerifyEndorsementKeyInput): Pr
   const leafUnderstood = [subjectAltNameOid]
   const { nowMs, revocation } = input
   await validatePath({ chain, anchors: input.ekRoots, nowMs, revocation, leafUse: 'secrets', leafUnderstood })
+  assertStrong(chain)
   const [leaf, root] = [chain.at(0), chain.at(-1)]
   if (leaf === undefined || root === undefined) throw invalidCertificate('there is no certificate')
   const purposes = leaf.parsed.getExtension(ExtendedKeyUsageExtension)?.usages ?? []
@@ -59,6 +60,24 @@ export async function verifyEndorsementKey(input: VerifyEndorsementKeyInput): Pr
     ekSpkiSha256: leaf.spkiSha256,
     ekRootSpkiSha256: root.spkiSha256,
     protection: protectionOf(leaf),
+  }
+}
+
+const strongHashes: readonly string[] = ['SHA-256', 'SHA-384', 'SHA-512']
+const rsaMinBits = 2048
+
+/** Makers of TPMs have been at it for long. The root is pinned by its key; all below it rest on signatures. */
+function assertStrong(chain: readonly Certificate[]): void {
+  for (const { commonName, parsed } of chain) {
+    const { modulusLength = rsaMinBits } = parsed.publicKey.algorithm as Partial<RsaKeyAlgorithm>
+    if (modulusLength < rsaMinBits) {
+      throw invalidCertificate(`certificate ${commonName} has an RSA key of ${modulusLength} bits`)
+    }
+  }
+  for (const { commonName, parsed } of chain.slice(0, -1)) {
+    const { name } = parsed.signatureAlgorithm.hash
+    if (!strongHashes.includes(name))
+      throw invalidCertificate(`certificate ${commonName} is signed over ${name}`)
   }
 }
 
