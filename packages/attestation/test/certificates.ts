@@ -35,6 +35,8 @@ export interface CertificateOptions {
   /** Flags, or null for none. */
   readonly keyUsage?: number | null
   readonly extensions?: readonly Extension[]
+  /** That is signed over, SHA-256 when absent. */
+  readonly hash?: string
 }
 
 export interface Issued {
@@ -71,7 +73,10 @@ export async function issue(
     notAfter: new Date(options.notAfterMs ?? endMs),
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: signingAlgorithmOf(issuer?.keys ?? keys),
+    signingAlgorithm: {
+      ...signingAlgorithmOf(issuer?.keys ?? keys),
+      ...(options.hash === undefined ? {} : { hash: options.hash }),
+    },
     extensions: [
       new BasicConstraintsExtension(isCa, options.pathLength, true),
       ...(keyUsage === null ? [] : [new KeyUsagesExtension(keyUsage, true)]),

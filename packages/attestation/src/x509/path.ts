@@ -3,6 +3,7 @@ import { equalBytes, toHex } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
 import { type Certificate, invalidCertificate } from './certificate.ts'
 import type { RevocationList } from './revocation-list.ts'
+import { weaknessOfKey, weaknessOfSignature } from './strength.ts'
 
 export interface Revocation {
   readonly lists: readonly RevocationList[]
@@ -25,8 +26,8 @@ export interface PathInput {
 }
 
 /**
- * Accepts a chain of certificates or throws: pinned root, names, signatures, times, CA flags, path lengths, key usage,
- * critical extensions, revocation.
+ * Accepts a chain of certificates or throws: pinned root, names, signatures, strength of keys and hashes, times, CA flags,
+ * path lengths, key usage, critical extensions, revocation.
  * @throws AttestationError `ATTESTATION_ROOT_UNKNOWN`, `ATTESTATION_CERTIFICATE_INVALID`, `ATTESTATION_CERTIFICATE_EXPIRED`,
  * `ATTESTATION_CERTIFICATE_REVOKED`, `ATTESTATION_REVOCATION_UNKNOWN`
  * @see RFC 5280 §6.1
@@ -46,6 +47,7 @@ export async function validatePath(input: PathInput): Promise<void> {
   const signed = chain.map((it, index) => it.isSignedBy(chain[index + 1] ?? root))
   for (const [index, certificate] of chain.entries()) {
     assertTime(certificate, nowMs)
+    assertStrength(certificate, certificate === root)
     assertExtensions(certificate, index === 0 ? (input.leafUnderstood ?? []) : [])
     if (index === 0) assertLeaf(certificate, input.leafUse ?? 'signatures')
     else assertAuthority(certificate, index - 1)
@@ -65,6 +67,12 @@ function assertTime({ commonName, notBeforeMs, notAfterMs }: Certificate, nowMs:
   const [from, until] = [new Date(notBeforeMs).toISOString(), new Date(notAfterMs).toISOString()]
   const detail = `certificate ${commonName} holds from ${from} until ${until}`
   throw new AttestationError('ATTESTATION_CERTIFICATE_EXPIRED', detail, { field: 'certificate' })
+}
+
+/** The root is pinned by its key; all below it rest on signatures. */
+function assertStrength(certificate: Certificate, isRoot: boolean): void {
+  const weakness = weaknessOfKey(certificate) ?? (isRoot ? null : weaknessOfSignature(certificate))
+  if (weakness !== null) throw invalidCertificate(`certificate ${certificate.commonName} ${weakness}`)
 }
 
 function assertExtensions({ commonName, unknownCritical }: Certificate, understood: readonly string[]): void {

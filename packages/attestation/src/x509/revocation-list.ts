@@ -4,6 +4,7 @@ import { AttestationError } from '../errors.ts'
 import type { Certificate } from './certificate.ts'
 import { assertDerSize } from './der.ts'
 import { X509Crl } from './library.ts'
+import { isStrongHash } from './strength.ts'
 import { assertSignedFrame } from './signed-frame.ts'
 
 /** Intel's longest list has some 100 KiB. */
@@ -70,6 +71,7 @@ export class RevocationList {
 
   async #isSignedBy(issuer: Certificate): Promise<boolean> {
     try {
+      if (!isStrongHash(this.#parsed.signatureAlgorithm.hash.name)) return false
       return await this.#parsed.verify({ publicKey: issuer.parsed })
     } catch {
       return false

@@ -138,6 +138,24 @@ describe('the certificate of an endorsement key', () => {
     expect(await codeOfChain(ekChain(p256, { notBeforeMs: chainNowMs + 1000 }))).toBe(expired)
   })
 
+  test('signed over SHA-1, and a short key above it', async () => {
+    expect(await codeOfChain(ekChain(p256, { hash: 'SHA-1' }))).toBe(invalid)
+    expect(await codeOfChain(ekChain(p256, {}, { hash: 'SHA-1' }))).toBe(invalid)
+    const middle = await issue({ name: 'Maker', isCa: true, serial: '02' }, root, {
+      ...rsa,
+      modulusLength: 1024,
+    })
+    const options = {
+      name: 'TPM',
+      serial: '03',
+      keyUsage: KeyUsageFlags.keyAgreement,
+      extensions: [ekPurpose],
+    }
+    const leaf = await issue(options, middle)
+    const ders = [leaf, middle, root].map((it) => it.certificate.der)
+    expect(await codeOf(() => verifyChain(ders))).toBe(invalid)
+  })
+
   test('revoked, or revocation unknown where it is asked for', async () => {
     const made = await ekChain()
     const code = async (revokedSerials: string[]) => {
