@@ -60,7 +60,8 @@ export function decodeLogProof(bytes: Uint8Array): LogProof {
   const { head, index, path, since } = parseWith(proofSchema, value, 'TRANSPARENCY_PROOF_INVALID', 'proof')
   return {
     head,
-    index,
+    // JSON can say -0.
+    index: Math.abs(index),
     path: path.map(fromHex),
     since: since === null ? null : { head: since.head, path: since.path.map(fromHex) },
   }
