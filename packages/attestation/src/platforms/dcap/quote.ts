@@ -91,12 +91,14 @@ function parseQuoteOf<Body>(
   bytes: Uint8Array,
   readBody: (body: Uint8Array, type: BodyType) => Body,
 ): DcapQuote<Body> {
-  const reader = new ByteReader(bytes, { what: `${tee} quote` })
-  if (bytes.length > quoteMaxSizeBytes) reader.refuse(`has more than ${quoteMaxSizeBytes} bytes`)
+  // A copy of our own: what is read and what the signature is over are the same bytes.
+  const own = new Uint8Array(bytes.subarray(0, quoteMaxSizeBytes + 1))
+  const reader = new ByteReader(own, { what: `${tee} quote` })
+  if (own.length > quoteMaxSizeBytes) reader.refuse(`has more than ${quoteMaxSizeBytes} bytes`)
   const header = readHeader(reader, tee)
   const type = header.version === 5 ? readBodyType(reader, tee) : tee === 'sgx' ? 'sgx' : 'tdx10'
   const bodyBytes = reader.bytes(reportBodySizesBytes[type])
-  const signedBytes = bytes.slice(0, reader.offsetBytes) as Uint8Array<ArrayBuffer>
+  const signedBytes = own.slice(0, reader.offsetBytes)
   const signatureData = new ByteReader(reader.bytes(reader.u32()), {
     what: `signature data of a ${tee} quote`,
   })

@@ -12,10 +12,8 @@ export type DcapTcbStatus =
 const lowered: Readonly<Partial<Record<DcapTcbStatus, 'OutOfDate' | 'OutOfDateConfigurationNeeded'>>> = {
   UpToDate: 'OutOfDate',
   SWHardeningNeeded: 'OutOfDate',
-  TDRelaunchAdvised: 'OutOfDate',
   ConfigurationNeeded: 'OutOfDateConfigurationNeeded',
   ConfigurationAndSWHardeningNeeded: 'OutOfDateConfigurationNeeded',
-  TDRelaunchAdvisedConfigurationNeeded: 'OutOfDateConfigurationNeeded',
 }
 
 /**

@@ -210,12 +210,16 @@ describe('layout', () => {
     ['tdx', 3, 584],
     ['tdx', 3, 0xffffffff],
     ['sgx', 2, 384],
+    ['sgx', 2, 584],
     ['sgx', 3, 648],
     ['sgx', 1, 648],
   ])('#18 %s in version 5 with a body of type %i and %i bytes', async (tee, bodyType, bodySizeBytes) => {
-    expect(await codeOfPlan(tee, (plan) => Object.assign(plan, { bodyType, bodySizeBytes }), 5)).toBe(
-      malformed,
-    )
+    const edit = (plan: DcapPlan) => {
+      // As many bytes as it says, so that only what it says is wrong.
+      const body = concatBytes(plan.body, new Uint8Array(264)).slice(0, Math.min(bodySizeBytes, 648))
+      Object.assign(plan, { bodyType, bodySizeBytes, body })
+    }
+    expect(await codeOfPlan(tee, edit, 5)).toBe(malformed)
   })
 
   test.each([1, 2, 3, 4, 6, 7])('#24 certification data of type %i', async (certificationDataType) => {
@@ -732,7 +736,13 @@ describe('tables that Intel signs', () => {
 
   test('#80 what is longer than any table, or nested deeper', async () => {
     expect(await edited(tcb, (text) => `${text}${' '.repeat(262_144)}`)).toBe(collateralInvalid)
-    const nested = `${'['.repeat(1000)}${']'.repeat(1000)}`
+    const nestedIn = (depth: number) =>
+      codeOfPlan('sgx', (plan) => {
+        plan.tcbInfo.member = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+      })
+    expect(await nestedIn(14)).toBe('ok')
+    expect(await nestedIn(15)).toBe(collateralInvalid)
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     expect(await edited(tcb, (text) => text.replace('"tcbType":0', `"tcbType":0,"x":${nested}`))).toBe(
       collateralInvalid,
     )
