@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttestationError } from '../errors.ts'
-import { shownName, shownName } from './names.ts'
+import { shownName } from './names.ts'
 
 /**
  * What vendors say about their platforms (endorsements of RFC 9334 §8.2), by name: certificates, lists of revoked ones,

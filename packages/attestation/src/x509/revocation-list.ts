@@ -4,8 +4,8 @@ import { AttestationError } from '../errors.ts'
 import type { Certificate } from './certificate.ts'
 import { assertDerSize } from './der.ts'
 import { X509Crl } from './library.ts'
-import { isStrongHash } from './strength.ts'
 import { assertSignedFrame } from './signed-frame.ts'
+import { isStrongHash } from './strength.ts'
 
 /** Intel's longest list has some 100 KiB. */
 const crlMaxSizeBytes = 1_048_576
