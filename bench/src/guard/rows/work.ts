@@ -109,7 +109,7 @@ async function memory(count: number) {
   }
   await writePlot('memory', plotSvg(plot))
   const { slope, offset } = fitLine(points)
-  const line = `![${title}](plots/memory.svg)\n\nThe enclave takes ${offset.toFixed(0)} MiB without weights, and ${slope.toFixed(2)} MiB for each MiB of them; what lies above the line are pages that were opened and not yet collected.`
+  const line = `![${title}](plots/memory.svg)\n\nThe enclave takes ${offset.toFixed(0)} MiB without weights, and ${slope.toFixed(2)} MiB for each MiB of them.`
   return { name: 'memory', points, markdown: line }
 }
 
