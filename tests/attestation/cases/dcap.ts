@@ -34,7 +34,7 @@ interface CollateralJson {
  * What a case brings, under the names that are asked for, whatever it is for: that a list is another authority's, or a
  * table another platform's, is for the verifier to find. The texts are put together around the signed ones, unchanged.
  */
-function caseCollateral(vector: VectorCase, names: readonly string[]): Map<string, Uint8Array> {
+export function caseCollateral(vector: VectorCase, names: readonly string[]): Map<string, Uint8Array> {
   const json = JSON.parse(vector.text('collateral.json')) as CollateralJson
   const contents: readonly [RegExp, Uint8Array][] = [
     [/\/tcb\/[^/]+$/, utf8Bytes(`{"tcbInfo":${json.tcb_info},"signature":"${json.tcb_info_signature}"}`)],
