@@ -7,6 +7,9 @@
 
 #include "core/platform.h"
 
+/* Each thread reads on a lane of its own. */
+enum { PAGER_LANE, CALLER_LANE };
+
 /* A page takes some 100 microseconds, waking a thread some 50: that long either side looks before it sleeps. */
 #define SPIN_COUNT 2000
 
@@ -16,9 +19,9 @@ struct mlc_pager {
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  const mlc_stream *stream;    /* under the mutex, as is_busy */
+  const mlc_stream *stream;    /* written under the mutex, by the thread that computes; is_busy too */
   int is_busy;
-  _Atomic uint32_t fetched, released;
+  _Atomic uint32_t claimed, fetched, released; /* fetches that somebody has begun with, fetches, records */
   _Atomic int has_failed, is_cancelled, is_stopping;
   _Atomic uint32_t sleeper_count;
 };
@@ -51,18 +54,40 @@ static void await(mlc_pager *pager, int (*condition)(mlc_pager *, uint32_t), uin
   pthread_mutex_unlock(&pager->mutex);
 }
 
+static int is_turn(mlc_pager *pager, uint32_t fetch) {
+  return atomic_load(&pager->fetched) == fetch || atomic_load(&pager->has_failed) || atomic_load(&pager->is_cancelled);
+}
+
+/* A fetch that this thread has claimed and that is free. Fetches are done in order, whoever is the faster one. */
+static void fetch(mlc_pager *pager, const mlc_stream *stream, uint32_t lane, uint32_t i) {
+  const int is_right = mlc_pages_read(pager->pages, lane, stream->pages[i], pager->memory + stream->addresses[i]);
+  await(pager, is_turn, i);
+  if (atomic_load(&pager->fetched) != i) return;
+  if (is_right) atomic_store(&pager->fetched, i + 1);
+  else atomic_store(&pager->has_failed, 1);
+  announce(pager);
+}
+
 static void fetch_all(mlc_pager *pager, const mlc_stream *stream) {
-  for (uint32_t i = 0; i < stream->fetch_count; i++) {
+  for (;;) {
+    const uint32_t i = atomic_fetch_add(&pager->claimed, 1);
+    if (i >= stream->fetch_count) return;
     await(pager, is_free, stream->freed_by[i]);
     if (atomic_load(&pager->is_cancelled)) return;
-    if (mlc_pages_read(pager->pages, stream->pages[i], pager->memory + stream->addresses[i])) {
-      atomic_store(&pager->fetched, i + 1);
-    } else {
-      atomic_store(&pager->has_failed, 1);
-    }
-    announce(pager);
-    if (atomic_load(&pager->has_failed)) return;
+    fetch(pager, stream, PAGER_LANE, i);
+    if (atomic_load(&pager->has_failed) || atomic_load(&pager->is_cancelled)) return;
   }
+}
+
+/*
+ * Instead of waiting: where records take less time than their pages, the thread that computes would do nothing else. Only
+ * what it waits for: of a sound stream, neither that nor any fetch before it waits for a record that is still to come.
+ */
+static int fetch_one(mlc_pager *pager, uint32_t fetch_count) {
+  uint32_t i = atomic_load(&pager->claimed);
+  if (i >= fetch_count || !atomic_compare_exchange_strong(&pager->claimed, &i, i + 1)) return 0;
+  fetch(pager, pager->stream, CALLER_LANE, i);
+  return 1;
 }
 
 static void *thread_main(void *argument) {
@@ -110,6 +135,7 @@ const mlc_pages *mlc_pager_pages(const mlc_pager *pager) { return pager->pages; 
 void mlc_pager_begin(mlc_pager *pager, const mlc_stream *stream) {
   pthread_mutex_lock(&pager->mutex);
   interrupt(pager);
+  atomic_store(&pager->claimed, 0);
   atomic_store(&pager->fetched, 0);
   atomic_store(&pager->released, 0);
   atomic_store(&pager->has_failed, 0);
@@ -126,7 +152,9 @@ uint32_t mlc_pager_fetched(mlc_pager *pager, int *has_failed) {
 }
 
 int mlc_pager_wait(mlc_pager *pager, uint32_t fetch_count) {
-  if (!is_fetched(pager, fetch_count)) await(pager, is_fetched, fetch_count);
+  while (!is_fetched(pager, fetch_count)) {
+    if (!fetch_one(pager, fetch_count)) await(pager, is_fetched, fetch_count);
+  }
   return atomic_load(&pager->fetched) >= fetch_count;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that opens pages of weights ahead of the thread that computes with them. The two tell each other only how far
- * they have come: how many fetches are done, and how many records.
+ * A thread that opens pages of weights ahead of the thread that computes with them, which helps where it would have to wait.
+ * The two tell each other only how far they have come: how many fetches are begun and done, and how many records.
  */
 #ifndef MLC_PAGER_H
 #define MLC_PAGER_H
@@ -35,7 +35,7 @@ const mlc_pages *mlc_pager_pages(const mlc_pager *pager);
 void mlc_pager_begin(mlc_pager *pager, const mlc_stream *stream);
 /* How many fetches are done by now; none of those after them where one failed, which `has_failed` tells. */
 uint32_t mlc_pager_fetched(mlc_pager *pager, int *has_failed);
-/* Waits until so many fetches are done. 0 where one of them failed. */
+/* Waits until so many fetches are done, and does some itself meanwhile. 0 where one of them failed. */
 int mlc_pager_wait(mlc_pager *pager, uint32_t fetch_count);
 /* So many records of the stream are done. */
 void mlc_pager_release(mlc_pager *pager, uint32_t record_count);

@@ -46,8 +46,12 @@ mlc_pages *mlc_pages_open(const mlc_pages_source *source) {
   pages->nonces = copy_of(source->nonces, (size_t)source->page_count * MLC_CIPHER_NONCE_SIZE_BYTES);
   pages->associated_data =
       copy_of(source->associated_data, (size_t)source->page_count * source->associated_data_size_bytes);
-  pages->cipher = mlc_cipher_create(source->key);
-  if (pages->nonces != NULL && pages->associated_data != NULL && pages->cipher != NULL && take_file(pages, source)) return pages;
+  int has_ciphers = 1;
+  for (uint32_t lane = 0; lane < MLC_PAGES_LANE_COUNT; lane++) {
+    pages->ciphers[lane] = mlc_cipher_create(source->key);
+    has_ciphers = has_ciphers && pages->ciphers[lane] != NULL;
+  }
+  if (pages->nonces != NULL && pages->associated_data != NULL && has_ciphers && take_file(pages, source)) return pages;
   mlc_pages_close(pages);
   return NULL;
 }
@@ -64,25 +68,28 @@ static int read_fully(int fd, uint8_t *to, size_t size_bytes, uint64_t offset_by
   return 1;
 }
 
-int mlc_pages_read(const mlc_pages *pages, uint32_t page, uint8_t *to) {
+int mlc_pages_read(const mlc_pages *pages, uint32_t lane, uint32_t page, uint8_t *to) {
+  mlc_cipher *cipher = pages->ciphers[lane];
   const size_t size_bytes = pages->page_size_bytes;
   const uint64_t offset_bytes = pages->offset_bytes + sealed_size_bytes(pages->page_size_bytes) * (uint64_t)page;
   uint8_t tag[MLC_CIPHER_TAG_SIZE_BYTES];
-  int ok = mlc_cipher_begin(pages->cipher, pages->nonces + (size_t)page * MLC_CIPHER_NONCE_SIZE_BYTES,
+  int ok = mlc_cipher_begin(cipher, pages->nonces + (size_t)page * MLC_CIPHER_NONCE_SIZE_BYTES,
                             pages->associated_data + (size_t)page * pages->associated_data_size_bytes,
                             pages->associated_data_size_bytes);
   for (size_t at = 0; ok && at < size_bytes; at += PIECE_SIZE_BYTES) {
     const size_t count = size_bytes - at < PIECE_SIZE_BYTES ? size_bytes - at : PIECE_SIZE_BYTES;
-    ok = read_fully(pages->fd, to + at, count, offset_bytes + at) && mlc_cipher_open(pages->cipher, to + at, count);
+    ok = read_fully(pages->fd, to + at, count, offset_bytes + at) && mlc_cipher_open(cipher, to + at, count);
   }
-  ok = ok && read_fully(pages->fd, tag, sizeof tag, offset_bytes + size_bytes) && mlc_cipher_end(pages->cipher, tag);
+  ok = ok && read_fully(pages->fd, tag, sizeof tag, offset_bytes + size_bytes) && mlc_cipher_end(cipher, tag);
   if (!ok) explicit_bzero(to, size_bytes);
   return ok;
 }
 
 void mlc_pages_close(mlc_pages *pages) {
   if (pages->fd >= 0) close(pages->fd);
-  if (pages->cipher != NULL) mlc_cipher_destroy(pages->cipher);
+  for (uint32_t lane = 0; lane < MLC_PAGES_LANE_COUNT; lane++) {
+    if (pages->ciphers[lane] != NULL) mlc_cipher_destroy(pages->ciphers[lane]);
+  }
   free(pages->nonces);
   free(pages->associated_data);
   free(pages);

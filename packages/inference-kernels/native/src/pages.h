@@ -22,12 +22,15 @@ typedef struct {
   uint32_t associated_data_size_bytes;
 } mlc_pages_source;
 
+/* As many threads may read pages at a time, each on a lane of its own. */
+#define MLC_PAGES_LANE_COUNT 2u
+
 typedef struct {
   int fd; /* our own; -1 for none */
   uint64_t offset_bytes;
   uint32_t page_size_bytes, page_count, associated_data_size_bytes;
   uint8_t *nonces, *associated_data;
-  mlc_cipher *cipher;
+  mlc_cipher *ciphers[MLC_PAGES_LANE_COUNT];
 } mlc_pages;
 
 /* Copies what the source points to. NULL where it is no file or a shorter one, or there is no cipher. */
@@ -37,7 +40,7 @@ mlc_pages *mlc_pages_open(const mlc_pages_source *source);
  * Whether the page, below page_count, is there and the authentic one; `to` then holds its plaintext, otherwise zeros. Each
  * byte of the file is read once, into `to`, and opened there.
  */
-int mlc_pages_read(const mlc_pages *pages, uint32_t page, uint8_t *to);
+int mlc_pages_read(const mlc_pages *pages, uint32_t lane, uint32_t page, uint8_t *to);
 
 void mlc_pages_close(mlc_pages *pages);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pager under the thread sanitizer, with a cipher that leaves bytes as they are: every record finds its pages, whoever
- * is the faster one; a page that fails, or that the file has lost meanwhile, ends the run; what is begun anew or destroyed
+ * is the faster one, and pages that are slow are opened by both threads; a page that fails, or that the file has lost meanwhile, ends the run; what is begun anew or destroyed
  * midway leaves nothing behind.
  */
 #include "pager.h"
@@ -13,6 +13,7 @@
 
 #define PAGE_SIZE_BYTES 256u
 #define PAGE_COUNT 64u
+#define MOST_PAGES (PAGE_COUNT + 1) /* that are ever asked for: one more than there are */
 #define RING_PAGE_COUNT 6u
 #define SEALED_SIZE_BYTES (PAGE_SIZE_BYTES + MLC_CIPHER_TAG_SIZE_BYTES)
 
@@ -54,9 +55,9 @@ static void check(int condition, const char *what) {
 }
 
 static mlc_pages *open_pages(uint8_t slowness, uint32_t count) {
-  uint8_t key[MLC_CIPHER_KEY_SIZE_BYTES] = {slowness}, nonces[PAGE_COUNT * MLC_CIPHER_NONCE_SIZE_BYTES] = {0};
-  uint8_t associated_data[PAGE_COUNT];
-  for (uint32_t i = 0; i < PAGE_COUNT; i++) nonces[i * MLC_CIPHER_NONCE_SIZE_BYTES] = associated_data[i] = (uint8_t)i;
+  uint8_t key[MLC_CIPHER_KEY_SIZE_BYTES] = {slowness}, nonces[MOST_PAGES * MLC_CIPHER_NONCE_SIZE_BYTES] = {0};
+  uint8_t associated_data[MOST_PAGES];
+  for (uint32_t i = 0; i < MOST_PAGES; i++) nonces[i * MLC_CIPHER_NONCE_SIZE_BYTES] = associated_data[i] = (uint8_t)i;
   const mlc_pages_source source = {fd, 3, PAGE_SIZE_BYTES, count, key, nonces, associated_data, 1};
   return mlc_pages_open(&source);
 }
@@ -161,7 +162,7 @@ static void test_streams(const mlc_pages *pages) {
 
 int main(void) {
   write_file();
-  check(open_pages(0, PAGE_COUNT + 1) == NULL, "more pages than the file has");
+  check(open_pages(0, MOST_PAGES) == NULL, "more pages than the file has");
   mlc_pages *pages = open_pages(0, PAGE_COUNT);
   check(pages != NULL, "no pages");
   test_streams(pages);
