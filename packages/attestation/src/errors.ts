@@ -20,7 +20,7 @@ export const attestationErrorTable = defineErrorTable({
   ATTESTATION_EVIDENCE_UNSUPPORTED: {
     kind: 'input',
     meaning: 'Evidence is of a version, a key type or a form of its platform that is not verified here.',
-    remedy: 'docs/guides/attestation.md lists what is verified; make evidence of such a form.',
+    remedy: 'Make evidence of a form that docs/guides/attestation.md lists.',
   },
   ATTESTATION_CERTIFICATE_INVALID: {
     kind: 'refused',
