@@ -9,7 +9,7 @@ const text = formatPolicyText(devPolicy)
 
 /** Every text is refused with its code, or says what it says again when it is written anew. */
 function feed(changed: string): void {
-  let value: unknown
+  let value: object
   try {
     value = parsePolicyText(changed, 'policy.yaml')
   } catch (error) {

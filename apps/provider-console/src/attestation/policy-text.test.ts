@@ -22,7 +22,7 @@ describe('policies as text', () => {
   test('any JSON comes back from YAML', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
-        const plain: unknown = JSON.parse(JSON.stringify(value))
+        const plain = { value: JSON.parse(JSON.stringify(value)) as unknown }
         expect(parse(formatPolicyText(plain))).toEqual(plain)
       }),
       { numRuns: 300 },
@@ -41,6 +41,9 @@ describe('policies as text', () => {
     ['a tag of its own', 'a: !secret 1'],
     ['two documents', 'a: 1\n---\na: 2'],
     ['a list as a key', '? [a]\n: 1'],
+    ['a text', 'not JSON'],
+    ['a list', '[1]'],
+    ['nothing', ''],
     ['what is not closed', '{"a": 1'],
     ['depth without an end', '['.repeat(100_000)],
     ['more than fits', `a: ${'x'.repeat(policyMaxSizeBytes)}`],
