@@ -112,7 +112,7 @@ export function addPolicy(context: CliContext, program: Command): void {
     about: 'write a policy; without --output it becomes the one of the store',
     examples: [
       'policy create --manifest manifest.json',
-      'policy create --manifest manifest.json --platform simulated --reference-signer publisher.jwk -o policy.yaml',
+      'policy create --manifest manifest.json --platform tdx --reference-signer publisher.jwk -o policy.yaml',
       'policy create --manifest manifest.json --allow-unattested process   # for development: see the warning',
     ],
   })

@@ -64,7 +64,7 @@ export function addReference(context: CliContext, program: Command): void {
     name: 'create',
     about: "sign, with the publisher's key, that who measures this runs that manifest",
     examples: [
-      'reference create --release runtime-1.2.0 --platform simulated --register manifestSha384=0b… --manifest manifest.json -o release.jws',
+      'reference create --release runtime-1.2.0 --platform tdx --register manifestSha384=0b… --manifest manifest.json -o release.jws',
     ],
   })
     .requiredOption('--release <name>', 'name and version of what was built')
