@@ -175,6 +175,22 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
       })
     })
 
+    test('attestation: evidence of SGX, TDX, SEV-SNP and Nitro is verified, and only under the root that is trusted', () => {
+      const { platforms } = outcome.given
+      expect(platforms.map(({ platform }) => platform)).toEqual(['sgx', 'tdx', 'sev-snp', 'nitro'])
+      for (const { platform, root } of platforms) {
+        expect(found().platforms[platform]).toMatchObject({
+          tier: platform,
+          root,
+          codes: {
+            vendorRoot: 'ATTESTATION_ROOT_UNKNOWN',
+            changed: expect.stringMatching(/^ATTESTATION_/),
+            otherReportData: 'ATTESTATION_REPORT_DATA_MISMATCH',
+          },
+        })
+      }
+    })
+
     test('gives in all things what Node gives', () => {
       expect(comparable(found())).toEqual(comparable(outcome.node))
     })

@@ -128,3 +128,9 @@ export async function makeCrl(issuer: Issued, options: CrlOptions = {}): Promise
   })
   return new Uint8Array(made.rawData)
 }
+
+/** Certificates as PEM, in this order. */
+export function pemOf(...certificates: readonly Certificate[]): string {
+  const bodies = certificates.map(({ der }) => btoa(String.fromCharCode(...der)))
+  return bodies.map((it) => `-----BEGIN CERTIFICATE-----\n${it}\n-----END CERTIFICATE-----\n`).join('')
+}

@@ -11,6 +11,7 @@ import {
   issue,
   makeCrl,
   makeKeys,
+  pemOf,
 } from './certificates.ts'
 import { der } from './der.ts'
 
@@ -286,15 +287,6 @@ export function pckFields(pck: PckFields): Uint8Array[] {
 
 export const pckExtensionOid = '1.2.840.113741.1.13.1'
 
-export function pemOf(chain: readonly Certificate[]): string {
-  return chain
-    .map(
-      (it) =>
-        `-----BEGIN CERTIFICATE-----\n${btoa(String.fromCharCode(...it.der))}\n-----END CERTIFICATE-----\n`,
-    )
-    .join('')
-}
-
 async function sign(keys: CryptoKeyPair, bytes: Uint8Array): Promise<Uint8Array> {
   const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
   return new Uint8Array(await crypto.subtle.sign(algorithm, keys.privateKey, new Uint8Array(bytes)))
@@ -335,7 +327,7 @@ export async function makeDcap(
     { name: 'Intel SGX TCB Signing', serial: '04', ...plan.signer },
     plan.signerIssuer === 'root' ? root : authority,
   )
-  const issuerChain = utf8Bytes(pemOf([signer.certificate, root.certificate]))
+  const issuerChain = utf8Bytes(pemOf(signer.certificate, root.certificate))
   const collateral = new Map([
     [`intel/${tee}/tcb/${plan.pck.fmspc}`, await signedJson('tcbInfo', plan.tcbInfo, signer.keys)],
     [`intel/${tee}/tcb/${plan.pck.fmspc}/issuer-chain`, issuerChain],
@@ -365,7 +357,7 @@ async function makeQuote(plan: DcapPlan, leaf: Issued, chain: readonly Issued[])
   )
   const qeReport = plan.qeReport.slice()
   if (plan.bindsKey) qeReport.set(sha256(point, plan.authData), sgxAt.reportData)
-  const pem = utf8Bytes(pemOf(plan.chain(chain.map(({ certificate }) => certificate))))
+  const pem = utf8Bytes(pemOf(...plan.chain(chain.map(({ certificate }) => certificate))))
   const quotingEnclave = concatBytes(
     qeReport,
     await sign(leaf.keys, qeReport),

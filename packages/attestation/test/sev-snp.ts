@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes, fromHex, uint32Bytes } from '@mlcapsule/crypto'
+import { concatBytes, fromHex, uint32Bytes, utf8Bytes } from '@mlcapsule/crypto'
 import type { EndorsementKeyKind, SevSnpProduct, SevSnpTrustStore } from '../src/platforms/sev-snp/index.ts'
 import { sevSnpTrustStore } from '../src/platforms/sev-snp/index.ts'
-import type { Certificate } from '../src/x509/certificate.ts'
 import { Extension } from '../src/x509/library.ts'
 import {
   type CertificateOptions,
@@ -11,6 +10,7 @@ import {
   issue,
   makeCrl,
   p384,
+  pemOf,
   rsaPss,
 } from './certificates.ts'
 
@@ -165,14 +165,6 @@ export function snpTable(entries: readonly (readonly [guid: string, bytes: Uint8
   return concatBytes(...header, new Uint8Array(24), ...entries.map(([, bytes]) => bytes))
 }
 
-export function pemOf(...certificates: readonly Certificate[]): Uint8Array {
-  const blocks = certificates.map(
-    ({ der }) =>
-      `-----BEGIN CERTIFICATE-----\n${btoa(String.fromCharCode(...der))}\n-----END CERTIFICATE-----\n`,
-  )
-  return new TextEncoder().encode(blocks.join(''))
-}
-
 /** All collateral of a platform, by name. */
 export async function snpCollateral(
   authorities: SnpAuthorities,
@@ -185,7 +177,7 @@ export async function snpCollateral(
   const hex = [...id].map((it) => it.toString(16).padStart(2, '0'))
   return new Map([
     [`amd/vcek/${product}/${hex.join('')}/${tcb.join('')}`, leaf.certificate.der],
-    [`amd/chain/${kind}/${product}`, pemOf(authority.certificate, root.certificate)],
+    [`amd/chain/${kind}/${product}`, utf8Bytes(pemOf(authority.certificate, root.certificate))],
     [`amd/crl/${kind}/${product}`, await makeCrl(root, crl)],
   ])
 }

@@ -8,4 +8,5 @@ export {
   emulateTsm,
   missingForPreload,
 } from './devices/emulation.ts'
+export { type MadeEvidence, makeEvidence } from './made-evidence.ts'
 export { reportData, type SkeletonWorld, skeletonWorld } from './skeleton.ts'

@@ -8,6 +8,7 @@ export interface Given {
   readonly capsules: readonly GivenCapsule[]
   readonly models: readonly GivenModel[]
   readonly evidence: GivenEvidence
+  readonly platforms: readonly GivenPlatform[]
 }
 
 export interface GivenCrypto {
@@ -49,4 +50,14 @@ export interface GivenEvidence {
   readonly collateral: Readonly<Record<string, string>>
   /** The same, but for a list in which the leaf is revoked. */
   readonly revokedCollateral: Readonly<Record<string, string>>
+}
+
+/** Evidence of a vendor's platform under a root of its own. */
+export interface GivenPlatform {
+  readonly platform: 'sgx' | 'tdx' | 'sev-snp' | 'nitro'
+  readonly bytes: string
+  readonly reportData: string
+  readonly nowMs: number
+  readonly root: string
+  readonly collateral: Readonly<Record<string, string>>
 }

@@ -5,6 +5,7 @@ import { type CryptoFindings, probeCrypto } from './crypto.ts'
 import { type DefenseFindings, probeDefenses } from './defenses.ts'
 import type { Given } from './given.ts'
 import { type ModelFindings, probeInference } from './inference.ts'
+import { type PlatformFindings, probePlatforms } from './platforms.ts'
 
 export interface Findings {
   readonly crypto: CryptoFindings
@@ -13,6 +14,7 @@ export interface Findings {
   readonly models: Readonly<Record<string, ModelFindings>>
   readonly defenses: DefenseFindings
   readonly evidence: EvidenceFindings
+  readonly platforms: Readonly<Record<string, PlatformFindings>>
 }
 
 /** Puts the packages to work. Runs in Node as in a browser, and gives plain values to compare. */
@@ -24,5 +26,6 @@ export async function probe(given: Given): Promise<Findings> {
     models: await probeInference(given),
     defenses: await probeDefenses(),
     evidence: await probeEvidence(given.evidence),
+    platforms: await probePlatforms(given.platforms),
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { makeCrl, skeletonWorld } from '@mlcapsule/attestation/testing'
+import { makeCrl, makeEvidence, skeletonWorld } from '@mlcapsule/attestation/testing'
 import { toHex } from '@mlcapsule/crypto'
-import type { GivenEvidence } from '../probe/given.ts'
+import type { GivenEvidence, GivenPlatform } from '../probe/given.ts'
 
 const inHex = (files: ReadonlyMap<string, Uint8Array>) =>
   Object.fromEntries([...files].map(([name, bytes]) => [name, toHex(bytes)]))
@@ -19,4 +19,15 @@ export async function giveEvidence(): Promise<GivenEvidence> {
     collateral: inHex(collateral),
     revokedCollateral: inHex(new Map([...collateral, ['skeleton/crl/1', revoked]])),
   }
+}
+
+/** Evidence of each vendor's platform, made just now. */
+export async function givePlatforms(): Promise<readonly GivenPlatform[]> {
+  const made = await makeEvidence()
+  return made.map(({ bytes, reportData, collateral, ...rest }) => ({
+    ...rest,
+    bytes: toHex(bytes),
+    reportData: toHex(reportData),
+    collateral: inHex(collateral),
+  }))
 }

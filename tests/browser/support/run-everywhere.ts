@@ -16,7 +16,7 @@ import { type Findings, probe } from '../probe/probe.ts'
 import type { Realm, Report } from '../probe/report.ts'
 import { bundleProbe } from './bundle.ts'
 import { launchChromium } from './chromium.ts'
-import { giveEvidence } from './evidence.ts'
+import { giveEvidence, givePlatforms } from './evidence.ts'
 import { packModels } from './models.ts'
 import { type Site, serveSite } from './serve.ts'
 import type { Vector } from './vectors.ts'
@@ -55,6 +55,7 @@ async function fillSite({ origin, files }: Site, vectors: readonly Vector[]): Pr
     capsules: [...vectors.map((it) => it.given), ...models.map(({ capsule }) => capsule)],
     models: models.map(({ query }) => query),
     evidence: await giveEvidence(),
+    platforms: await givePlatforms(),
   }
   files.set('/', utf8Bytes(html)).set('/given.json', utf8Bytes(JSON.stringify(given)))
   for (const [path, bytes] of bundle) files.set(path, bytes)

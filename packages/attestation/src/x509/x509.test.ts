@@ -8,6 +8,7 @@ import {
   chainNowMs,
   issue,
   makeCrl,
+  pemOf,
   testChain,
 } from '../../test/certificates.ts'
 import { codeOf } from '../../test/errors.ts'
@@ -31,9 +32,6 @@ function codeOfPath(made: AuthorityChain, more: Partial<PathInput> = {}): Promis
     }),
   )
 }
-
-const pem = (certificate: Certificate) =>
-  `-----BEGIN CERTIFICATE-----\n${btoa(String.fromCharCode(...certificate.der))}\n-----END CERTIFICATE-----\n`
 
 describe('validatePath', () => {
   test('accepts a chain that is in order', async () => {
@@ -163,7 +161,7 @@ describe('revocation', () => {
 describe('reading', () => {
   test('PEM of several certificates, with a zero at its end; nothing between', async () => {
     const { certificates } = await testChain()
-    const text = certificates.map(pem).join('')
+    const text = pemOf(...certificates)
     expect(readPemChain(text).map((it) => it.commonName)).toEqual([
       'Test Leaf',
       'Test Authority',

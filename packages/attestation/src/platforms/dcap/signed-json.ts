@@ -49,7 +49,8 @@ export function readSignedJson(bytes: Uint8Array, member: string, what: string):
   const checked = parseWith(schema, body, 'ATTESTATION_COLLATERAL_INVALID', what)
   const signedText = objectMember(text, member, what)
   return {
-    value: checked[member],
+    // As parsed: a copy by the schema would lack a member that is called __proto__.
+    value: (body as Readonly<Record<string, unknown>>)[member],
     signedBytes: utf8Bytes(signedText) as Uint8Array<ArrayBuffer>,
     signature: fromHex(checked.signature as string),
   }

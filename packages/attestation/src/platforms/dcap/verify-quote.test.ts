@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, equalBytes, fromHex, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { describe, expect, test } from 'vitest'
-import { type CrlOptions, chainNowMs, makeCrl } from '../../../test/certificates.ts'
+import { type CrlOptions, chainNowMs, makeCrl, pemOf } from '../../../test/certificates.ts'
 import {
   type DcapMade,
   type DcapPlan,
@@ -12,7 +12,6 @@ import {
   makeDcap,
   pckField,
   pckFields,
-  pemOf,
   sgxAt,
   signedJson,
   tdAt,
@@ -654,7 +653,7 @@ describe('tables that Intel signs', () => {
         chain.slice(0, 2),
         [made[issuer].certificate, made.root.certificate],
       ]) {
-        made.collateral.set(`${tcb}/issuer-chain`, utf8Bytes(pemOf(certificates)))
+        made.collateral.set(`${tcb}/issuer-chain`, utf8Bytes(pemOf(...certificates)))
         expect(await codeOfMade(made)).toBe(certificateInvalid)
       }
     }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes, toHex } from '@mlcapsule/crypto'
+import { concatBytes, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { chainNowMs, type Issued, issue, makeCrl, p256 } from '../../../test/certificates.ts'
+import { chainNowMs, type Issued, issue, makeCrl, p256, pemOf } from '../../../test/certificates.ts'
 import {
   chipId,
   derByte,
   type KeyExtensions,
   keyExtensions,
   type LeafChanges,
-  pemOf,
   type ReportChanges,
   type SnpAuthorities,
   signSnpReport,
@@ -134,7 +133,7 @@ describe('genuine reports', () => {
     const leaf = await snpLeaf(genoa)
     const table = snpTable([
       [tableGuids.ark, genoa.root.certificate.der],
-      [tableGuids.ask, pemOf(genoa.authority.certificate)],
+      [tableGuids.ask, utf8Bytes(pemOf(genoa.authority.certificate))],
       [`${'00'.repeat(15)}01`, new Uint8Array([1, 2, 3])],
       [tableGuids.vcek, leaf.certificate.der],
     ])
@@ -317,7 +316,7 @@ describe('reports', () => {
 describe('chains', () => {
   const run = async (changes: Partial<VerifyContext<SevSnpTrustStore>>) => codeOfReport({}, changes)
   const withChain = (...chain: readonly Certificate[]) =>
-    new Map([...collateral, ['amd/chain/vcek/Milan', pemOf(...chain)]])
+    new Map([...collateral, ['amd/chain/vcek/Milan', utf8Bytes(pemOf(...chain))]])
 
   test('#4 a signature by a key of no certificate here', async () => {
     const other = await snpLeaf(milan)
@@ -347,7 +346,10 @@ describe('chains', () => {
     const leaf = await snpLeaf(alike)
     const bytes = await signSnpReport(snpReport(alike), leaf)
     const appended = new Map(await snpCollateral(alike, leaf))
-    appended.set('amd/chain/vcek/Milan', pemOf(alike.authority.certificate, milan.root.certificate))
+    appended.set(
+      'amd/chain/vcek/Milan',
+      utf8Bytes(pemOf(alike.authority.certificate, milan.root.certificate)),
+    )
     appended.set('amd/crl/vcek/Milan', await makeCrl(milan.root))
     expect(await codeOf(() => verify(bytes, { collateral: appended }))).toBe(badCertificate)
   })
@@ -556,9 +558,9 @@ describe('tables of certificates', () => {
   test('#80 what is no certificate, and more than one in an entry', async () => {
     const garbage = new Uint8Array(100).fill(0x30)
     expect(await run(snpTable([[tableGuids.vcek, garbage]]))).toBe(badCertificate)
-    const two = pemOf(vcek.certificate, vcek.certificate)
+    const two = utf8Bytes(pemOf(vcek.certificate, vcek.certificate))
     expect(await run(snpTable([[tableGuids.vcek, two]]))).toBe(badCertificate)
-    expect(await run(snpTable([[tableGuids.vcek, pemOf(vcek.certificate)]]))).toBe('ok')
+    expect(await run(snpTable([[tableGuids.vcek, utf8Bytes(pemOf(vcek.certificate))]]))).toBe('ok')
   })
 
   test('#76 nothing at hand', async () => {
