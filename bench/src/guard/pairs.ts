@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { estimateMedian, type MedianEstimate } from '../report/statistics.ts'
+import type { Entry } from './guarded.ts'
 import { type Bench, measure, type Subject } from './measure.ts'
 
 interface PairResult {
@@ -14,7 +15,7 @@ interface PairResult {
 /** Guarded and plain, side by side. */
 export interface PairEstimate {
   readonly network: string
-  readonly entry: string
+  readonly entry: Entry
   readonly pairCount: number
   readonly macCount: number
   readonly parameterCount: number
