@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeCbor } from '@mlcapsule/crypto'
+import { verifyEcdsa } from '../ecdsa/ecdsa.ts'
 import { AttestationError, type AttestationErrorCode } from '../errors.ts'
 import { decodeForeignCbor } from './cbor.ts'
 
@@ -69,14 +70,7 @@ export async function verifyCoseSign1(
   { protectedBytes, payload, signature }: CoseSign1,
   spki: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
-  const { subtle } = globalThis.crypto
   const noExternalData = new Uint8Array(0)
   const signed = encodeCbor(['Signature1', protectedBytes, noExternalData, payload])
-  try {
-    const curve = { name: 'ECDSA', namedCurve: 'P-384' }
-    const key = await subtle.importKey('spki', spki, curve, false, ['verify'])
-    return await subtle.verify({ name: 'ECDSA', hash: 'SHA-384' }, key, new Uint8Array(signature), signed)
-  } catch {
-    return false
-  }
+  return await verifyEcdsa('P-384', { spki }, new Uint8Array(signature), signed)
 }

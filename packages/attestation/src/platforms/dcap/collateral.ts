@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes } from '@mlcapsule/crypto'
 import { requireCollateral } from '../../collateral/collateral.ts'
+import { verifyEcdsa } from '../../ecdsa/ecdsa.ts'
 import { AttestationError } from '../../errors.ts'
 import { type Certificate, invalidCertificate } from '../../x509/certificate.ts'
 import { validatePath } from '../../x509/path.ts'
 import { readPemChain } from '../../x509/pem.ts'
 import { RevocationList } from '../../x509/revocation-list.ts'
-import { verifyP256 } from './ecdsa-p256.ts'
 import { inOrder } from './in-order.ts'
 import type { PckChain } from './pck-chain.ts'
 import { parseQeIdentity, type QeIdentity, qeIds } from './qe-identity.ts'
@@ -142,7 +142,7 @@ async function verifiedQeIdentity(table: SignedTable<Tee>): Promise<QeIdentity> 
 async function signedValue({ name, bytes, signer }: SignedTable<Tee>, member: string): Promise<unknown> {
   const { spki } = await signer
   const { value, signature, signedBytes } = readSignedJson(bytes, member, name)
-  if (await verifyP256({ spki }, signature, signedBytes)) return value
+  if (await verifyEcdsa('P-256', { spki }, signature, signedBytes)) return value
   throw invalid(`${name} is not signed by its issuer`)
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { verifyEcdsa } from '../../ecdsa/ecdsa.ts'
 import { AttestationError } from '../../errors.ts'
 import { dcapCollateralNames, type VerifiedCollateral, verifyPlatform } from './collateral.ts'
-import { verifyP256 } from './ecdsa-p256.ts'
 import { inOrder } from './in-order.ts'
 import type { IsvSvnLevel } from './json-fields.ts'
 import { type PckChain, readPckChain } from './pck-chain.ts'
@@ -40,12 +41,12 @@ export async function verifyQuote<Platform extends Tee>(
     platform,
     assertSigned(
       'the report of the quoting enclave is not signed by the PCK certificate',
-      verifyP256({ spki: pck.leaf.spki }, quote.qeReportSignature, quote.qeReportBytes),
+      verifyEcdsa('P-256', { spki: pck.leaf.spki }, quote.qeReportSignature, quote.qeReportBytes),
     ),
     checkQe(),
     assertSigned(
       'header and body are not signed by the attestation key',
-      verifyP256({ point: quote.attestationKey }, quote.signature, quote.signedBytes),
+      verifyEcdsa('P-256', { point: quote.attestationKey }, quote.signature, quote.signedBytes),
     ),
   ])
   return { ...collateral, pck, qeLevel }

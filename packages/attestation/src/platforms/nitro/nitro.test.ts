@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { concatBytes, encodeCbor, fromHex, sha256, toHex } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type AuthorityChain, type ChainChanges, chainNowMs, p256 } from '../../../test/certificates.ts'
+import { codeOf } from '../../../test/errors.ts'
 import {
   type MessageChanges,
   nitroChain,
@@ -14,7 +16,6 @@ import {
   signNitro,
 } from '../../../test/nitro.ts'
 import { noCollateral } from '../../collateral/collateral.ts'
-import { AttestationError } from '../../errors.ts'
 import type { VerifyContext } from '../../evidence/verifier.ts'
 import { KeyUsageFlags } from '../../x509/library.ts'
 import { type NitroTrustStore, nitroTrustStore, nitroVerifier, parseNitroDocument } from './index.ts'
@@ -33,16 +34,6 @@ let alike: AuthorityChain
 beforeAll(async () => {
   ;[chain, alike] = await Promise.all([nitroChain(), nitroChain()])
 })
-
-async function codeOf(run: () => unknown): Promise<string> {
-  try {
-    await run()
-    return 'ok'
-  } catch (error) {
-    if (error instanceof AttestationError) return error.code
-    throw error
-  }
-}
 
 const verify = (bytes: Uint8Array, changes: Partial<VerifyContext<NitroTrustStore>> = {}) =>
   nitroVerifier.verify(

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { concatBytes, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { chainNowMs, type Issued, issue, makeCrl, p256, pemOf } from '../../../test/certificates.ts'
+import { codeOf } from '../../../test/errors.ts'
 import {
   chipId,
   derByte,
@@ -22,7 +24,6 @@ import {
   tableGuids,
 } from '../../../test/sev-snp.ts'
 import { type Collateral, noCollateral } from '../../collateral/collateral.ts'
-import { AttestationError } from '../../errors.ts'
 import { type VerifyContext, verifyEvidence } from '../../evidence/verifier.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { KeyUsageFlags } from '../../x509/library.ts'
@@ -56,16 +57,6 @@ beforeAll(async () => {
   ;[vcek, vlek] = await Promise.all([snpLeaf(milan), snpLeaf(leased)])
   collateral = await snpCollateral(milan, vcek)
 })
-
-async function codeOf(run: () => unknown): Promise<string> {
-  try {
-    await run()
-    return 'ok'
-  } catch (error) {
-    if (error instanceof AttestationError) return error.code
-    throw error
-  }
-}
 
 const verify = (bytes: Uint8Array, changes: Partial<VerifyContext<SevSnpTrustStore>> = {}) =>
   sevSnpVerifier.verify(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes } from '@mlcapsule/crypto'
 import { type Collateral, requireCollateral } from '../../collateral/collateral.ts'
+import { verifyEcdsa } from '../../ecdsa/ecdsa.ts'
 import { AttestationError } from '../../errors.ts'
 import type { UnboundEvidence } from '../../evidence/report-data.ts'
 import type { VerifiedEvidence } from '../../evidence/verifier.ts'
-import type { Certificate } from '../../x509/certificate.ts'
 import { type Revocation, validatePath } from '../../x509/path.ts'
 import { RevocationList } from '../../x509/revocation-list.ts'
 import { findChain } from './chain.ts'
@@ -45,7 +45,8 @@ export async function verifySevSnp(
   const revocation: Revocation | 'unchecked' =
     trustStore.revocation === 'unchecked' ? 'unchecked' : { lists, covers: 'issued-by-root' }
   const anchors = trustStore.rootKeys[product]
-  const signed = isSignedBy(report, leaf)
+  // What comes of it is asked after the chain was accepted.
+  const signed = verifyEcdsa('P-384', leaf, report.signature, report.signedBytes)
   await validatePath({ chain: [leaf, authority, root], anchors, nowMs, revocation })
   const key = readEndorsementKey(leaf)
   assertKeyKind(report, key)
@@ -120,18 +121,4 @@ function assertFirmware(
 function assertOrderOfFirmware({ reportedTcb, committedTcb, currentTcb }: SevSnpClaims): void {
   if (tcbAtLeast(committedTcb, reportedTcb) && tcbAtLeast(currentTcb, committedTcb)) return
   throw mismatch('the firmware reported is newer than what is committed, or that than what runs')
-}
-
-/** Never throws: what comes of it is asked after the chain was accepted. */
-async function isSignedBy(report: SevSnpReport, leaf: Certificate): Promise<boolean> {
-  const { subtle } = globalThis.crypto
-  const curve = { name: 'ECDSA', namedCurve: 'P-384' }
-  try {
-    const key = await subtle.importKey('spki', leaf.spki, curve, false, ['verify'])
-    const algorithm = { name: 'ECDSA', hash: 'SHA-384' }
-    return await subtle.verify(algorithm, key, report.signature, report.signedBytes)
-  } catch {
-    // A key of another kind.
-    return false
-  }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Collateral, requireCollateral } from '../../collateral/collateral.ts'
+import { verifyEcdsa } from '../../ecdsa/ecdsa.ts'
 import { AttestationError } from '../../errors.ts'
 import type { TrustStore } from '../../evidence/verifier.ts'
 import { Certificate } from '../../x509/certificate.ts'
@@ -54,26 +55,9 @@ export async function verifySkeletonReport(
   )
   await validatePath({ chain, anchors: trustStore.roots, nowMs, revocation: { lists, covers: 'all' } })
   const [leaf, root] = [chain[0], chain.at(-1)] as [Certificate, Certificate]
-  if (!(await isSignedBy(leaf, evidence.reportBytes, evidence.signature))) {
+  if (!(await verifyEcdsa('P-256', leaf, evidence.signature, evidence.reportBytes))) {
     const detail = `the key of ${leaf.commonName} did not sign the report`
     throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', detail, { field: 'evidence.signature' })
   }
   return { report: evidence.report, root: root.spkiSha256 }
-}
-
-async function isSignedBy(
-  { spki }: Certificate,
-  bytes: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  const { subtle } = globalThis.crypto
-  try {
-    const key = await subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
-      'verify',
-    ])
-    return await subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, bytes)
-  } catch {
-    // A key of another kind.
-    return false
-  }
 }
