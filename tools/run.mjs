@@ -137,6 +137,10 @@ const tasks = {
     about: 'time an enclave side by side with our engine alone',
     steps: [{ turbo: 'build' }, { turbo: 'kernels:build' }, { node: 'bench/src/guard/main.ts' }],
   },
+  'bench:attestation': {
+    about: 'time the verification of real evidence of all platforms',
+    steps: [{ turbo: 'build' }, { node: 'bench/src/attestation/main.ts' }],
+  },
   'bench:ciphers': {
     about: 'time ciphers for capsule pages, in Node and in a browser',
     steps: [{ node: 'bench/page-cipher/src/main.ts' }],

@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
-import qvl, { type Collateral } from '@phala/dcap-qvl'
 import { describe, expect, test } from 'vitest'
 import { missing, sharedDir } from '../support/shared.ts'
-import { readCases, type VectorCase } from './case.ts'
+import { readCases } from './case.ts'
 import { runSgxCase } from './cases/sgx.ts'
 import { runTdxCase } from './cases/tdx.ts'
+import { dcapQvlStatus } from './dcap-qvl.ts'
 
 const skipped = missing('attestation-vectors')
 const cases = skipped === null ? readCases(join(sharedDir, 'attestation-vectors')) : []
 const runners = { sgx: runSgxCase, tdx: runTdxCase }
-
-/** What another verifier says: its status, or null for a refusal. */
-function peerStatus(vector: VectorCase): string | null {
-  const { trustAnchor, now, evidenceFile } = vector.expected
-  const verifier =
-    trustAnchor === 'intel-sgx-root'
-      ? qvl.QuoteVerifier.newProd()
-      : qvl.QuoteVerifier.newWithRootCa(new X509Certificate(vector.text(trustAnchor)).raw)
-  const collateral = JSON.parse(vector.text('collateral.json')) as Collateral
-  try {
-    return verifier.verify(vector.read(evidenceFile), collateral, Date.parse(now) / 1000).status
-  } catch {
-    return null
-  }
-}
 
 const policy =
   'the peer refuses in its verification what is for a policy to say here: that refuses it as well'
@@ -61,7 +45,7 @@ describe.skipIf(skipped !== null)('Phala dcap-qvl as a second opinion', () => {
       if (vector.kind !== 'sgx' && vector.kind !== 'tdx') continue
       compared.push(vector.name)
       const { tcbStatus = null, strictPolicy } = await runners[vector.kind](vector)
-      if (tcbStatus === peerStatus(vector)) continue
+      if (tcbStatus === dcapQvlStatus(vector)) continue
       different.push(vector.name)
       if (differences[vector.name] === policy) expect(strictPolicy).toBe('reject')
     }

@@ -31,18 +31,26 @@ function readDocument(bytes: Uint8Array): NitroDocument | null {
   }
 }
 
-export const runNitroCase: CaseRunner = async (vector, options = {}) => {
-  const { origin, now, evidenceFile, fields } = vector.expected
+/** A case's own evidence, ready to be verified. */
+export function nitroVerification(vector: VectorCase, options: CaseOptions = {}) {
+  const { now, evidenceFile } = vector.expected
   const { nowMs = Date.parse(now) } = options
   const bytes = vector.read(evidenceFile)
-  const nonce = origin === 'synthetic' ? synthNonce : (fields?.nonce ?? 'absent')
-  const section = sectionOf(nitroVerifier, { nonce, maxTimestampAgeSeconds: 60 })
   const trustStore = trustStoreOf(vector, options)
-  const outcome = await strictOutcome({ verifier: nitroVerifier, section, nowMs }, async () => {
+  const verify = async () => {
     // What the vectors put into `user_data` is no report data.
     const { unbound } = await verifyNitro(parseNitroDocument(bytes), { nowMs, trustStore })
     return unbound
-  })
+  }
+  return { nowMs, bytes, verify }
+}
+
+export const runNitroCase: CaseRunner = async (vector, options = {}) => {
+  const { origin, fields } = vector.expected
+  const { nowMs, bytes, verify } = nitroVerification(vector, options)
+  const nonce = origin === 'synthetic' ? synthNonce : (fields?.nonce ?? 'absent')
+  const section = sectionOf(nitroVerifier, { nonce, maxTimestampAgeSeconds: 60 })
+  const outcome = await strictOutcome({ verifier: nitroVerifier, section, nowMs }, verify)
   const document = readDocument(bytes)
   return { ...outcome, fields: document === null ? null : fieldsOf(document) }
 }

@@ -69,20 +69,19 @@ function readEvidence(vector: VectorCase) {
   }
 }
 
-export const runSnpCase: CaseRunner = async (vector, options = {}) => {
+/** A case's own evidence with what belongs to it, ready to be verified. */
+export function snpVerification(vector: VectorCase, options: CaseOptions = {}) {
   const { nowMs = Date.parse(vector.expected.now) } = options
   const { bytes, collateral, read } = readEvidence(vector)
-  const outcome = await strictOutcome({ verifier: sevSnpVerifier, section, nowMs }, () =>
-    sevSnpVerifier.verify(
-      { platform: 'sev-snp', bytes },
-      {
-        nowMs,
-        trustStore: trustStoreOf(vector, options),
-        collateral,
-        expectedReportData: read?.evidence.report.reportData ?? new Uint8Array(64),
-      },
-    ),
-  )
+  const trustStore = trustStoreOf(vector, options)
+  const expectedReportData = read?.evidence.report.reportData ?? new Uint8Array(64)
+  const context = { nowMs, trustStore, collateral, expectedReportData }
+  return { nowMs, read, verify: () => sevSnpVerifier.verify({ platform: 'sev-snp', bytes }, context) }
+}
+
+export const runSnpCase: CaseRunner = async (vector, options = {}) => {
+  const { nowMs, read, verify } = snpVerification(vector, options)
+  const outcome = await strictOutcome({ verifier: sevSnpVerifier, section, nowMs }, verify)
   return { ...outcome, fields: read === null ? null : fieldsOf(read.evidence, read.key) }
 }
 

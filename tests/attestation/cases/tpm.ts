@@ -168,18 +168,24 @@ function publicAreaOf(key: PublicJwk, { scheme, hashId }: TpmSignature): Uint8Ar
   return concatBytes(...head, u16(0x10), u16(schemeId), u16(hashId), parameters)
 }
 
+/** A case's quote, ready to be verified under the bare key that comes with it. */
+export function tpmVerification(vector: VectorCase): () => Promise<VerifiedQuote> {
+  const quote = {
+    attest: vector.read('attest.bin'),
+    signature: vector.read('signature.bin'),
+    key: akOf(vector),
+    pcrs: pcrsOf(vector),
+    expectedNonce: nonceOf(vector),
+  }
+  return () => verifyQuote(quote)
+}
+
 /** Quotes of TPMs. No maker's root is pinned here: where only vendors count, no bare key is accepted. */
 export const runTpmCase: CaseRunner = async (vector, options = {}) => {
   await cryptoReady()
   const fields = fieldsOf(vector)
   try {
-    const quote = await verifyQuote({
-      attest: vector.read('attest.bin'),
-      signature: vector.read('signature.bin'),
-      key: akOf(vector),
-      pcrs: pcrsOf(vector),
-      expectedNonce: nonceOf(vector),
-    })
+    const quote = await tpmVerification(vector)()
     if (options.vendorRootsOnly === true) await verifyWhole(vector)
     const result = appraiseStrictly(vector, quote)
     const policyCodes = result.status === 'refused' ? result.reasons.map(({ code }) => code) : []

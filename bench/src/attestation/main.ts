@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// npm run bench:attestation: see `usage`.
+import { existsSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { chosen, commonOptions, endWith, UsageError, writeJson } from '../command-line.ts'
+import { writeReadme } from '../report/readme.ts'
+import { estimateMedian, type MedianEstimate } from '../report/statistics.ts'
+import { machineFacts, markdownTable, showEstimate, showMs } from '../report/tables.ts'
+import { type Contender, type Contenders, contendersFor, subjects, vectorsDir } from './subjects.ts'
+
+const usage = `Measures how long it takes to verify one piece of real evidence with all its chains, beside the bare checks of the same
+signatures, and beside @phala/dcap-qvl where that verifies it too. Needs the attestation vectors of the reference data.
+
+Usage: npm run bench:attestation -- [options]
+
+  --quick       a tenth of the rounds
+  --only NAMES  of ${Object.keys(subjects).join(', ')}
+  --json FILE   write everything that was measured
+  --readme      put the table into bench/README.md, which takes a whole run
+  --help        this text`
+
+const warmUpCount = 100
+
+interface Times {
+  readonly ours: number
+  readonly signatures: number
+  readonly peer: number | null
+}
+
+async function timed(contender: Contender): Promise<number> {
+  const from = performance.now()
+  await contender()
+  return performance.now() - from
+}
+
+/** All once, in turns that go forth and back. */
+async function round({ ours, signatures, peer }: Contenders, index: number): Promise<Times> {
+  const times: { ours: number; signatures: number; peer: number | null } = {
+    ours: 0,
+    signatures: 0,
+    peer: null,
+  }
+  const turns = [
+    async () => {
+      times.ours = await timed(ours)
+    },
+    async () => {
+      times.signatures = await timed(signatures)
+    },
+    async () => {
+      if (peer !== null) times.peer = await timed(peer)
+    },
+  ]
+  for (const turn of index % 2 === 0 ? turns : turns.reverse()) await turn()
+  return times
+}
+
+interface Row {
+  readonly name: string
+  readonly signatureCount: number
+  readonly firstMs: number
+  readonly oursMs: MedianEstimate
+  readonly toSignatures: MedianEstimate
+  readonly toPeer: MedianEstimate | null
+}
+
+async function measure(name: string, roundCount: number): Promise<Row> {
+  const subject = subjects[name]
+  if (subject === undefined) throw new UsageError(`there is no ${name}`)
+  const contenders = await contendersFor(subject)
+  // What a process pays that verifies one piece of evidence: nothing is compiled yet but by the run that looked.
+  const firstMs = await timed(contenders.ours)
+  for (let index = 0; index < warmUpCount; index++) await round(contenders, index)
+  const rounds: Times[] = []
+  for (let index = 0; index < roundCount; index++) rounds.push(await round(contenders, index))
+  const ratios = rounds.flatMap(({ ours, peer }) => (peer === null ? [] : [ours / peer]))
+  return {
+    name,
+    signatureCount: contenders.signatureCount,
+    firstMs,
+    oursMs: estimateMedian(rounds.map(({ ours }) => ours)),
+    toSignatures: estimateMedian(rounds.map(({ ours, signatures }) => ours / signatures)),
+    toPeer: ratios.length === 0 ? null : estimateMedian(ratios),
+  }
+}
+
+const heads = [
+  'evidence',
+  'signatures',
+  'second run, ms',
+  'ours, ms',
+  'target, ms',
+  '',
+  'ours / its signatures alone',
+  'ours / dcap-qvl',
+]
+
+function cells({ name, signatureCount, firstMs, oursMs, toSignatures, toPeer }: Row): readonly string[] {
+  const { title = name, targetMs = null } = subjects[name] ?? {}
+  return [
+    title,
+    String(signatureCount),
+    showMs(firstMs),
+    showEstimate(oursMs),
+    targetMs === null ? '–' : String(targetMs),
+    targetMs === null ? '–' : oursMs.median <= targetMs ? 'met' : 'missed',
+    showEstimate(toSignatures),
+    toPeer === null ? '–' : showEstimate(toPeer),
+  ]
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: commonOptions })
+  if (values.help) {
+    console.log(usage)
+    return
+  }
+  if (values.readme && (values.quick || values.only !== undefined))
+    throw new UsageError('--readme takes a whole run')
+  if (!existsSync(vectorsDir)) throw new Error(`the attestation vectors are not there: ${vectorsDir}`)
+  console.error(`${machineFacts()}; load ${loadavg()[0]?.toFixed(2)}`)
+  const roundCount = values.quick ? 30 : 300
+  const rows: Row[] = []
+  for (const name of chosen(values.only, Object.keys(subjects))) rows.push(await measure(name, roundCount))
+  const table = markdownTable(heads, rows.map(cells))
+  console.log(`\n${table}`)
+  const facts = `${machineFacts()}, ${new Date().toISOString().slice(0, 10)}; ${roundCount} rounds.`
+  if (values.readme) await writeReadme('npm run bench:attestation -- --readme', `${facts}\n\n${table}`)
+  await writeJson(values.json, rows)
+}
+
+await endWith(main)
