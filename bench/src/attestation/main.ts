@@ -7,13 +7,23 @@ import { chosen, commonOptions, endWith, UsageError, writeJson } from '../comman
 import { writeReadme } from '../report/readme.ts'
 import { estimateMedian, type MedianEstimate } from '../report/statistics.ts'
 import { machineFacts, markdownTable, showEstimate, showMs } from '../report/tables.ts'
-import { type Contender, type Contenders, contendersFor, subjects, vectorsDir } from './subjects.ts'
+import { type MutationCost, mutationCost } from './mutations.ts'
+import {
+  type Contender,
+  type Contenders,
+  contendersFor,
+  type Subject,
+  subjects,
+  vectorsDir,
+} from './subjects.ts'
 
 const usage = `Measures how long it takes to verify one piece of real evidence with all its chains, beside the bare checks of the same
-signatures, and beside @phala/dcap-qvl where that verifies it too. Needs the attestation vectors of the reference data.
+signatures, and beside @phala/dcap-qvl where that verifies it too; then, of that evidence changed byte by byte, how much time
+and memory the costliest refusal takes. Needs the attestation vectors of the reference data.
 
 Usage: npm run bench:attestation -- [options]
 
+  --stride N    change every Nth byte of the evidence, 37 by default: what the slowest refusal takes
   --quick       a tenth of the rounds
   --only NAMES  of ${Object.keys(subjects).join(', ')}
   --json FILE   write everything that was measured
@@ -110,8 +120,20 @@ function cells({ name, signatureCount, firstMs, oursMs, toSignatures, toPeer }: 
   ]
 }
 
+const mutationHeads = ['evidence', 'mutations', 'accepted', 'slowest, ms', 'most memory, MiB']
+
+function mutationCells(cost: MutationCost): readonly string[] {
+  return [
+    subjects[cost.name]?.title ?? cost.name,
+    cost.mutationCount.toLocaleString('en-US'),
+    String(cost.acceptedCount),
+    showMs(cost.slowestMs),
+    (cost.largestSizeBytes / 2 ** 20).toFixed(1),
+  ]
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: commonOptions })
+  const { values } = parseArgs({ options: { ...commonOptions, stride: { type: 'string', default: '37' } } })
   if (values.help) {
     console.log(usage)
     return
@@ -121,13 +143,25 @@ async function main(): Promise<void> {
   if (!existsSync(vectorsDir)) throw new Error(`the attestation vectors are not there: ${vectorsDir}`)
   console.error(`${machineFacts()}; load ${loadavg()[0]?.toFixed(2)}`)
   const roundCount = values.quick ? 30 : 300
+  const strideBytes = Number(values.stride)
+  if (!Number.isInteger(strideBytes) || strideBytes < 1)
+    throw new UsageError('--stride takes a number from 1')
   const rows: Row[] = []
-  for (const name of chosen(values.only, Object.keys(subjects))) rows.push(await measure(name, roundCount))
-  const table = markdownTable(heads, rows.map(cells))
+  const costs: MutationCost[] = []
+  for (const name of chosen(values.only, Object.keys(subjects))) {
+    rows.push(await measure(name, roundCount))
+    costs.push(await mutationCost(name, subjects[name] as Subject, strideBytes))
+  }
+  const about = `Every ${strideBytes === 1 ? '' : `${strideBytes}th `}byte of the evidence changed:`
+  const table = [
+    markdownTable(heads, rows.map(cells)),
+    about,
+    markdownTable(mutationHeads, costs.map(mutationCells)),
+  ].join('\n\n')
   console.log(`\n${table}`)
   const facts = `${machineFacts()}, ${new Date().toISOString().slice(0, 10)}; ${roundCount} rounds.`
   if (values.readme) await writeReadme('npm run bench:attestation -- --readme', `${facts}\n\n${table}`)
-  await writeJson(values.json, rows)
+  await writeJson(values.json, { rows, costs })
 }
 
 await endWith(main)
