@@ -38,7 +38,7 @@ function signedBy(publicKey: KeyObject): EvidenceVerifier {
     version: 1,
     rules: {},
     identifyingRegisters: [['measurement']],
-    collateralNames: () => [],
+    collateralNames: () => [[]],
     async verify({ bytes }, { expectedReportData }) {
       const number = (at: number) => bytes.slice(at, at + 48).reverse()
       const signature = Buffer.concat([number(0x2a0), number(0x2e8)])
@@ -84,7 +84,7 @@ describe.skipIf(reason !== null)(`a confidential VM of Azure, as published ${rea
 
   /** AMD's chain, which the vectors bring; its list of revoked authorities they do not. */
   function contextOf(snp: VectorCase, report: Uint8Array) {
-    const names = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes: report })
+    const names = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes: report }).flat()
     const read = (name: string) => snp.read(name.startsWith('amd/vcek/') ? 'vcek.der' : 'ask_ark.pem')
     return {
       nowMs: Date.parse(snp.expected.now),

@@ -21,7 +21,7 @@ const skipped = missing('attestation-vectors')
 test.skipIf(skipped !== null)(`a real quote is verified by it ${skipped ?? ''}`, async () => {
   const vector = readCase(join(sharedDir, 'attestation-vectors'), 'sgx/sgx-v3-606a-platform-ca')
   const quote = vector.read('quote.bin')
-  const names = sgxKind.verifier.collateralNames({ platform: 'sgx', bytes: quote })
+  const names = sgxKind.verifier.collateralNames({ platform: 'sgx', bytes: quote }).flat()
   const bundle = encodeBundle(caseCollateral(vector, names))
   const nowMs = Date.parse(vector.expected.now)
   const verified = await verifyQuote(quote, bundle, new Uint8Array(64), nowMs)

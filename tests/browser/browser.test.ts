@@ -159,7 +159,7 @@ describe.skipIf(executablePath === undefined)(`the portable packages in Chromium
       const { root } = outcome.given.evidence
       expect(found().evidence).toEqual({
         verified: { platform: 'skeleton', tier: 'none', root, measurement: { measurement: '11'.repeat(32) } },
-        collateralNames: ['skeleton/crl/1', 'skeleton/crl/2'],
+        collateralNames: [['skeleton/crl/1', 'skeleton/crl/2']],
         codes: {
           asGiven: 'ok',
           otherReportData: 'ATTESTATION_REPORT_DATA_MISMATCH',

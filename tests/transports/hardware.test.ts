@@ -162,7 +162,7 @@ describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` 
       version: 1,
       rules: {},
       identifyingRegisters: [['emulated']],
-      collateralNames: () => [],
+      collateralNames: () => [[]],
       async verify({ bytes }, { expectedReportData }) {
         if (!equalBytes(bytes.subarray(at, at + 64), expectedReportData))
           throw new Error('it binds something else')

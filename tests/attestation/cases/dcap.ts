@@ -103,7 +103,7 @@ export function caseContext<Platform extends 'sgx' | 'tdx'>(
   options: CaseOptions = {},
   bytes: Uint8Array<ArrayBuffer> = vector.read(vector.expected.evidenceFile),
 ): { readonly bytes: Uint8Array<ArrayBuffer>; readonly context: UnboundContext<Platform> } {
-  const names = verifier.collateralNames({ platform: verifier.name, bytes })
+  const names = verifier.collateralNames({ platform: verifier.name, bytes }).flat()
   const nowMs = options.nowMs ?? Date.parse(vector.expected.now)
   return {
     bytes,

@@ -58,7 +58,7 @@ function readEvidence(vector: VectorCase) {
     const certificate = evidence.certificates.get(signingKey)
     if (certificate === undefined) return { bytes, collateral, read: null }
     const key = readEndorsementKey(certificate)
-    for (const name of sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes })) {
+    for (const name of sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes }).flat()) {
       if (name.startsWith('amd/vcek/')) collateral.set(name, leaf)
       if (name.startsWith('amd/chain/')) collateral.set(name, chain)
     }

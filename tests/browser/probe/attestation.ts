@@ -14,7 +14,7 @@ export interface EvidenceFindings {
     readonly root: string
     readonly measurement: Readonly<Record<string, string>>
   }
-  readonly collateralNames: readonly string[]
+  readonly collateralNames: readonly (readonly string[])[]
   readonly codes: Readonly<Record<string, string>>
 }
 

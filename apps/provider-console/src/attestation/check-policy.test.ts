@@ -39,7 +39,7 @@ const tiny: EvidenceVerifier = {
   identifyingRegisters: [['mrTest']],
   collateralNames({ bytes }) {
     if (bytes.length !== 1) throw new AttestationError('ATTESTATION_EVIDENCE_MALFORMED', 'it is not one byte')
-    return []
+    return [[]]
   },
   async verify({ bytes }): Promise<VerifiedEvidence> {
     if (bytes[0] === 0) throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'it is zero')

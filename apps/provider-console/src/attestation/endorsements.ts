@@ -16,7 +16,7 @@ export async function cachedCollateral(
 ): Promise<Collateral> {
   let names: readonly string[]
   try {
-    names = platform?.verifier.collateralNames(evidence) ?? []
+    names = platform?.verifier.collateralNames(evidence).flat() ?? []
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
     return noCollateral

@@ -46,7 +46,7 @@ const board: EvidenceVerifier = {
     }),
   },
   identifyingRegisters: [['manifestSha384']],
-  collateralNames: () => [list],
+  collateralNames: () => [[list]],
   async verify(evidence, context) {
     requireCollateral(context.collateral, list)
     const found = await simulatedVerifier.verify(evidence, {

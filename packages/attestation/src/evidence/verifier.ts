@@ -61,11 +61,12 @@ export interface EvidenceVerifier<Store extends TrustStore = TrustStore, Claims 
    */
   readonly identifyingRegisters: readonly (readonly string[])[]
   /**
-   * Names of the collateral that `verify` will ask for. Reads the layout alone and trusts nothing.
+   * Names of the collateral that `verify` will ask for: sets of them, of which it needs one whole. There are several where
+   * the evidence does not say which of its vendor's products it is of. Reads the layout alone and trusts nothing.
    * @throws AttestationError `ATTESTATION_EVIDENCE_MALFORMED`, `ATTESTATION_EVIDENCE_UNSUPPORTED`,
    * `ATTESTATION_CERTIFICATE_INVALID`
    */
-  collateralNames(evidence: Evidence): readonly string[]
+  collateralNames(evidence: Evidence): readonly (readonly string[])[]
   /**
    * @throws AttestationError `ATTESTATION_EVIDENCE_*`, `ATTESTATION_ROOT_UNKNOWN`, `ATTESTATION_CERTIFICATE_*`,
    * `ATTESTATION_REVOCATION_UNKNOWN`, `ATTESTATION_COLLATERAL_*`, `ATTESTATION_ENDORSEMENT_MISMATCH`,

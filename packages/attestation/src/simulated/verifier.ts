@@ -27,7 +27,7 @@ export const simulatedVerifier: EvidenceVerifier<SimulatedTrustStore> & { readon
   version: 1,
   rules: {},
   identifyingRegisters: [],
-  collateralNames: () => [],
+  collateralNames: () => [[]],
   async verify(evidence, { trustStore, expectedReportData }) {
     await cryptoReady()
     const quote = parseQuote(evidence.bytes)

@@ -110,7 +110,7 @@ function addFetch(context: CliContext, collateral: Command): void {
       const bytes = await readSmallFile(path, evidenceMaxSizeBytes)
       const name = options.platform ?? platformOf(bytes, supportedPlatforms)
       const verifier = findPlatform(name, supportedPlatforms)?.verifier
-      const names = verifier?.collateralNames({ platform: name, bytes }) ?? []
+      const sets = verifier?.collateralNames({ platform: name, bytes }) ?? []
       const { fetch } = globalThis
       const intel =
         options.pccs === undefined
@@ -120,7 +120,7 @@ function addFetch(context: CliContext, collateral: Command): void {
         intel: intelFetcher(intel),
         amd: amdFetcher({ baseUrl: amdKdsUrl, fetch }),
       })
-      const items = await fetchCollateral(fetcher, names)
+      const items = await fetchCollateral(fetcher, sets)
       await cacheOf(options).store(items)
       printTaken(context, options, items)
     })

@@ -50,7 +50,7 @@ describe('intelFetcher', () => {
     const body = '{"tcbInfo":{"b":1, "a":2},"signature":"00"}'
     answers(path, body, { [header]: encodeURIComponent(chain) })
     const name = `intel/${tee}/${what}`
-    const items = await fetchCollateral(intelFetcher(options()), [name, `${name}/issuer-chain`])
+    const items = await fetchCollateral(intelFetcher(options()), [[name, `${name}/issuer-chain`]])
     expect(items).toEqual(
       new Map([
         [name, utf8Bytes(body)],
@@ -184,8 +184,24 @@ describe('failures', () => {
 
   test('#76 of several names all are gotten, or none', async () => {
     answers(path, 'one')
-    const fetch = () => fetchCollateral(amdFetcher(options()), [name, 'amd/crl/vlek/Milan'])
+    const fetch = () => fetchCollateral(amdFetcher(options()), [[name, 'amd/crl/vlek/Milan']])
     expect(await codeOf(fetch)).toBe('ATTESTATION_COLLATERAL_UNAVAILABLE')
+  })
+
+  test('of several sets the first is gotten that is there whole, else it says why the first is not', async () => {
+    const genoa = 'amd/crl/vcek/Genoa'
+    const sets = [[name, 'amd/chain/vcek/Milan'], [genoa]]
+    const fetch = () => fetchCollateral(amdFetcher(options()), sets)
+    answers(path, 'one')
+    await expect(fetch()).rejects.toMatchObject({
+      code: 'ATTESTATION_COLLATERAL_UNAVAILABLE',
+      message: expect.stringContaining('amd/chain/vcek/Milan'),
+    })
+    answers('/vcek/v1/Genoa/crl', 'two')
+    expect(await fetch()).toEqual(new Map([[genoa, utf8Bytes('two')]]))
+    answers('/vcek/v1/Milan/cert_chain', 'chain')
+    expect([...(await fetch()).keys()]).toEqual(sets[0])
+    expect(await fetchCollateral(amdFetcher(options()), [[]])).toEqual(new Map())
   })
 
   test.each([

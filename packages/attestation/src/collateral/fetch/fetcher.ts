@@ -27,13 +27,26 @@ export function vendorFetcher(byVendor: Readonly<Record<string, CollateralFetche
   }
 }
 
-/** Gets all of the names, or none. @throws as `CollateralFetcher.fetch` */
+/**
+ * Gets one of the sets whole, the first that can be gotten, or nothing.
+ * @param sets as `EvidenceVerifier.collateralNames` gives them
+ * @throws as `CollateralFetcher.fetch`: the reason for which the first set could not be gotten
+ */
 export async function fetchCollateral(
   fetcher: CollateralFetcher,
-  names: readonly string[],
+  sets: readonly (readonly string[])[],
 ): Promise<CollateralItems> {
-  const items = await Promise.all(names.map(async (name) => [name, await fetcher.fetch(name)] as const))
-  return new Map(items)
+  const reasons: unknown[] = []
+  for (const names of sets) {
+    try {
+      const items = names.map(async (name) => [name, await fetcher.fetch(name)] as const)
+      return new Map(await Promise.all(items))
+    } catch (reason) {
+      reasons.push(reason)
+    }
+  }
+  if (reasons.length > 0) throw reasons[0]
+  return new Map()
 }
 
 export function unknownName(name: string): AttestationError {

@@ -52,7 +52,7 @@ const hardware: EvidenceVerifier<ReturnType<typeof simulatedTrustStore>, Simulat
     }),
   },
   identifyingRegisters: [['manifestSha384']],
-  collateralNames: ({ bytes }) => [`of ${bytes.length} bytes`],
+  collateralNames: ({ bytes }) => [[`of ${bytes.length} bytes`]],
 }
 const verifier = azureVtpmVerifier(hardware)
 const trustStore = azureVtpmTrustStore(simulatedTrustStore('any'))
@@ -114,7 +114,7 @@ describe('a confidential VM on Azure', () => {
     const below = parseAzureVtpmEvidence(bytes).hardware
     expect(verifier.name).toBe('azure-vtpm-simulated')
     expect(trustStore.platform).toBe(verifier.name)
-    expect(verifier.collateralNames({ platform: '', bytes })).toEqual([`of ${below.length} bytes`])
+    expect(verifier.collateralNames({ platform: '', bytes })).toEqual([[`of ${below.length} bytes`]])
     expect(verified).toMatchObject({
       platform: 'azure-vtpm-simulated',
       rootKind: 'simulated',

@@ -111,7 +111,7 @@ describe('a quote that is in order', () => {
       isvProdId: '0007',
       isvSvn: '0003',
     })
-    expect(sgxVerifier.collateralNames({ platform: 'sgx', bytes: sgx.bytes }).toSorted()).toEqual(
+    expect(sgxVerifier.collateralNames({ platform: 'sgx', bytes: sgx.bytes }).flat().toSorted()).toEqual(
       [...sgx.collateral.keys()].toSorted(),
     )
     const tdx = await makeDcap('tdx', () => {}, 5)
@@ -127,7 +127,7 @@ describe('a quote that is in order', () => {
       mrOwnerConfig: '00'.repeat(48),
       mrServiceTd: '00'.repeat(48),
     })
-    expect(tdxVerifier.collateralNames({ platform: 'tdx', bytes: tdx.bytes }).toSorted()).toEqual(
+    expect(tdxVerifier.collateralNames({ platform: 'tdx', bytes: tdx.bytes }).flat().toSorted()).toEqual(
       [...tdx.collateral.keys()].toSorted(),
     )
   })

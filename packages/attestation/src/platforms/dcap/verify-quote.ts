@@ -17,9 +17,9 @@ export interface GenuineQuote<Platform extends Tee> extends VerifiedCollateral<P
   readonly qeLevel: IsvSvnLevel
 }
 
-/** Names of the collateral that `verifyQuote` asks for. */
-export function collateralNamesOf(tee: Tee, quote: DcapQuote<unknown>): readonly string[] {
-  return Object.values(dcapCollateralNames(tee, readPckChain(quote.pckChainPem)))
+/** Names of the collateral that `verifyQuote` asks for: one set. */
+export function collateralNamesOf(tee: Tee, quote: DcapQuote<unknown>): readonly (readonly string[])[] {
+  return [Object.values(dcapCollateralNames(tee, readPckChain(quote.pckChainPem)))]
 }
 
 /**

@@ -66,7 +66,7 @@ function indefinite(payload: object): Uint8Array {
 describe('genuine documents', () => {
   test('what is shown', async () => {
     const bytes = await nitroDocument(chain)
-    expect(nitroVerifier.collateralNames({ platform: 'nitro', bytes })).toEqual([])
+    expect(nitroVerifier.collateralNames({ platform: 'nitro', bytes })).toEqual([[]])
     expect(await verify(bytes)).toEqual({
       platform: 'nitro',
       rootKind: 'hardware',

@@ -18,7 +18,7 @@ export const nitroVerifier: EvidenceVerifier<NitroTrustStore, NitroClaims> & { r
   identifyingRegisters: [['pcr0', 'pcr1', 'pcr2']],
   collateralNames({ bytes }) {
     parseNitroDocument(bytes)
-    return []
+    return [[]]
   },
   async verify({ bytes }, { nowMs, trustStore, expectedReportData }) {
     const found = await verifyNitro(parseNitroDocument(bytes), { nowMs, trustStore })

@@ -47,14 +47,14 @@ export function crlName({ signingKey }: SevSnpReport, product: SevSnpProduct): s
 }
 
 /**
- * What else is needed to verify it. The certificate of a VLEK is not published: it has to be in the table. Where the product
- * is not known, there is a set of names for each; one set is enough.
+ * What else is needed to verify it, for each product that it can be of. The certificate of a VLEK is not published: it has to
+ * be in the table.
  */
-export function sevSnpCollateralNames(evidence: SevSnpEvidence): readonly string[] {
+export function sevSnpCollateralNames(evidence: SevSnpEvidence): readonly (readonly string[])[] {
   const { report, certificates } = evidence
   const needsLeaf = report.signingKey === 'vcek' && !certificates.has('vcek')
   const needsChain = !certificates.has('ask') || !certificates.has('ark')
-  return possibleProducts(evidence).flatMap((product) => [
+  return possibleProducts(evidence).map((product) => [
     ...(needsLeaf ? [vcekName(report, product)] : []),
     ...(needsChain ? [chainName(report, product)] : []),
     crlName(report, product),

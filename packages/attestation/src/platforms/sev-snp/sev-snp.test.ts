@@ -91,7 +91,7 @@ describe('genuine reports', () => {
   test('of Milan: what is shown', async () => {
     const signed = await signSnpReport(snpReport(milan), vcek)
     expect(sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes: signed })).toEqual([
-      ...collateral.keys(),
+      [...collateral.keys()],
     ])
     expect(await verify(signed)).toMatchObject({
       platform: 'sev-snp',
@@ -129,7 +129,7 @@ describe('genuine reports', () => {
       [tableGuids.vcek, leaf.certificate.der],
     ])
     const bytes = concatBytes(await signSnpReport(snpReport(genoa), leaf), table, new Uint8Array(100))
-    expect(sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes })).toEqual(['amd/crl/vcek/Genoa'])
+    expect(sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes })).toEqual([['amd/crl/vcek/Genoa']])
     const lists = new Map([['amd/crl/vcek/Genoa', await makeCrl(genoa.root)]])
     const found = await verify(bytes, { trustStore: snpTestStore(genoa), collateral: lists })
     expect(found.claims).toMatchObject({ product: 'Genoa', reportedTcb: { bootloader: 10, snp: 23 } })
@@ -157,23 +157,16 @@ describe('genuine reports', () => {
     })
     expect(found.claims).toMatchObject({ signingKey: 'vlek', cspId: 'cc.cloud.example', chipId: null })
     expect(sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes })).toEqual([
-      'amd/chain/vlek/Milan',
-      'amd/crl/vlek/Milan',
+      ['amd/chain/vlek/Milan', 'amd/crl/vlek/Milan'],
     ])
   })
 
   test('of version 2, whose product the certificate says; of version 5', async () => {
     const ofVersion2 = { 0: [2], 392: [0, 0, 0] }
     const bytes = await signSnpReport(snpReport(milan, ofVersion2), vcek)
-    const names = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes })
-    expect(names.map((it) => it.split('/').slice(0, 3).join('/'))).toEqual([
-      'amd/vcek/Milan',
-      'amd/chain/vcek',
-      'amd/crl/vcek',
-      'amd/vcek/Genoa',
-      'amd/chain/vcek',
-      'amd/crl/vcek',
-    ])
+    const sets = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes })
+    const ofMilan = [...collateral.keys()]
+    expect(sets).toEqual([ofMilan, ofMilan.map((it) => it.replace('Milan', 'Genoa'))])
     expect((await verify(bytes)).claims.product).toBe('Milan')
     const leaf = await snpLeaf(genoa)
     const tables = [
@@ -182,9 +175,9 @@ describe('genuine reports', () => {
     ]
     for (const table of tables) {
       const ofGenoa = concatBytes(await signSnpReport(snpReport(genoa, ofVersion2), leaf), table)
-      const asked = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes: ofGenoa })
+      const [asked = [], ...others] = sevSnpVerifier.collateralNames({ platform: 'sev-snp', bytes: ofGenoa })
       expect(asked.slice(-2)).toEqual(['amd/chain/vcek/Genoa', 'amd/crl/vcek/Genoa'])
-      expect(asked.join()).not.toContain('Milan')
+      expect(others).toEqual([])
       const context = { trustStore: snpTestStore(genoa), collateral: await snpCollateral(genoa, leaf) }
       expect((await verify(ofGenoa, context)).claims.product).toBe('Genoa')
     }

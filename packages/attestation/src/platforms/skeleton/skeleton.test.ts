@@ -56,7 +56,7 @@ describe('what the platform made', () => {
     expect(report).toEqual({ ...world.device.state, reportData })
     expect(chain).toHaveLength(3)
     expect(skeletonVerifier.collateralNames({ platform: 'skeleton', bytes: world.bytes })).toEqual([
-      ...world.collateral.keys(),
+      [...world.collateral.keys()],
     ])
   })
 

@@ -18,7 +18,7 @@ export const skeletonVerifier: EvidenceVerifier<SkeletonTrustStore, SkeletonRepo
   version: 1,
   rules: skeletonRules,
   identifyingRegisters: [['measurement']],
-  collateralNames: ({ bytes }) => revocationListNames(parseSkeletonEvidence(bytes).chain.length),
+  collateralNames: ({ bytes }) => [revocationListNames(parseSkeletonEvidence(bytes).chain.length)],
   async verify({ bytes }, { expectedReportData, ...context }) {
     const { report, root } = await verifySkeletonReport(parseSkeletonEvidence(bytes), context)
     const unbound: VerifiedEvidence<SkeletonReport> = {

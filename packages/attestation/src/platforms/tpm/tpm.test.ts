@@ -64,7 +64,7 @@ const codeFor = async (evidence: Uint8Array | Promise<Uint8Array>, changes: obje
 describe('evidence of a TPM', () => {
   test('shows registers, tier process, and the root of its maker', async () => {
     const bytes = await tpmEvidence(ak, { extraData })
-    expect(tpmVerifier.collateralNames({ platform: 'tpm', bytes })).toEqual([])
+    expect(tpmVerifier.collateralNames({ platform: 'tpm', bytes })).toEqual([[]])
     expect(await verify(bytes)).toMatchObject({
       platform: 'tpm',
       rootKind: 'hardware',

@@ -99,7 +99,7 @@ export const tpmVerifier: EvidenceVerifier<TpmTrustStore, TpmClaims> & { readonl
    * @see TCG PC Client Platform Firmware Profile (PCR usage); systemd, TPM2 PCR Measurements
    */
   identifyingRegisters: [['pcr4', 'pcr11']],
-  collateralNames: () => [],
+  collateralNames: () => [[]],
   async verify(evidence, { nowMs, trustStore, expectedReportData }) {
     assertReportDataSize(expectedReportData)
     const expectedNonce = tpmQualifyingData(expectedReportData)
