@@ -198,6 +198,7 @@ test('the public surface is this list', () => {
     [
       "eatProfile",
       "eatTyp",
+      "measuredRegisters",
       "requireAcceptedResult",
       "signResult",
       "verifyResult",

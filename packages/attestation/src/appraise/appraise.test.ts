@@ -77,6 +77,17 @@ describe('appraise', () => {
     })
   })
 
+  test('the result has the registers that say what runs, not those that say where or for whom', () => {
+    const board = { ...dcap, identifyingRegisters: [['image', 'kernel'], ['product']] }
+    const measurement = { image: 'aa', kernel: 'bb', instance: 'cc' }
+    const shown = (given: typeof production) =>
+      appraise({ ...hardware, measurement }, parsePolicy(given), { ...input, verifiers: [board] })
+    const expected = { measurement: { image: 'aa', kernel: 'bb' } }
+    expect(shown(production)).toMatchObject({ status: 'accepted', ...expected })
+    expect(shown({ ...production, tcbStatuses: ['OutOfDate'] })).toMatchObject({ status: 'refused', ...expected })
+    expect(shown(production).measurement).not.toHaveProperty('instance')
+  })
+
   test.each<[string, VerifiedEvidence, object, Partial<AppraisalInput>, unknown]>([
     [
       'another entry than named',

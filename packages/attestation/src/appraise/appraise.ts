@@ -53,7 +53,9 @@ export function appraise(
     ageCheck(verified, policy, input),
     ...sectionChecks(verified, policy, verifier),
   ]
-  const common = { policy: policy.name, platform: verified.platform, tier: verified.tier, checks }
+  const { platform, tier } = verified
+  const measurement = identifyingMeasurement(verified, verifier)
+  const common = { policy: policy.name, platform, tier, measurement, checks }
   const reasons = checks.flatMap(({ code, field, found, expected }) =>
     code === null ? [] : [{ code, detail: `${field}: found ${found}, expected ${expected}` }],
   )
@@ -66,6 +68,15 @@ export function appraise(
     manifestSha384: manifest === null || measured === null ? null : toHex(measured),
     tcbStatus: verified.tcbStatus,
   }
+}
+
+/** The registers that say what runs, without those that say where or for whom. */
+function identifyingMeasurement(
+  { measurement }: VerifiedEvidence,
+  { identifyingRegisters }: EvidenceVerifier,
+): Readonly<Record<string, string>> {
+  const names = identifyingRegisters.flat()
+  return Object.fromEntries(Object.entries(measurement).filter(([name]) => names.includes(name)))
 }
 
 function check(

@@ -15,6 +15,8 @@ export interface AcceptedAttestation {
   readonly platform: string
   /** As found, never as claimed. */
   readonly tier: IsolationTier
+  /** The registers that say what runs, lower-case hex by name; empty where the platform measures the manifest itself. */
+  readonly measurement: Readonly<Record<string, string>>
   /** Of the manifest; null where none was shown. */
   readonly entry: EnclaveEntry | null
   /** Whether the policy's `allowUnattested` was needed: the owner of the machine can read the model. */
@@ -37,6 +39,8 @@ export interface RefusedAttestation {
   readonly policy: string
   readonly platform: string
   readonly tier: IsolationTier
+  /** As of an acceptance. */
+  readonly measurement: Readonly<Record<string, string>>
   /** All that was found wrong, never empty. */
   readonly reasons: readonly RefusalReason[]
   /** All that was looked at. */

@@ -8,8 +8,8 @@ import { parseWith } from '../schema/parse.ts'
 
 export const referenceTyp = 'mlc-reference+jwt'
 
-const register = z.string().regex(/^[a-z][A-Za-z0-9]{0,31}$/)
-const registerValue = z.string().regex(/^(?:[0-9a-f]{2}){1,64}$/)
+export const registerName = z.string().regex(/^[a-z][A-Za-z0-9]{0,31}$/)
+export const registerValue = z.string().regex(/^(?:[0-9a-f]{2}){1,64}$/)
 
 const referenceSchema = z.strictObject({
   iss: base64UrlOf(32),
@@ -17,7 +17,7 @@ const referenceSchema = z.strictObject({
   /** Name and version of what was built. */
   release: identifier,
   platform: pluginName,
-  measurement: z.record(register, registerValue),
+  measurement: z.record(registerName, registerValue),
   manifest: hexOf(48),
 })
 

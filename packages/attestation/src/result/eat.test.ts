@@ -17,6 +17,7 @@ import type { AcceptedAttestation, RefusedAttestation } from '../appraise/result
 import {
   eatProfile,
   eatTyp,
+  measuredRegisters,
   requireAcceptedResult,
   type SignResultInput,
   signResult,
@@ -30,6 +31,7 @@ const accepted: AcceptedAttestation = {
   policy: 'production',
   platform: 'tdx',
   tier: 'tdx',
+  measurement: { mrTd: 'ab'.repeat(48), rtmr0: 'cd'.repeat(48) },
   entry: 'vm',
   unattested: false,
   manifestSha384: 'ab'.repeat(48),
@@ -44,6 +46,7 @@ const refused: RefusedAttestation = {
   policy: 'production',
   platform: 'tdx',
   tier: 'tdx',
+  measurement: {},
   reasons: [{ code: 'ATTESTATION_DEBUG_ENABLED', detail: 'debug: found true' }],
   checks: [{ ...passed, field: 'debug', status: 'failed', code: 'ATTESTATION_DEBUG_ENABLED' }],
 }
@@ -77,6 +80,7 @@ describe('an attestation result as EAT', () => {
       eat_nonce: toBase64Url(nonce),
       intuse: 'provisioning',
       dbgstat: 'disabled',
+      measurements: [[50, JSON.stringify(accepted.measurement)]],
       measres: [
         [
           'production',
@@ -96,6 +100,24 @@ describe('an attestation result as EAT', () => {
       mlc_unattested: false,
     })
     expect(requireAcceptedResult({ claims, issuer: signer })).toBe(claims)
+    expect(measuredRegisters(claims)).toEqual(accepted.measurement)
+  })
+
+  test('names no registers where the platform has none that say what runs', async () => {
+    const { claims } = await verify(await sign({ result: { ...accepted, measurement: {} } }))
+    expect(claims).not.toHaveProperty('measurements')
+    expect(measuredRegisters(claims)).toEqual({})
+  })
+
+  test.each([
+    ['no JSON', 'mrTd'],
+    ['no registers', '["ab"]'],
+    ['a register in upper case', '{"mrTd":"AB"}'],
+    ['a register twice', '{"mrTd":"ab","mrTd":"cd"}'],
+    ['white space', '{ "mrTd":"ab"}'],
+  ])('refuses a measurement that is %s', async (_what, text) => {
+    const forged = await forge({ measurements: [[50, text]] })
+    expect(await codeOf(() => verify(forged))).toBe('ATTESTATION_RESULT_INVALID')
   })
 
   test('is a JWT that another library verifies', async () => {

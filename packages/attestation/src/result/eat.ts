@@ -22,6 +22,7 @@ import { authorityKeys, verifySignedBy } from '../activation/signer.ts'
 import type { AttestationResult } from '../appraise/result.ts'
 import type { AppraisalCheck } from '../appraise/rules.ts'
 import { AttestationError } from '../errors.ts'
+import { registerName, registerValue } from '../reference/reference-value.ts'
 import { parseWith } from '../schema/parse.ts'
 import { entrySchema } from '../schema/words.ts'
 
@@ -35,6 +36,11 @@ const maxLifetimeSeconds = 86_400
 /** What a check found, in the words of RFC 9711 §4.2.17. */
 const outcomes = { passed: 'success', failed: 'fail', unchecked: 'not-run' } as const
 
+/** CoAP content format of `application/json`. @see IANA, CoAP Content-Formats */
+const jsonContentFormat = 50
+
+const registersSchema = z.record(registerName, registerValue)
+
 const checkResult = z.tuple([z.string().min(1).max(200), z.enum(['success', 'fail', 'not-run', 'absent'])])
 
 const eatSchema = z.strictObject({
@@ -45,6 +51,8 @@ const eatSchema = z.strictObject({
   eat_nonce: base64UrlUpTo(64),
   intuse: z.enum(['generic', 'registration', 'provisioning', 'csr', 'pop']),
   dbgstat: z.enum(['enabled', 'disabled']),
+  /** The registers that say what runs, as JSON. @see RFC 9711 §4.2.16 */
+  measurements: z.tuple([z.tuple([z.literal(jsonContentFormat), z.string().max(8192)])]).optional(),
   measres: z.tuple([z.tuple([identifier, z.array(checkResult).min(1).max(256)])]),
   mlc_verdict: z.enum(['accepted', 'refused']),
   mlc_platform: pluginName,
@@ -73,6 +81,12 @@ export interface SignResultInput {
 
 function invalid(detail: string): AttestationError {
   return new AttestationError('ATTESTATION_RESULT_INVALID', detail, { field: 'result' })
+}
+
+/** Left out where there are none: the claim of the standard is never empty. */
+function measurementsOf({ measurement }: AttestationResult): object {
+  if (Object.keys(measurement).length === 0) return {}
+  return { measurements: [[jsonContentFormat, JSON.stringify(measurement)]] }
 }
 
 /** A check of debug mode that is not there or did not pass says nothing good. */
@@ -107,6 +121,7 @@ export async function signResult(input: SignResultInput): Promise<string> {
     eat_nonce: toBase64Url(nonce),
     intuse: intendedUse,
     dbgstat: debugStatus(result.checks),
+    ...measurementsOf(result),
     measres: [[result.policy, result.checks.map(({ field, status }) => [field, outcomes[status]])]],
     mlc_verdict: result.status,
     mlc_platform: result.platform,
@@ -151,6 +166,7 @@ export async function verifyResult(token: string, options: VerifyResultOptions):
   const claims = parseWith(eatSchema, verified.payload, 'ATTESTATION_RESULT_INVALID', 'result')
   if (!equalBytes(fromBase64Url(claims.eat_nonce), options.nonce))
     throw invalid('the result is for another nonce')
+  measuredRegisters(claims)
   assertTime(claims, options.nowMs)
   assertCoherent(claims)
   return { issuer: keyThumbprint(verified.publicKey), claims }
@@ -170,6 +186,25 @@ function assertCoherent({ mlc_verdict: verdict, measres, mlc_reasons: reasons, d
   const isCoherent =
     verdict === 'accepted' ? !hasFailed && reasons.length === 0 && dbgstat === 'disabled' : reasons.length > 0
   if (!isCoherent) throw invalid(`the result says ${verdict}, and its checks say something else`)
+}
+
+/**
+ * The registers of a result, lower-case hex by name: what reference values of the platform name too. Empty where the platform
+ * measures the manifest itself, which is then `mlc_manifest`.
+ * @throws AttestationError `ATTESTATION_RESULT_INVALID`; never for claims that `verifyResult` gave
+ */
+export function measuredRegisters({ measurements }: EatClaims): Readonly<Record<string, string>> {
+  if (measurements === undefined) return {}
+  const [[, text]] = measurements
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw invalid('the measurement of the result is not JSON')
+  }
+  const registers = parseWith(registersSchema, value, 'ATTESTATION_RESULT_INVALID', 'result.measurements')
+  if (JSON.stringify(registers) !== text) throw invalid('a register of the result is named twice')
+  return registers
 }
 
 /**
