@@ -6,6 +6,8 @@ import {
   type EvidenceVerifier,
   noCollateral,
   type TrustStore,
+  type VerifiedEvidence,
+  verifyBy,
 } from '@mlcapsule/attestation'
 import {
   azureVtpmTrustStore,
@@ -19,7 +21,7 @@ import { azureVtpmAttester } from '@mlcapsule/attestation/azure-vtpm/node'
 import { sevSnpTrustStore, sevSnpVerifier } from '@mlcapsule/attestation/sev-snp'
 import { parsePublicArea } from '@mlcapsule/attestation/tpm'
 import { createAttestationKey } from '@mlcapsule/attestation/tpm/node'
-import { concatBytes, cryptoReady, equalBytes, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
+import { concatBytes, cryptoReady, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { codeOf } from '@mlcapsule/crypto/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { missing, sharedDir } from '../support/shared.ts'
@@ -32,6 +34,27 @@ const root = join(sharedDir, 'attestation-vectors')
 
 /** Signature and report data of a SEV-SNP report by this very key, and no more: what stands above it is another's to check. */
 function signedBy(publicKey: KeyObject): EvidenceVerifier {
+  const examine: EvidenceVerifier['examine'] = async ({ bytes }) => {
+    const number = (at: number) => bytes.slice(at, at + 48).reverse()
+    const signature = Buffer.concat([number(0x2a0), number(0x2e8)])
+    const key = { key: publicKey, dsaEncoding: 'ieee-p1363' as const }
+    if (!verifySignature('sha384', bytes.subarray(0, 0x2a0), key, signature)) {
+      throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'the report')
+    }
+    const unbound: VerifiedEvidence = {
+      platform: 'sev-snp',
+      rootKind: 'hardware',
+      tier: 'sev-snp',
+      root: '',
+      manifestSha384: null,
+      measurement: { measurement: toHex(bytes.slice(0x90, 0xc0)) },
+      debug: false,
+      tcbStatus: 'none',
+      advisoryIds: [],
+      claims: {},
+    }
+    return { reportData: bytes.slice(0x50, 0x90), unbound }
+  }
   return {
     kind: 'verifier',
     name: 'sev-snp',
@@ -39,29 +62,8 @@ function signedBy(publicKey: KeyObject): EvidenceVerifier {
     rules: {},
     identifyingRegisters: [['measurement']],
     collateralNames: () => [[]],
-    async verify({ bytes }, { expectedReportData }) {
-      const number = (at: number) => bytes.slice(at, at + 48).reverse()
-      const signature = Buffer.concat([number(0x2a0), number(0x2e8)])
-      const key = { key: publicKey, dsaEncoding: 'ieee-p1363' as const }
-      if (!verifySignature('sha384', bytes.subarray(0, 0x2a0), key, signature)) {
-        throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'the report')
-      }
-      if (!equalBytes(bytes.slice(0x50, 0x90), expectedReportData)) {
-        throw new AttestationError('ATTESTATION_REPORT_DATA_MISMATCH', 'the report')
-      }
-      return {
-        platform: 'sev-snp',
-        rootKind: 'hardware',
-        tier: 'sev-snp',
-        root: '',
-        manifestSha384: null,
-        measurement: { measurement: toHex(bytes.slice(0x90, 0xc0)) },
-        debug: false,
-        tcbStatus: 'none',
-        advisoryIds: [],
-        claims: {},
-      }
-    },
+    examine,
+    verify: verifyBy(examine),
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttestationError } from '@mlcapsule/attestation'
-import type { UnboundContext } from '@mlcapsule/attestation/sgx'
+import { AttestationError, type ExamineContext } from '@mlcapsule/attestation'
+import type { IntelTrustStore } from '@mlcapsule/attestation/sgx'
 import { describe, expect, test } from 'vitest'
 import { missing } from '../support/shared.ts'
 import type { VectorCase } from './case.ts'
@@ -63,7 +63,7 @@ function testKind<Platform extends 'sgx' | 'tdx'>(
   kind: DcapKind<Platform>,
   cases: readonly VectorCase[],
 ): void {
-  const verify = (bytes: Uint8Array, context: UnboundContext<Platform>) =>
+  const verify = (bytes: Uint8Array, context: ExamineContext<IntelTrustStore<Platform>>) =>
     accepts(() => kind.verifyUnbound(bytes, context))
 
   test.each(cases.map((it) => [it.name, it] as const))(

@@ -30,6 +30,7 @@ test('the public surface is this list', () => {
       "assertChallengeTime",
       "attestationErrorTable",
       "authorityKeys",
+      "bindReportData",
       "buildReportClaims",
       "challengeMaxLifetimeSeconds",
       "challengeTyp",
@@ -42,6 +43,7 @@ test('the public surface is this list', () => {
       "decodeTokenFile",
       "encodeTokenFile",
       "evidenceMaxSizeBytes",
+      "examineEvidence",
       "manifestDigest",
       "matchesReference",
       "noCollateral",
@@ -69,6 +71,7 @@ test('the public surface is this list', () => {
       "tokenHash",
       "tpmQualifyingData",
       "verifierOf",
+      "verifyBy",
       "verifyChallenge",
       "verifyEvidence",
       "verifyReference",
@@ -94,7 +97,6 @@ test('the public surface is this list', () => {
       "sgxRules",
       "sgxTrustStore",
       "sgxVerifier",
-      "verifyUnboundSgxQuote",
     ]
   `)
   expect(names(tdx)).toMatchInlineSnapshot(`
@@ -107,7 +109,6 @@ test('the public surface is this list', () => {
       "tdxRules",
       "tdxTrustStore",
       "tdxVerifier",
-      "verifyUnboundTdxQuote",
     ]
   `)
   expect(names(sevSnp)).toMatchInlineSnapshot(`

@@ -69,8 +69,12 @@ export {
 export { type Collateral, noCollateral, requireCollateral } from './collateral/collateral.ts'
 export { AttestationError, type AttestationErrorCode, attestationErrorTable } from './errors.ts'
 export { evidenceMaxSizeBytes } from './evidence/evidence-size.ts'
+export { bindReportData, type UnboundEvidence, verifyBy } from './evidence/report-data.ts'
 export {
   type EvidenceVerifier,
+  type ExamineContext,
+  type ExamineEvidenceInput,
+  examineEvidence,
   type RootKind,
   type TrustStore,
   type VerifiedEvidence,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, fromHex, sha256, toHex, uint32Bytes, utf8Bytes } from '@mlcapsule/crypto'
-import type { UnboundContext } from '../src/platforms/dcap/trust-store.ts'
+import type { EvidenceVerifier, ExamineContext, TrustStore } from '../src/evidence/verifier.ts'
+import type { DcapClaims } from '../src/platforms/dcap/claims.ts'
+import { sgxVerifier } from '../src/platforms/sgx/verifier.ts'
+import { tdxVerifier } from '../src/platforms/tdx/verifier.ts'
 import type { Certificate } from '../src/x509/certificate.ts'
 import { Extension } from '../src/x509/library.ts'
 import {
@@ -68,7 +71,7 @@ export interface DcapMade {
   bytes: Uint8Array
   readonly collateral: Map<string, Uint8Array>
   /** Its trust store is that of the kind that was made, which only its tests know. */
-  readonly context: Omit<UnboundContext, 'trustStore'> & { readonly trustStore: Any }
+  readonly context: Omit<ExamineContext, 'trustStore'> & { readonly trustStore: Any }
   readonly root: Issued
   readonly authority: Issued
   readonly leaf: Issued
@@ -374,4 +377,14 @@ async function makeQuote(plan: DcapPlan, leaf: Issued, chain: readonly Issued[])
     quotingEnclave,
   )
   return concatBytes(signedBytes, little(4, signatureData.length), signatureData)
+}
+
+/** What is found in a quote of either kind, whomever it was made for. */
+export async function examineMade(
+  { tee, bytes, context }: Pick<DcapMade, 'tee' | 'bytes' | 'context'>,
+  more: { readonly nowMs?: number } = {},
+) {
+  const verifier: EvidenceVerifier<TrustStore, DcapClaims> = tee === 'sgx' ? sgxVerifier : tdxVerifier
+  const { unbound } = await verifier.examine({ platform: tee, bytes }, { ...context, ...more })
+  return unbound
 }

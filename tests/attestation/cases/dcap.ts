@@ -5,15 +5,11 @@ import {
   type AttestationPolicy,
   appraise,
   type EvidenceVerifier,
+  type ExamineContext,
   parsePolicy,
   type VerifiedEvidence,
 } from '@mlcapsule/attestation'
-import {
-  type IntelTrustStore,
-  readPckChain,
-  type SgxQuote,
-  type UnboundContext,
-} from '@mlcapsule/attestation/sgx'
+import { type IntelTrustStore, readPckChain, type SgxQuote } from '@mlcapsule/attestation/sgx'
 import type { TdxQuote } from '@mlcapsule/attestation/tdx'
 import { fromHex, utf8Bytes } from '@mlcapsule/crypto'
 import type { CaseOptions, CaseRunner, VectorCase } from '../case.ts'
@@ -91,7 +87,10 @@ type Quote = SgxQuote | TdxQuote
 export interface DcapKind<Platform extends 'sgx' | 'tdx'> {
   readonly verifier: EvidenceVerifier
   parse(bytes: Uint8Array): Quote
-  verifyUnbound(bytes: Uint8Array, context: UnboundContext<Platform>): Promise<VerifiedEvidence>
+  verifyUnbound(
+    bytes: Uint8Array,
+    context: ExamineContext<IntelTrustStore<Platform>>,
+  ): Promise<VerifiedEvidence>
   trustStore(roots?: readonly string[]): IntelTrustStore<Platform>
   readonly strictSection: Readonly<Record<string, unknown>>
 }
@@ -102,7 +101,7 @@ export function caseContext<Platform extends 'sgx' | 'tdx'>(
   vector: VectorCase,
   options: CaseOptions = {},
   bytes: Uint8Array<ArrayBuffer> = vector.read(vector.expected.evidenceFile),
-): { readonly bytes: Uint8Array<ArrayBuffer>; readonly context: UnboundContext<Platform> } {
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly context: ExamineContext<IntelTrustStore<Platform>> } {
   const names = verifier.collateralNames({ platform: verifier.name, bytes }).flat()
   const nowMs = options.nowMs ?? Date.parse(vector.expected.now)
   return {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseSgxQuote, sgxTrustStore, sgxVerifier, verifyUnboundSgxQuote } from '@mlcapsule/attestation/sgx'
+import { parseSgxQuote, sgxTrustStore, sgxVerifier } from '@mlcapsule/attestation/sgx'
 import { type DcapKind, dcapRunner } from './dcap.ts'
 
 /** What the vectors call strict asks nothing of SGX but what every appraisal does: no debug, and the status. */
 export const sgxKind: DcapKind<'sgx'> = {
   verifier: sgxVerifier,
   parse: parseSgxQuote,
-  verifyUnbound: verifyUnboundSgxQuote,
+  async verifyUnbound(bytes, context) {
+    return (await sgxVerifier.examine({ platform: 'sgx', bytes }, context)).unbound
+  },
   trustStore: sgxTrustStore,
   strictSection: {
     identities: 'any',

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseTdxQuote, tdxTrustStore, tdxVerifier, verifyUnboundTdxQuote } from '@mlcapsule/attestation/tdx'
+import { parseTdxQuote, tdxTrustStore, tdxVerifier } from '@mlcapsule/attestation/tdx'
 import { type DcapKind, dcapRunner } from './dcap.ts'
 
 /** What the vectors call strict: SEPT_VE_DISABLE, no reserved attribute, no service TD. */
 export const tdxKind: DcapKind<'tdx'> = {
   verifier: tdxVerifier,
   parse: parseTdxQuote,
-  verifyUnbound: verifyUnboundTdxQuote,
+  async verifyUnbound(bytes, context) {
+    return (await tdxVerifier.examine({ platform: 'tdx', bytes }, context)).unbound
+  },
   trustStore: tdxTrustStore,
   strictSection: {
     measurements: 'any',

@@ -7,9 +7,12 @@ import {
   parsePolicy,
   platformRule,
   signReference,
+  type UnboundEvidence,
   type VerifiedEvidence,
+  verifyBy,
 } from '@mlcapsule/attestation'
 import { createSimulatedRoot, simulatedAttester } from '@mlcapsule/attestation/simulated'
+import type { Evidence } from '@mlcapsule/contracts'
 import { cryptoReady, generateSigningKeyPair, keyThumbprint, toHex } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -21,6 +24,23 @@ import { type SupportedPlatform, supportedPlatforms } from './verifiers.ts'
 const nowMs = Date.UTC(2026, 0, 15)
 const reportData = new Uint8Array(64).fill(7)
 const measurement = { mrTest: 'ab'.repeat(32) }
+
+async function examine({ bytes }: Evidence): Promise<UnboundEvidence> {
+  if (bytes[0] === 0) throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'it is zero')
+  const unbound: VerifiedEvidence = {
+    platform: 'tiny',
+    rootKind: 'hardware',
+    tier: 'sgx',
+    root: 'cd'.repeat(32),
+    manifestSha384: null,
+    measurement,
+    debug: false,
+    tcbStatus: 'UpToDate',
+    advisoryIds: ['A-1'],
+    claims: { svn: bytes[0] },
+  }
+  return { reportData, unbound }
+}
 
 /** A platform whose evidence is one byte, the number of its firmware, and is genuine if that is not zero. */
 const tiny: EvidenceVerifier = {
@@ -41,21 +61,8 @@ const tiny: EvidenceVerifier = {
     if (bytes.length !== 1) throw new AttestationError('ATTESTATION_EVIDENCE_MALFORMED', 'it is not one byte')
     return [[]]
   },
-  async verify({ bytes }): Promise<VerifiedEvidence> {
-    if (bytes[0] === 0) throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', 'it is zero')
-    return {
-      platform: 'tiny',
-      rootKind: 'hardware',
-      tier: 'sgx',
-      root: 'cd'.repeat(32),
-      manifestSha384: null,
-      measurement,
-      debug: false,
-      tcbStatus: 'UpToDate',
-      advisoryIds: ['A-1'],
-      claims: { svn: bytes[0] },
-    }
-  },
+  examine,
+  verify: verifyBy(examine),
 }
 const platforms: readonly SupportedPlatform[] = [
   ...supportedPlatforms,
@@ -107,7 +114,7 @@ describe('checkPolicy', () => {
     const unchecked = ['manifests', 'tcbStatuses', 'advisories', 'maxEvidenceAgeSeconds']
     expect(report.checks.filter((it) => it.status === 'unchecked').map((it) => it.field)).toEqual(unchecked)
     expect(report.checks.filter((it) => it.status === 'passed').map((it) => it.field)).toEqual([
-      ...['platforms', 'manifest', "the capsule's minimumTier", 'minimumTier', 'debug'],
+      ...['reportData', 'platforms', 'manifest', "the capsule's minimumTier", 'minimumTier', 'debug'],
       'platforms.tiny.minimumSvn',
     ])
   })
@@ -163,6 +170,34 @@ describe('checkPolicy', () => {
       expected: '600 s',
       code: 'ATTESTATION_EVIDENCE_TOO_OLD',
     })
+  })
+
+  test('#71 what nobody said that it has to bind is not accepted, and what it binds is told', async () => {
+    const references = [await reference()]
+    const report = await checkPolicy(input([2], { references, expectedReportData: null }))
+    expect(report).toMatchObject({ status: 'unbound', reasons: [] })
+    expect(report.checks[0]).toEqual({
+      field: 'reportData',
+      status: 'unchecked',
+      found: toHex(reportData),
+      expected: 'any',
+      code: null,
+    })
+    const wrong = await checkPolicy(input([1], { references, expectedReportData: null }))
+    expect([wrong.status, wrong.reasons.map((it) => it.code)]).toEqual([
+      'refused',
+      ['ATTESTATION_TCB_REFUSED'],
+    ])
+  })
+
+  test('#71 evidence for somebody else is refused, and the rest of it is looked at all the same', async () => {
+    const report = await checkPolicy(input([1], { expectedReportData: new Uint8Array(64) }))
+    expect(report.status).toBe('refused')
+    expect(report.reasons.map((it) => it.code)).toEqual([
+      'ATTESTATION_REPORT_DATA_MISMATCH',
+      'ATTESTATION_MEASUREMENT_UNKNOWN',
+      'ATTESTATION_TCB_REFUSED',
+    ])
   })
 
   test('#71 #78 other report data and a clock that was set back are refused', async () => {

@@ -6,12 +6,16 @@ import {
   appraise,
   type Collateral,
   type EnclaveManifest,
+  examineEvidence,
   type RefusalReason,
+  type UnboundEvidence,
   type VerifiedEvidence,
+  type VerifyEvidenceInput,
   verifyEvidence,
   verifyReference,
 } from '@mlcapsule/attestation'
 import type { Evidence } from '@mlcapsule/contracts'
+import { toHex } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
 import type { SupportedPlatform } from './verifiers.ts'
 
@@ -23,8 +27,8 @@ export interface PolicyCheckInput {
   readonly collateral: Collateral
   /** Tokens, as their signers made them. */
   readonly references: readonly string[]
-  /** 64 bytes. */
-  readonly expectedReportData: Uint8Array
+  /** 64 bytes. Null where nobody knows: then the evidence may be anyone's, and is not accepted. */
+  readonly expectedReportData: Uint8Array | null
   readonly nowMs: number
   /** Null where nobody knows it: then only a trusted clock in the evidence says how old it is. */
   readonly nonceIssuedAtMs: number | null
@@ -34,13 +38,14 @@ export interface PolicyCheckInput {
 
 /** What a policy makes of a piece of evidence, one line for each thing that was looked at. */
 export interface PolicyCheckReport {
-  readonly status: 'accepted' | 'refused'
+  /** `unbound`: nothing is wrong with it, but nobody has said what it has to bind. */
+  readonly status: 'accepted' | 'unbound' | 'refused'
   readonly policy: string
   readonly platform: string
   /** What was found genuine, null where nothing was: then no check was made. */
   readonly verified: Omit<VerifiedEvidence, 'claims' | 'manifestSha384'> | null
   readonly checks: readonly AppraisalCheck[]
-  /** Empty where it is accepted. */
+  /** Empty where nothing is wrong. */
   readonly reasons: readonly RefusalReason[]
 }
 
@@ -55,18 +60,18 @@ export async function checkPolicy(input: PolicyCheckInput): Promise<PolicyCheckR
   )
   const verifiers = platforms.map((it) => it.verifier)
   const common = { policy: policy.name, platform: evidence.platform }
-  let verified: VerifiedEvidence
+  const examined = { ...input, verifiers, trustStores: platforms.map((it) => it.trustStore) }
+  let found: UnboundEvidence
+  let binding: AppraisalCheck
   try {
-    verified = await verifyEvidence({
-      ...input,
-      verifiers,
-      trustStores: platforms.map((it) => it.trustStore),
-    })
+    found = await examineEvidence(examined)
+    binding = await bindingCheck(examined, found)
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
     const reasons = [{ code: error.code, detail: error.message }]
     return { ...common, status: 'refused', verified: null, checks: [], reasons }
   }
+  const verified = found.unbound
   const result = appraise(verified, policy, {
     nowMs,
     // Evidence whose age nobody knows is as old as can be.
@@ -77,10 +82,40 @@ export async function checkPolicy(input: PolicyCheckInput): Promise<PolicyCheckR
     references,
   })
   const { claims: _claims, manifestSha384: _digest, ...shown } = verified
-  const reasons = result.status === 'refused' ? result.reasons : []
+  const reasons = [
+    ...(binding.code === null ? [] : [{ code: binding.code, detail: 'the evidence binds something else' }]),
+    ...(result.status === 'refused' ? result.reasons : []),
+  ]
   const isAgeKnown = input.nonceIssuedAtMs !== null || verified.producedAtMs !== undefined
-  const checks = isAgeKnown ? result.checks : result.checks.map(withUnknownAge)
-  return { ...common, status: result.status, verified: shown, checks, reasons }
+  const checks = [binding, ...(isAgeKnown ? result.checks : result.checks.map(withUnknownAge))]
+  const passed = binding.status === 'unchecked' ? 'unbound' : 'accepted'
+  return {
+    ...common,
+    status: reasons.length === 0 ? passed : 'refused',
+    verified: shown,
+    checks,
+    reasons,
+  }
+}
+
+/** For whom the evidence was made. A platform may bind something in place of the report data: its verifier compares. */
+async function bindingCheck(
+  input: Omit<VerifyEvidenceInput, 'expectedReportData'> & Pick<PolicyCheckInput, 'expectedReportData'>,
+  { reportData }: UnboundEvidence,
+): Promise<AppraisalCheck> {
+  const { expectedReportData } = input
+  const found = reportData === null ? 'nothing' : toHex(reportData)
+  const common = { field: 'reportData', found }
+  if (expectedReportData === null) return { ...common, status: 'unchecked', expected: 'any', code: null }
+  const expected = toHex(expectedReportData)
+  try {
+    await verifyEvidence({ ...input, expectedReportData })
+    return { ...common, status: 'passed', expected, code: null }
+  } catch (error) {
+    const code = 'ATTESTATION_REPORT_DATA_MISMATCH'
+    if (!(error instanceof AttestationError) || error.code !== code) throw error
+    return { ...common, status: 'failed', expected, code }
+  }
 }
 
 /** In place of the seconds since 1970. */

@@ -4,17 +4,23 @@ import { fields, formatItems, printable, type Styles, table } from '@mlcapsule/t
 import type { PolicyCheckReport } from '../attestation/check-policy.ts'
 import { listed, type Pairs } from './describe.ts'
 
+/** Hashes by their ends, so that a line has room for them: the whole is among what was measured, and in JSON. */
+function shortened(text: string): string {
+  return text.replace(/\b[0-9a-f]{64,}\b/g, (hex) => `${hex.slice(0, 16)}…${hex.slice(-8)}`)
+}
+
 /** A line for what was found, and one for what was asked for where it is not that. */
 function checkRows(check: AppraisalCheck, style: Styles): readonly (readonly string[])[] {
-  const { field, status, expected, code } = check
-  const found = printable(check.found)
+  const { field, status, code } = check
+  const found = shortened(printable(check.found))
   if (status === 'passed') return [[style.green('passed'), field, found]]
   if (status === 'unchecked') {
-    return [[style.yellow('unchecked'), field, `${found}  ${style.dim('(the policy says any)')}`]]
+    const why = field === 'reportData' ? '(give --report-data)' : '(the policy says any)'
+    return [[style.yellow('unchecked'), field, `${found}  ${style.dim(why)}`]]
   }
   return [
     [style.red('failed'), field, found],
-    ['', '', `asked for: ${printable(expected)}  (${code})`],
+    ['', '', `asked for: ${shortened(printable(check.expected))}  (${code})`],
   ]
 }
 
@@ -38,7 +44,11 @@ export function describeCheck(report: PolicyCheckReport, style: Styles): string 
   const rows = checks.flatMap((it) => checkRows(it, style))
   const count = (status: AppraisalCheck['status']) => checks.filter((it) => it.status === status).length
   const counts = `${formatItems(checks.length, 'check')}: ${count('passed')} passed, ${count('failed')} failed, ${count('unchecked')} unchecked`
-  const verdict = report.status === 'accepted' ? style.green('accepted') : style.red('refused')
+  const verdict = {
+    accepted: style.green('accepted'),
+    unbound: `${style.yellow('not accepted')}, although nothing is wrong: nobody said what it has to bind; asked`,
+    refused: style.red('refused'),
+  }[report.status]
   const why = reasons.map(({ code, detail }) => `  ${code}: ${printable(detail)}`)
   const pairs = verifiedPairs(report).map(([name, value]) => [name, printable(value)] as const)
   const parts =

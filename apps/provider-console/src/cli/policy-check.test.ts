@@ -62,15 +62,25 @@ describe('policy check', () => {
     ])
   })
 
-  test('#12 #71 report data has to be given, whole, and has to be bound', async () => {
+  test('#12 #71 report data has to be whole, and has to be bound; without it nothing is accepted', async () => {
     const args = ['policy', 'check', 'evidence.bin', 'development.yaml', '--platform', 'simulated']
-    expect((await run(...args)).exitCode).toBe(2)
+    const unbound = await run(...args, '--manifest', 'manifest.json')
+    expect(unbound.exitCode).toBe(1)
+    expect(unbound.stdout).toMatch(
+      /^ {2}unchecked +reportData +0707070707070707…07070707 {2}\(give --report-data\)$/m,
+    )
+    expect(unbound.stdout).toMatch(/^not accepted, although nothing is wrong: .* by policy development$/m)
     expect((await run(...args, '--report-data', '')).exitCode).toBe(2)
     expect((await run(...args, '--report-data', '00')).exitCode).toBe(2)
     const other = await run(...args, '--report-data', '00'.repeat(64), '--json')
     const report = JSON.parse(other.stdout) as PolicyCheckReport
-    expect([other.exitCode, report.verified]).toEqual([1, null])
-    expect(report.reasons.map((it) => it.code)).toEqual(['ATTESTATION_REPORT_DATA_MISMATCH'])
+    expect([other.exitCode, report.status]).toEqual([1, 'refused'])
+    expect(report.checks[0]).toMatchObject({
+      field: 'reportData',
+      found: toHex(reportData),
+      status: 'failed',
+    })
+    expect(report.reasons.map((it) => it.code)).toContain('ATTESTATION_REPORT_DATA_MISMATCH')
   })
 
   test('a policy is written as YAML with the sections asked for, and read back', async () => {

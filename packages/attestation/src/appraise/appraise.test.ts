@@ -84,7 +84,10 @@ describe('appraise', () => {
       appraise({ ...hardware, measurement }, parsePolicy(given), { ...input, verifiers: [board] })
     const expected = { measurement: { image: 'aa', kernel: 'bb' } }
     expect(shown(production)).toMatchObject({ status: 'accepted', ...expected })
-    expect(shown({ ...production, tcbStatuses: ['OutOfDate'] })).toMatchObject({ status: 'refused', ...expected })
+    expect(shown({ ...production, tcbStatuses: ['OutOfDate'] })).toMatchObject({
+      status: 'refused',
+      ...expected,
+    })
     expect(shown(production).measurement).not.toHaveProperty('instance')
   })
 

@@ -2,11 +2,14 @@
 import { equalBytes } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
 import { reportDataSizeBytes } from '../report/report-data.ts'
-import type { VerifiedEvidence } from './verifier.ts'
+import type { EvidenceVerifier, TrustStore, VerifiedEvidence } from './verifier.ts'
 
-/** Genuine, but nobody has asked yet for whom it was made: nothing takes it before `bindReportData`. */
-export interface UnboundEvidence<Claims> {
-  /** As the evidence holds it; null where it holds none. */
+/**
+ * Genuine, but nobody has asked yet for whom it was made: it may be anyone's, and as old as its certificates. For tools that
+ * show evidence to people; nothing decides by it.
+ */
+export interface UnboundEvidence<Claims = unknown> {
+  /** As the evidence holds it: the report data, or what the platform binds in its place. Null where it holds none. */
   readonly reportData: Uint8Array | null
   readonly unbound: VerifiedEvidence<Claims>
 }
@@ -25,4 +28,12 @@ export function bindReportData<Claims>(
   if (isMet && equalBytes(reportData, expected)) return unbound
   const detail = 'the evidence was made for other keys, another capsule or another challenge'
   throw new AttestationError('ATTESTATION_REPORT_DATA_MISMATCH', detail, { field: 'evidence.reportData' })
+}
+
+/** The `verify` of a platform whose evidence holds the report data as it is. */
+export function verifyBy<Store extends TrustStore, Claims>(
+  examine: EvidenceVerifier<Store, Claims>['examine'],
+): EvidenceVerifier<Store, Claims>['verify'] {
+  return async (evidence, context) =>
+    bindReportData(await examine(evidence, context), context.expectedReportData)
 }

@@ -3,6 +3,7 @@ import type { Evidence, IsolationTier, Plugin } from '@mlcapsule/contracts'
 import type { PlatformRules } from '../appraise/rules.ts'
 import { type Collateral, noCollateral } from '../collateral/collateral.ts'
 import { AttestationError } from '../errors.ts'
+import type { UnboundEvidence } from './report-data.ts'
 
 /** Whether a vendor's hardware or software on the client's own machine vouches. */
 export type RootKind = 'hardware' | 'simulated'
@@ -42,10 +43,13 @@ export interface VerifiedEvidence<Claims = unknown> {
   readonly claims: Claims
 }
 
-export interface VerifyContext<Store extends TrustStore = TrustStore> {
+export interface ExamineContext<Store extends TrustStore = TrustStore> {
   readonly nowMs: number
   readonly trustStore: Store
   readonly collateral: Collateral
+}
+
+export interface VerifyContext<Store extends TrustStore = TrustStore> extends ExamineContext<Store> {
   /** 64 bytes, built by the verifier from what it expects. */
   readonly expectedReportData: Uint8Array
 }
@@ -68,6 +72,11 @@ export interface EvidenceVerifier<Store extends TrustStore = TrustStore, Claims 
    */
   collateralNames(evidence: Evidence): readonly (readonly string[])[]
   /**
+   * Does all that `verify` does but to ask for whom the evidence was made.
+   * @throws AttestationError as `verify`, but for `ATTESTATION_REPORT_DATA_MISMATCH`
+   */
+  examine(evidence: Evidence, context: ExamineContext<Store>): Promise<UnboundEvidence<Claims>>
+  /**
    * @throws AttestationError `ATTESTATION_EVIDENCE_*`, `ATTESTATION_ROOT_UNKNOWN`, `ATTESTATION_CERTIFICATE_*`,
    * `ATTESTATION_REVOCATION_UNKNOWN`, `ATTESTATION_COLLATERAL_*`, `ATTESTATION_ENDORSEMENT_MISMATCH`,
    * `ATTESTATION_TCB_REVOKED`, `ATTESTATION_SIGNATURE_INVALID`, `ATTESTATION_REPORT_DATA_MISMATCH`
@@ -75,7 +84,7 @@ export interface EvidenceVerifier<Store extends TrustStore = TrustStore, Claims 
   verify(evidence: Evidence, context: VerifyContext<Store>): Promise<VerifiedEvidence<Claims>>
 }
 
-export interface VerifyEvidenceInput {
+export interface ExamineEvidenceInput {
   readonly evidence: Evidence
   readonly verifiers: readonly EvidenceVerifier[]
   readonly trustStores: readonly TrustStore[]
@@ -83,6 +92,9 @@ export interface VerifyEvidenceInput {
   readonly nowMs: number
   /** The newest `newestSignedAtMs` that was ever seen here; a clock behind it has been set back. */
   readonly newestSeenMs?: number
+}
+
+export interface VerifyEvidenceInput extends ExamineEvidenceInput {
   readonly expectedReportData: Uint8Array
 }
 
@@ -91,7 +103,22 @@ export interface VerifyEvidenceInput {
  * @throws AttestationError `ATTESTATION_PLATFORM_UNKNOWN`, `ATTESTATION_CLOCK_BEHIND`, and whatever the verifier refuses with
  */
 export async function verifyEvidence(input: VerifyEvidenceInput): Promise<VerifiedEvidence> {
-  const { nowMs, newestSeenMs = 0, expectedReportData, collateral = noCollateral } = input
+  const { verifier, context } = prepare(input)
+  const { expectedReportData } = input
+  return await verifier.verify(input.evidence, { ...context, expectedReportData })
+}
+
+/** As `verifyEvidence`, but for whom it was made: for tools that show evidence to people. @throws as `verifyEvidence` */
+export async function examineEvidence(input: ExamineEvidenceInput): Promise<UnboundEvidence> {
+  const { verifier, context } = prepare(input)
+  return await verifier.examine(input.evidence, context)
+}
+
+function prepare(input: ExamineEvidenceInput): {
+  readonly verifier: EvidenceVerifier
+  readonly context: ExamineContext
+} {
+  const { nowMs, newestSeenMs = 0, collateral = noCollateral } = input
   const verifier = verifierOf(input.evidence.platform, input.verifiers)
   const trustStore = input.trustStores.find((it) => it.platform === verifier.name)
   if (trustStore === undefined) throw unknownPlatform(input.verifiers)
@@ -99,7 +126,7 @@ export async function verifyEvidence(input: VerifyEvidenceInput): Promise<Verifi
     const detail = `it is ${new Date(nowMs).toISOString()} here, and ${new Date(newestSeenMs).toISOString()} was seen before`
     throw new AttestationError('ATTESTATION_CLOCK_BEHIND', detail, { field: 'nowMs' })
   }
-  return await verifier.verify(input.evidence, { nowMs, trustStore, collateral, expectedReportData })
+  return { verifier, context: { nowMs, trustStore, collateral } }
 }
 
 /** @throws AttestationError `ATTESTATION_PLATFORM_UNKNOWN` */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Evidence } from '@mlcapsule/contracts'
 import { cryptoReady, equalBytes, toHex, verifyDetached } from '@mlcapsule/crypto'
 import { AttestationError } from '../errors.ts'
-import { bindReportData } from '../evidence/report-data.ts'
-import type { EvidenceVerifier, TrustStore, VerifiedEvidence } from '../evidence/verifier.ts'
+import { type UnboundEvidence, verifyBy } from '../evidence/report-data.ts'
+import type { EvidenceVerifier, ExamineContext, TrustStore, VerifiedEvidence } from '../evidence/verifier.ts'
 import { parseQuote, type SimulatedBody, signedBytes, simulatedPlatform } from './layout.ts'
 
 /**
@@ -20,38 +21,46 @@ export function simulatedTrustStore(roots: 'any' | readonly Uint8Array[]): Simul
   return { platform: simulatedPlatform, rootKind: 'simulated', roots }
 }
 
+async function examine(
+  { bytes }: Evidence,
+  { trustStore }: ExamineContext<SimulatedTrustStore>,
+): Promise<UnboundEvidence<SimulatedBody>> {
+  await cryptoReady()
+  const quote = parseQuote(bytes)
+  if (trustStore.roots !== 'any' && !trustStore.roots.some((it) => equalBytes(it, quote.root))) {
+    const detail = `the simulated root ${toHex(quote.root)} is not in the trust store`
+    throw new AttestationError('ATTESTATION_ROOT_UNKNOWN', detail, { field: 'evidence' })
+  }
+  if (!verifyDetached(quote.root, signedBytes(quote.bodyBytes), quote.signature)) {
+    throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', "the root's signature does not verify", {
+      field: 'evidence',
+    })
+  }
+  const unbound: VerifiedEvidence<SimulatedBody> = {
+    platform: simulatedPlatform,
+    rootKind: 'simulated',
+    tier: 'none',
+    root: toHex(quote.root),
+    manifestSha384: quote.body.manifestSha384,
+    debug: quote.body.debug,
+    tcbStatus: 'none',
+    advisoryIds: [],
+    measurement: { manifestSha384: toHex(quote.body.manifestSha384) },
+    claims: quote.body,
+  }
+  return { reportData: quote.body.reportData, unbound }
+}
+
 /** Checks evidence of the simulated platform. All it can show is tier `none`. */
-export const simulatedVerifier: EvidenceVerifier<SimulatedTrustStore> & { readonly name: 'simulated' } = {
+export const simulatedVerifier: EvidenceVerifier<SimulatedTrustStore, SimulatedBody> & {
+  readonly name: 'simulated'
+} = {
   kind: 'verifier',
   name: simulatedPlatform,
   version: 1,
   rules: {},
   identifyingRegisters: [],
   collateralNames: () => [[]],
-  async verify(evidence, { trustStore, expectedReportData }) {
-    await cryptoReady()
-    const quote = parseQuote(evidence.bytes)
-    if (trustStore.roots !== 'any' && !trustStore.roots.some((it) => equalBytes(it, quote.root))) {
-      const detail = `the simulated root ${toHex(quote.root)} is not in the trust store`
-      throw new AttestationError('ATTESTATION_ROOT_UNKNOWN', detail, { field: 'evidence' })
-    }
-    if (!verifyDetached(quote.root, signedBytes(quote.bodyBytes), quote.signature)) {
-      throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', "the root's signature does not verify", {
-        field: 'evidence',
-      })
-    }
-    const unbound: VerifiedEvidence<SimulatedBody> = {
-      platform: simulatedPlatform,
-      rootKind: 'simulated',
-      tier: 'none',
-      root: toHex(quote.root),
-      manifestSha384: quote.body.manifestSha384,
-      debug: quote.body.debug,
-      tcbStatus: 'none',
-      advisoryIds: [],
-      measurement: { manifestSha384: toHex(quote.body.manifestSha384) },
-      claims: quote.body,
-    }
-    return bindReportData({ reportData: quote.body.reportData, unbound }, expectedReportData)
-  },
+  examine,
+  verify: verifyBy(examine),
 }

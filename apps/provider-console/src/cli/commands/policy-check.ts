@@ -22,7 +22,7 @@ const refusedExitCode = 1
 
 interface CheckOptions extends StoreOptions {
   readonly platform?: string
-  readonly reportData: Uint8Array
+  readonly reportData?: Uint8Array
   readonly manifest?: string
   readonly collateral?: string
   readonly reference?: readonly string[]
@@ -53,15 +53,17 @@ async function collateralFor(evidence: Evidence, { collateral, store }: CheckOpt
 export function addPolicyCheck(context: CliContext, policyCommand: Command): void {
   addStoreCommand(context, policyCommand, {
     name: 'check <evidence> <policy>',
-    about: 'verify evidence and say, line by line, what a policy makes of it; exit code 1 if it is refused',
+    about:
+      'verify evidence and say, line by line, what a policy makes of it; exit code 1 unless it is accepted',
     examples: [
+      'policy check quote.bin policy.yaml',
       'policy check quote.bin policy.yaml --report-data 00…00 --collateral bundle.json --reference release.jws',
       'policy check quote.bin policy.yaml --report-data 00…00 --platform tdx --now 2026-01-15T12:00:00Z --json',
     ],
   })
-    .requiredOption(
+    .option(
       '--report-data <hex>',
-      "what the evidence has to bind, 64 bytes: without it, it could be anyone's",
+      "what the evidence has to bind, 64 bytes: without it, it could be anyone's, and is not accepted",
       reportDataOption,
     )
     .addOption(
@@ -90,7 +92,7 @@ export function addPolicyCheck(context: CliContext, policyCommand: Command): voi
         references: await Promise.all(
           reference.map(async (it) => decodeTokenFile(await readSmallFile(it, tokenFileMaxSizeBytes))),
         ),
-        expectedReportData: options.reportData,
+        expectedReportData: options.reportData ?? null,
         nowMs: options.now ?? Date.now(),
         nonceIssuedAtMs: options.nonceIssued ?? null,
         // A time that is asked for is not the clock of this machine.
@@ -101,6 +103,6 @@ export function addPolicyCheck(context: CliContext, policyCommand: Command): voi
         platforms: supportedPlatforms,
       })
       printReport(context, options, { text: describeCheck(report, context.style), json: report })
-      if (report.status === 'refused') process.exitCode = refusedExitCode
+      if (report.status !== 'accepted') process.exitCode = refusedExitCode
     })
 }

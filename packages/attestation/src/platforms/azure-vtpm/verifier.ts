@@ -6,9 +6,9 @@ import { type PlatformRule, type PlatformRules, platformRule } from '../../appra
 import { AttestationError } from '../../errors.ts'
 import type {
   EvidenceVerifier,
+  ExamineContext,
   TrustStore,
   VerifiedEvidence,
-  VerifyContext,
 } from '../../evidence/verifier.ts'
 import { tpmQualifyingData } from '../../report/claims.ts'
 import { assertReportDataSize } from '../../report/report-data.ts'
@@ -55,6 +55,10 @@ export function azureVtpmVerifier<Store extends TrustStore, Claims>(
     identifyingRegisters: identifyingRegistersOver(below.identifyingRegisters),
     collateralNames: ({ bytes }) =>
       below.collateralNames(hardwareEvidence(below, parseAzureVtpmEvidence(bytes))),
+    async examine({ bytes }, context) {
+      const found = await verifyAzureVtpm(below, bytes, context, 'any')
+      return { reportData: found.claims.quote.attest.extraData, unbound: { ...found, platform: name } }
+    },
     async verify({ bytes }, context) {
       assertReportDataSize(context.expectedReportData)
       const expectedNonce = tpmQualifyingData(context.expectedReportData)
@@ -64,15 +68,15 @@ export function azureVtpmVerifier<Store extends TrustStore, Claims>(
 }
 
 /**
- * Checks all of it but what the quote binds, which the caller gives as it has to be there.
+ * Checks all of it. What the quote has to bind is given as it has to be there; `'any'` where nothing is decided by it.
  * @throws AttestationError as the hardware's verifier and `verifyQuote` do; `ATTESTATION_ENDORSEMENT_MISMATCH` for claims
  * that the hardware's report does not bind
  */
 export async function verifyAzureVtpm(
   hardware: EvidenceVerifier,
   bytes: Uint8Array,
-  context: Omit<VerifyContext<AzureVtpmTrustStore>, 'expectedReportData'>,
-  expectedNonce: Uint8Array,
+  context: ExamineContext<AzureVtpmTrustStore>,
+  expectedNonce: Uint8Array | 'any',
 ): Promise<Omit<VerifiedEvidence<AzureVtpmClaims>, 'platform'>> {
   const evidence = parseAzureVtpmEvidence(bytes)
   const { ak, hasSecureBoot } = parseRuntimeClaims(evidence.runtimeClaims)
@@ -97,7 +101,7 @@ function hardwareEvidence({ name }: EvidenceVerifier, { hardware }: AzureVtpmEvi
 async function verifyHardware(
   hardware: EvidenceVerifier,
   evidence: AzureVtpmEvidence,
-  { nowMs, trustStore, collateral }: Omit<VerifyContext<AzureVtpmTrustStore>, 'expectedReportData'>,
+  { nowMs, trustStore, collateral }: ExamineContext<AzureVtpmTrustStore>,
 ): Promise<VerifiedEvidence> {
   const expectedReportData = new Uint8Array(64)
   expectedReportData.set(sha256(evidence.runtimeClaims))

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { equalBytes } from '@mlcapsule/crypto'
 import { requireCollateral } from '../../collateral/collateral.ts'
 import { verifyEcdsa } from '../../ecdsa/ecdsa.ts'
 import { AttestationError } from '../../errors.ts'
+import type { ExamineContext } from '../../evidence/verifier.ts'
 import { type Certificate, invalidCertificate } from '../../x509/certificate.ts'
 import { validatePath } from '../../x509/path.ts'
 import { readPemChain } from '../../x509/pem.ts'
@@ -13,7 +15,7 @@ import { parseQeIdentity, type QeIdentity, qeIds } from './qe-identity.ts'
 import type { Tee } from './quote.ts'
 import { readSignedJson } from './signed-json.ts'
 import { parseTcbInfo, type TcbInfoOf } from './tcb-info.ts'
-import type { UnboundContext } from './trust-store.ts'
+import type { IntelTrustStore } from './trust-store.ts'
 
 /** What Intel publishes about one platform, by the names under which it is asked for. */
 export interface CollateralNames {
@@ -65,7 +67,7 @@ function invalid(detail: string): AttestationError {
 export async function verifyPlatform<Platform extends Tee>(
   tee: Platform,
   pck: PckChain,
-  { nowMs, trustStore, collateral }: UnboundContext,
+  { nowMs, trustStore, collateral }: ExamineContext<IntelTrustStore>,
 ): Promise<VerifiedCollateral<Platform>> {
   const anchors = trustStore.rootSpkiSha256s
   const names = dcapCollateralNames(tee, pck)

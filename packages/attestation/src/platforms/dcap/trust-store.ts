@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TrustStore, VerifyContext } from '../../evidence/verifier.ts'
+import type { TrustStore } from '../../evidence/verifier.ts'
 import type { Tee } from './quote.ts'
 
 /**
@@ -15,9 +15,3 @@ export interface IntelTrustStore<Platform extends Tee = Tee> extends TrustStore 
   /** Lower-case hex. */
   readonly rootSpkiSha256s: readonly string[]
 }
-
-/** What a check needs that does not look at report data. */
-export type UnboundContext<Platform extends Tee = Tee> = Omit<
-  VerifyContext<IntelTrustStore<Platform>>,
-  'expectedReportData'
->

@@ -2,13 +2,14 @@
 
 import { verifyEcdsa } from '../../ecdsa/ecdsa.ts'
 import { AttestationError } from '../../errors.ts'
+import type { ExamineContext } from '../../evidence/verifier.ts'
 import { dcapCollateralNames, type VerifiedCollateral, verifyPlatform } from './collateral.ts'
 import { inOrder } from './in-order.ts'
 import type { IsvSvnLevel } from './json-fields.ts'
 import { type PckChain, readPckChain } from './pck-chain.ts'
 import type { DcapQuote, Tee } from './quote.ts'
 import { checkQuotingEnclave } from './quoting-enclave.ts'
-import type { UnboundContext } from './trust-store.ts'
+import type { IntelTrustStore } from './trust-store.ts'
 
 /** All that holds of a quote but for the levels of its platform, and whom it was made for. */
 export interface GenuineQuote<Platform extends Tee> extends VerifiedCollateral<Platform> {
@@ -32,7 +33,7 @@ export function collateralNamesOf(tee: Tee, quote: DcapQuote<unknown>): readonly
 export async function verifyQuote<Platform extends Tee>(
   tee: Platform,
   quote: DcapQuote<unknown>,
-  context: UnboundContext,
+  context: ExamineContext<IntelTrustStore>,
 ): Promise<GenuineQuote<Platform>> {
   const pck = readPckChain(quote.pckChainPem)
   const platform = verifyPlatform(tee, pck, context)

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bindReportData } from '../../evidence/report-data.ts'
-import type { EvidenceVerifier } from '../../evidence/verifier.ts'
+import type { Evidence } from '@mlcapsule/contracts'
+import { type UnboundEvidence, verifyBy } from '../../evidence/report-data.ts'
+import type { EvidenceVerifier, ExamineContext } from '../../evidence/verifier.ts'
 import { parseNitroDocument } from './layout.ts'
 import { nitroRules } from './rules.ts'
 import { type NitroTrustStore, nitroPlatform } from './trust-store.ts'
 import { type NitroClaims, verifyNitro } from './verify.ts'
+
+async function examine(
+  { bytes }: Evidence,
+  { nowMs, trustStore }: ExamineContext<NitroTrustStore>,
+): Promise<UnboundEvidence<NitroClaims>> {
+  return await verifyNitro(parseNitroDocument(bytes), { nowMs, trustStore })
+}
 
 /**
  * AWS Nitro Enclaves: attestation documents, which bring all certificates that they need. The report data stands in their
@@ -20,8 +28,6 @@ export const nitroVerifier: EvidenceVerifier<NitroTrustStore, NitroClaims> & { r
     parseNitroDocument(bytes)
     return [[]]
   },
-  async verify({ bytes }, { nowMs, trustStore, expectedReportData }) {
-    const found = await verifyNitro(parseNitroDocument(bytes), { nowMs, trustStore })
-    return bindReportData(found, expectedReportData)
-  },
+  examine,
+  verify: verifyBy(examine),
 }

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bindReportData } from '../../evidence/report-data.ts'
-import type { EvidenceVerifier } from '../../evidence/verifier.ts'
+import type { Evidence } from '@mlcapsule/contracts'
+import { type UnboundEvidence, verifyBy } from '../../evidence/report-data.ts'
+import type { EvidenceVerifier, ExamineContext } from '../../evidence/verifier.ts'
 import type { SevSnpClaims } from './claims.ts'
 import { parseSevSnpEvidence, sevSnpCollateralNames } from './evidence.ts'
 import { sevSnpRules } from './rules.ts'
 import { type SevSnpTrustStore, sevSnpPlatform } from './trust-store.ts'
 import { verifySevSnp } from './verify.ts'
+
+async function examine(
+  { bytes }: Evidence,
+  { nowMs, trustStore, collateral }: ExamineContext<SevSnpTrustStore>,
+): Promise<UnboundEvidence<SevSnpClaims>> {
+  return await verifySevSnp(parseSevSnpEvidence(bytes), { nowMs, trustStore, collateral })
+}
 
 /**
  * AMD SEV-SNP: reports of version 2, 3 and 5 signed by a VCEK or a VLEK of Milan, Genoa or Turin. AMD gives firmware no
@@ -24,9 +32,6 @@ export const sevSnpVerifier: EvidenceVerifier<SevSnpTrustStore, SevSnpClaims> & 
   rules: sevSnpRules,
   identifyingRegisters: [['measurement']],
   collateralNames: ({ bytes }) => sevSnpCollateralNames(parseSevSnpEvidence(bytes)),
-  async verify({ bytes }, { nowMs, trustStore, collateral, expectedReportData }) {
-    const evidence = parseSevSnpEvidence(bytes)
-    const found = await verifySevSnp(evidence, { nowMs, trustStore, collateral })
-    return bindReportData(found, expectedReportData)
-  },
+  examine,
+  verify: verifyBy(examine),
 }

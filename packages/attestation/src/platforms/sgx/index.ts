@@ -5,12 +5,11 @@ export type { PckExtension, PlatformConfiguration } from '../dcap/pck-extension.
 export { parseSgxQuote, type QuoteHeader, type SgxQuote } from '../dcap/quote.ts'
 export type { SgxReportBody } from '../dcap/report-bodies.ts'
 export type { DcapTcbStatus } from '../dcap/tcb-status.ts'
-export { type IntelTrustStore, intelRootSpkiSha256, type UnboundContext } from '../dcap/trust-store.ts'
+export { type IntelTrustStore, intelRootSpkiSha256 } from '../dcap/trust-store.ts'
 export type { SgxClaims } from './claims.ts'
 export { type SgxIdentity, sgxRules } from './rules.ts'
 export {
   type SgxTrustStore,
   sgxTrustStore,
   sgxVerifier,
-  verifyUnboundSgxQuote,
 } from './verifier.ts'

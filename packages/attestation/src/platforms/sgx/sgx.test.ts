@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
-import { type DcapPlan, makeDcap, sgxAt } from '../../../test/dcap.ts'
+import { type DcapPlan, examineMade, makeDcap, sgxAt } from '../../../test/dcap.ts'
 import { policyWith, refusals, suggestedSection } from '../../../test/dcap-policy.ts'
 import { codeOf } from '../../../test/errors.ts'
 import { appraise } from '../../appraise/appraise.ts'
 import { requireAccepted } from '../../appraise/result.ts'
-import { sgxVerifier, verifyUnboundSgxQuote } from './index.ts'
+import { sgxVerifier } from './index.ts'
 
 const [mrEnclave, mrSigner] = ['e1'.repeat(32), '51'.repeat(32)]
 
@@ -14,7 +14,7 @@ async function refusalsOf(
   edit: (plan: DcapPlan) => unknown = () => {},
 ): Promise<readonly string[]> {
   const { bytes, context } = await makeDcap('sgx', edit)
-  return refusals(await verifyUnboundSgxQuote(bytes, context), sgxVerifier, section)
+  return refusals(await examineMade({ tee: 'sgx', bytes, context }), sgxVerifier, section)
 }
 
 const withBody =
@@ -118,7 +118,7 @@ describe('policies about SGX', () => {
     expect(await refusalsOf({ platforms: [ppid] })).toEqual([])
     expect(await refusalsOf({ platforms: ['b2'.repeat(16)] })).toEqual(['ATTESTATION_PLATFORM_REFUSED'])
     const { bytes, context } = await makeDcap('sgx')
-    const verified = await verifyUnboundSgxQuote(bytes, context)
+    const verified = await examineMade({ tee: 'sgx', bytes, context })
     const result = appraise(verified, policyWith(sgxVerifier, { platforms: [ppid] }), {
       nowMs: context.nowMs,
       nonceIssuedAtMs: context.nowMs,

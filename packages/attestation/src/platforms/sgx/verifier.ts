@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Evidence } from '@mlcapsule/contracts'
 import { toHex } from '@mlcapsule/crypto'
-import { bindReportData } from '../../evidence/report-data.ts'
-import type { EvidenceVerifier, VerifiedEvidence } from '../../evidence/verifier.ts'
+import { type UnboundEvidence, verifyBy } from '../../evidence/report-data.ts'
+import type { EvidenceVerifier, ExamineContext, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { commonClaims, type TcbEvaluation, unionOf } from '../dcap/claims.ts'
 import { parseSgxQuote, type SgxQuote } from '../dcap/quote.ts'
 import { selectTcbLevel } from '../dcap/tcb-level.ts'
 import { assertNotRevoked, mergeStatus } from '../dcap/tcb-status.ts'
-import { type IntelTrustStore, intelRootSpkiSha256, type UnboundContext } from '../dcap/trust-store.ts'
+import { type IntelTrustStore, intelRootSpkiSha256 } from '../dcap/trust-store.ts'
 import { verifiedEvidence } from '../dcap/verified.ts'
 import { collateralNamesOf, type GenuineQuote, verifyQuote } from '../dcap/verify-quote.ts'
 import { type SgxClaims, sgxBodyClaims } from './claims.ts'
@@ -21,21 +22,17 @@ export function sgxTrustStore(rootSpkiSha256s: readonly string[] = [intelRootSpk
   return { platform, rootKind: 'hardware', rootSpkiSha256s }
 }
 
-/**
- * Checks a quote in all but one: the report data may be anyone's. For tools that look at evidence; a quote that lets
- * somebody in goes through `sgxVerifier`.
- * @throws AttestationError as `sgxVerifier.verify`, but for `ATTESTATION_REPORT_DATA_MISMATCH`
- */
-export async function verifyUnboundSgxQuote(
-  bytes: Uint8Array,
-  context: UnboundContext<'sgx'>,
-): Promise<VerifiedEvidence<SgxClaims>> {
-  return await verifyParsed(parseSgxQuote(bytes), context)
+async function examine(
+  { bytes }: Evidence,
+  context: ExamineContext<SgxTrustStore>,
+): Promise<UnboundEvidence<SgxClaims>> {
+  const quote = parseSgxQuote(bytes)
+  return { reportData: quote.body.reportData, unbound: await verifyParsed(quote, context) }
 }
 
 async function verifyParsed(
   quote: SgxQuote,
-  context: UnboundContext<'sgx'>,
+  context: ExamineContext<SgxTrustStore>,
 ): Promise<VerifiedEvidence<SgxClaims>> {
   const genuine = await verifyQuote(platform, quote, context)
   const claims = { ...commonClaims(quote, genuine, evaluateTcb(genuine)), ...sgxBodyClaims(quote.body) }
@@ -77,9 +74,6 @@ export const sgxVerifier: EvidenceVerifier<SgxTrustStore, SgxClaims> & { readonl
   rules: sgxRules,
   identifyingRegisters: [['mrEnclave']],
   collateralNames: ({ bytes }) => collateralNamesOf(platform, parseSgxQuote(bytes)),
-  async verify({ bytes }, context) {
-    const quote = parseSgxQuote(bytes)
-    const unbound = await verifyParsed(quote, context)
-    return bindReportData({ reportData: quote.body.reportData, unbound }, context.expectedReportData)
-  },
+  examine,
+  verify: verifyBy(examine),
 }

@@ -5,7 +5,7 @@ export type { PckExtension, PlatformConfiguration } from '../dcap/pck-extension.
 export { parseTdxQuote, type QuoteHeader, type TdxQuote } from '../dcap/quote.ts'
 export type { TdReportBody } from '../dcap/report-bodies.ts'
 export type { DcapTcbStatus } from '../dcap/tcb-status.ts'
-export { type IntelTrustStore, intelRootSpkiSha256, type UnboundContext } from '../dcap/trust-store.ts'
+export { type IntelTrustStore, intelRootSpkiSha256 } from '../dcap/trust-store.ts'
 export type { TdxClaims } from './claims.ts'
 export { assertEventLog, type RuntimeRegister, replayEvents } from './event-log.ts'
 export { type TdxMeasurement, tdxRules } from './rules.ts'
@@ -13,5 +13,4 @@ export {
   type TdxTrustStore,
   tdxTrustStore,
   tdxVerifier,
-  verifyUnboundTdxQuote,
 } from './verifier.ts'

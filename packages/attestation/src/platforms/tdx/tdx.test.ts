@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest'
-import { type DcapPlan, isvLevel, makeDcap, sgxAt, tdAt } from '../../../test/dcap.ts'
+import { type DcapPlan, examineMade, isvLevel, makeDcap, sgxAt, tdAt } from '../../../test/dcap.ts'
 import { policyWith, refusals, suggestedSection } from '../../../test/dcap-policy.ts'
 import { codeOf } from '../../../test/errors.ts'
-import { tdxVerifier, verifyUnboundTdxQuote } from './index.ts'
+import { tdxVerifier } from './index.ts'
 
 const tcbRevoked = 'ATTESTATION_TCB_REVOKED'
 const mismatch = 'ATTESTATION_ENDORSEMENT_MISMATCH'
@@ -12,7 +12,7 @@ async function statusOf(edit: (plan: DcapPlan) => unknown, version = 4): Promise
   const { bytes, context } = await makeDcap('tdx', edit, version)
   let status = ''
   const code = await codeOf(async () => {
-    status = (await verifyUnboundTdxQuote(bytes, context)).tcbStatus
+    status = (await examineMade({ tee: 'tdx', bytes, context })).tcbStatus
   })
   return code === 'ok' ? status : code
 }
@@ -99,7 +99,7 @@ describe('the TDX module', () => {
       plan.tcbInfo.tcbLevels[0].tcbStatus = 'ConfigurationAndSWHardeningNeeded'
       plan.tcbInfo.tcbLevels[0].advisoryIDs = ['INTEL-SA-00004']
     })
-    const { advisoryIds, claims, tcbStatus } = await verifyUnboundTdxQuote(bytes, context)
+    const { advisoryIds, claims, tcbStatus } = await examineMade({ tee: 'tdx', bytes, context })
     expect(tcbStatus).toBe('OutOfDateConfigurationNeeded')
     expect(advisoryIds).toEqual(['INTEL-SA-00002', 'INTEL-SA-00003', 'INTEL-SA-00004'])
     expect(claims.tcb).toMatchObject({
@@ -166,7 +166,7 @@ describe('policies about TDX', () => {
     version = 5,
   ) => {
     const { bytes, context } = await makeDcap('tdx', edit, version)
-    return refusals(await verifyUnboundTdxQuote(bytes, context), tdxVerifier, section)
+    return refusals(await examineMade({ tee: 'tdx', bytes, context }), tdxVerifier, section)
   }
   const withBody =
     (at: number, ...bytes: number[]) =>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bindReportData } from '../../evidence/report-data.ts'
-import type { EvidenceVerifier, VerifiedEvidence } from '../../evidence/verifier.ts'
+import type { Evidence } from '@mlcapsule/contracts'
+import { type UnboundEvidence, verifyBy } from '../../evidence/report-data.ts'
+import type { EvidenceVerifier, ExamineContext, VerifiedEvidence } from '../../evidence/verifier.ts'
 import { commonClaims, type TcbEvaluation, unionOf } from '../dcap/claims.ts'
 import { parseTdxQuote, type TdxQuote } from '../dcap/quote.ts'
 import type { TdReportBody } from '../dcap/report-bodies.ts'
 import { selectTcbLevel } from '../dcap/tcb-level.ts'
 import { assertNotRevoked, mergeStatus } from '../dcap/tcb-status.ts'
-import { type IntelTrustStore, intelRootSpkiSha256, type UnboundContext } from '../dcap/trust-store.ts'
+import { type IntelTrustStore, intelRootSpkiSha256 } from '../dcap/trust-store.ts'
 import { verifiedEvidence } from '../dcap/verified.ts'
 import { collateralNamesOf, type GenuineQuote, verifyQuote } from '../dcap/verify-quote.ts'
 import { debugFlags, type TdxClaims, tdBodyClaims } from './claims.ts'
@@ -23,21 +24,17 @@ export function tdxTrustStore(rootSpkiSha256s: readonly string[] = [intelRootSpk
   return { platform, rootKind: 'hardware', rootSpkiSha256s }
 }
 
-/**
- * Checks a quote in all but one: the report data may be anyone's. For tools that look at evidence; a quote that lets
- * somebody in goes through `tdxVerifier`.
- * @throws AttestationError as `tdxVerifier.verify`, but for `ATTESTATION_REPORT_DATA_MISMATCH`
- */
-export async function verifyUnboundTdxQuote(
-  bytes: Uint8Array,
-  context: UnboundContext<'tdx'>,
-): Promise<VerifiedEvidence<TdxClaims>> {
-  return await verifyParsed(parseTdxQuote(bytes), context)
+async function examine(
+  { bytes }: Evidence,
+  context: ExamineContext<TdxTrustStore>,
+): Promise<UnboundEvidence<TdxClaims>> {
+  const quote = parseTdxQuote(bytes)
+  return { reportData: quote.body.reportData, unbound: await verifyParsed(quote, context) }
 }
 
 async function verifyParsed(
   quote: TdxQuote,
-  context: UnboundContext<'tdx'>,
+  context: ExamineContext<TdxTrustStore>,
 ): Promise<VerifiedEvidence<TdxClaims>> {
   const genuine = await verifyQuote(platform, quote, context)
   const tcb = evaluateTcb(quote.body, genuine)
@@ -96,9 +93,6 @@ export const tdxVerifier: EvidenceVerifier<TdxTrustStore, TdxClaims> & { readonl
   rules: tdxRules,
   identifyingRegisters: [['mrTd', 'rtmr0', 'rtmr1', 'rtmr2']],
   collateralNames: ({ bytes }) => collateralNamesOf(platform, parseTdxQuote(bytes)),
-  async verify({ bytes }, context) {
-    const quote = parseTdxQuote(bytes)
-    const unbound = await verifyParsed(quote, context)
-    return bindReportData({ reportData: quote.body.reportData, unbound }, context.expectedReportData)
-  },
+  examine,
+  verify: verifyBy(examine),
 }

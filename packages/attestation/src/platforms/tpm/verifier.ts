@@ -32,8 +32,8 @@ export function tpmTrustStore(trusted: Pick<TpmTrustStore, 'authorities' | 'ekRo
 export interface TpmVerifyOptions {
   readonly nowMs: number
   readonly trustStore: TpmTrustStore
-  /** What the quote has to bind, in full. */
-  readonly expectedNonce: Uint8Array
+  /** What the quote has to bind, in full; `'any'` where nothing is decided by it. */
+  readonly expectedNonce: Uint8Array | 'any'
 }
 
 /**
@@ -100,6 +100,10 @@ export const tpmVerifier: EvidenceVerifier<TpmTrustStore, TpmClaims> & { readonl
    */
   identifyingRegisters: [['pcr4', 'pcr11']],
   collateralNames: () => [[]],
+  async examine({ bytes }, { nowMs, trustStore }) {
+    const claims = await verifyTpmEvidence(bytes, { nowMs, trustStore, expectedNonce: 'any' })
+    return { reportData: claims.quote.attest.extraData, unbound: verifiedTpm(claims) }
+  },
   async verify(evidence, { nowMs, trustStore, expectedReportData }) {
     assertReportDataSize(expectedReportData)
     const expectedNonce = tpmQualifyingData(expectedReportData)

@@ -18,8 +18,8 @@ export interface QuoteInput {
   readonly key: PublicJwk
   /** At least all values that the quote covers. */
   readonly pcrs: PcrBanks
-  /** What the quote has to bind, in full: 1 to 66 bytes. */
-  readonly expectedNonce: Uint8Array
+  /** What the quote has to bind, in full: 1 to 66 bytes. `'any'` where it is looked at alone, and nothing decided by it. */
+  readonly expectedNonce: Uint8Array | 'any'
 }
 
 export interface VerifiedQuote {
@@ -53,7 +53,7 @@ export async function verifyQuote(input: QuoteInput): Promise<VerifiedQuote> {
     const detail = "the attestation key's signature does not verify"
     throw new AttestationError('ATTESTATION_SIGNATURE_INVALID', detail, { field: 'evidence' })
   }
-  if (!equalBytes(attest.extraData, expectedNonce)) {
+  if (expectedNonce !== 'any' && !equalBytes(attest.extraData, expectedNonce)) {
     const detail = 'the quote was made for other keys, another capsule or another challenge'
     throw new AttestationError('ATTESTATION_REPORT_DATA_MISMATCH', detail, { field: 'evidence.extraData' })
   }
