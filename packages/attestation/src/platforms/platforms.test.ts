@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  cryptoReady,
-  generateSigningKeyPair,
-  keyThumbprint,
-  type SigningKeyPair,
-  toHex,
-} from '@mlcapsule/crypto'
+import { generateSigningKeyPair, keyThumbprint, type SigningKeyPair, toHex } from '@mlcapsule/crypto'
 import { seeded } from '@mlcapsule/crypto/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { verificationInputs } from '../../test/all-platforms.ts'
 import { chainNowMs } from '../../test/certificates.ts'
-import { nitroChain, nitroDocument, nitroReportData, nitroTestStore } from '../../test/nitro.ts'
-import {
-  signSnpReport,
-  snpAuthorities,
-  snpCollateral,
-  snpLeaf,
-  snpReport,
-  snpReportData,
-  snpTestStore,
-} from '../../test/sev-snp.ts'
 import { manifest, policyJson } from '../../test/world.ts'
 import { appraise } from '../appraise/appraise.ts'
 import {
@@ -38,26 +23,8 @@ let signer: SigningKeyPair
 let inputs: Readonly<Record<string, VerifyEvidenceInput>>
 
 beforeAll(async () => {
-  await cryptoReady()
+  inputs = await verificationInputs()
   signer = generateSigningKeyPair(seeded('reference signer'))
-  const authorities = await snpAuthorities()
-  const leaf = await snpLeaf(authorities)
-  const chain = await nitroChain()
-  const trustStores = [snpTestStore(authorities), nitroTestStore(chain)]
-  const common = { verifiers, trustStores, nowMs: chainNowMs }
-  inputs = {
-    'sev-snp': {
-      ...common,
-      evidence: { platform: 'sev-snp', bytes: await signSnpReport(snpReport(authorities), leaf) },
-      collateral: await snpCollateral(authorities, leaf),
-      expectedReportData: snpReportData,
-    },
-    nitro: {
-      ...common,
-      evidence: { platform: 'nitro', bytes: await nitroDocument(chain) },
-      expectedReportData: nitroReportData,
-    },
-  }
 })
 
 const suggestedSections = () =>
