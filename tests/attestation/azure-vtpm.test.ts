@@ -94,7 +94,7 @@ describe.skipIf(reason !== null)(`a confidential VM of Azure, as published ${rea
       collateral: new Map(names.map((name) => [name, read(name)])),
     }
   }
-  const hardware = sevSnpVerifier as unknown as EvidenceVerifier
+  const hardware: EvidenceVerifier = sevSnpVerifier
 
   test('its HCL report holds the SEV-SNP report, and claims that name the key of its quote', () => {
     const { tpm, snp, hcl } = genuine()

@@ -66,7 +66,8 @@ static napi_value request(napi_env env, napi_callback_info info) {
       type != napi_uint8_array || size_bytes == 0 || size_bytes > REQUEST_MAX_SIZE_BYTES) {
     return fail(env, "EINVAL", "expected the path of a device, and 1 to 4096 bytes");
   }
-  uint8_t response[RESPONSE_MAX_SIZE_BYTES];
+  // A driver that says more than it wrote gives zeros, not what was on the stack.
+  uint8_t response[RESPONSE_MAX_SIZE_BYTES] = {0};
   int64_t response_size_bytes = ask(path, data, size_bytes, response);
   if (response_size_bytes < 0) return fail_with(env, (int)-response_size_bytes, "the device does not answer");
   napi_value buffer, bytes;

@@ -42,27 +42,26 @@ export interface AzureVtpmClaims {
  * without the other: the report is not fresh, and the quote is by a TPM in software.
  * @param hardware verifier of the report below: that of SEV-SNP, or of TDX
  */
-export function azureVtpmVerifier<Store extends TrustStore, Claims>(
-  hardware: EvidenceVerifier<Store, Claims>,
+export function azureVtpmVerifier(
+  hardware: EvidenceVerifier,
 ): EvidenceVerifier<AzureVtpmTrustStore, AzureVtpmClaims> {
-  const below = hardware as unknown as EvidenceVerifier
-  const name = azureVtpmPlatform(below.name)
+  const name = azureVtpmPlatform(hardware.name)
   return {
     kind: 'verifier',
     name,
     version: 1,
-    rules: { ...liftedRules(below.rules), ...vtpmRules },
-    identifyingRegisters: identifyingRegistersOver(below.identifyingRegisters),
+    rules: { ...liftedRules(hardware.rules), ...vtpmRules },
+    identifyingRegisters: identifyingRegistersOver(hardware.identifyingRegisters),
     collateralNames: ({ bytes }) =>
-      below.collateralNames(hardwareEvidence(below, parseAzureVtpmEvidence(bytes))),
+      hardware.collateralNames(hardwareEvidence(hardware, parseAzureVtpmEvidence(bytes))),
     async examine({ bytes }, context) {
-      const found = await verifyAzureVtpm(below, bytes, context, 'any')
+      const found = await verifyAzureVtpm(hardware, bytes, context, 'any')
       return { reportData: found.claims.quote.attest.extraData, unbound: { ...found, platform: name } }
     },
     async verify({ bytes }, context) {
       assertReportDataSize(context.expectedReportData)
       const expectedNonce = tpmQualifyingData(context.expectedReportData)
-      return { ...(await verifyAzureVtpm(below, bytes, context, expectedNonce)), platform: name }
+      return { ...(await verifyAzureVtpm(hardware, bytes, context, expectedNonce)), platform: name }
     },
   }
 }
