@@ -101,6 +101,11 @@ export const attestationErrorTable = defineErrorTable({
     meaning: 'Others changed what the device was asked each time before it answered.',
     remedy: 'Find out what else asks this device for evidence, and try again when it rests.',
   },
+  ATTESTATION_ENROLLMENT_INVALID: {
+    kind: 'input',
+    meaning: 'A file by which a TPM is enrolled is not of its form, or is too large.',
+    remedy: 'Give the request, offer or answer that the message asks for, unchanged.',
+  },
   ATTESTATION_PLATFORM_UNKNOWN: {
     kind: 'refused',
     meaning: 'No verifier for this kind of evidence is in use here.',

@@ -62,6 +62,22 @@ export async function validatePath(input: PathInput): Promise<void> {
   }
 }
 
+/**
+ * Accepts a certificate that signs itself as one that could end a chain. Whether it is trusted is for the caller to say.
+ * @throws AttestationError `ATTESTATION_CERTIFICATE_INVALID`, `ATTESTATION_CERTIFICATE_EXPIRED`
+ * @see RFC 5280 §6.1
+ */
+export async function validateRoot(root: Certificate, nowMs: number): Promise<void> {
+  assertTime(root, nowMs)
+  assertStrength(root, true)
+  assertExtensions(root, [])
+  assertAuthority(root, 0)
+  assertIssuerName(root, root)
+  if (!(await root.isSignedBy(root))) {
+    throw invalidCertificate(`certificate ${root.commonName} is not signed by itself`)
+  }
+}
+
 function assertTime({ commonName, notBeforeMs, notAfterMs }: Certificate, nowMs: number): void {
   if (nowMs >= notBeforeMs && nowMs <= notAfterMs) return
   const [from, until] = [new Date(notBeforeMs).toISOString(), new Date(notAfterMs).toISOString()]

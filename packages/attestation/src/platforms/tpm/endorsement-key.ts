@@ -32,7 +32,7 @@ export interface VerifyEndorsementKeyInput extends Pick<PathInput, 'nowMs' | 're
 }
 
 /** Three authorities between root and leaf are more than any maker has. */
-const chainMaxCount = 5
+export const chainMaxCount = 5
 
 /**
  * Validates the certificate of an endorsement key.

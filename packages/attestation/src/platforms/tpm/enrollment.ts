@@ -3,6 +3,7 @@ import { equalBytes, fromHex, randomBytes, type SigningKeyPair, sha256, toHex, w
 import { AttestationError } from '../../errors.ts'
 import { signAkCredential } from './ak-credential.ts'
 import type { EndorsementKey } from './endorsement-key.ts'
+import { answerSizeBytes } from './enrollment-files.ts'
 import { makeCredential, type SealedCredential } from './make-credential.ts'
 import { assertAttestationKey, parsePublicArea } from './public-area.ts'
 
@@ -21,8 +22,6 @@ export interface AttestationKeyOffer {
   readonly pending: PendingAttestationKey
 }
 
-const secretSizeBytes = 32
-
 /**
  * Begins the enrollment of an attestation key: whoever answers holds it in the TPM of this endorsement key.
  * @param akPublic TPMT_PUBLIC of the attestation key, as its TPM gives it
@@ -35,7 +34,7 @@ export async function offerAkCredential(
 ): Promise<AttestationKeyOffer> {
   const ak = parsePublicArea(akPublic)
   assertAttestationKey(ak)
-  const secret = randomBytes(secretSizeBytes)
+  const secret = randomBytes(answerSizeBytes)
   try {
     const sealed = await makeCredential(ek, ak.name, secret)
     const { ekSpkiSha256, ekRootSpkiSha256 } = ek

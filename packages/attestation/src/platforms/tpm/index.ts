@@ -9,6 +9,8 @@ export {
 } from './ak-credential.ts'
 export type { TpmHashName } from './algorithms.ts'
 export { type PcrSelection, parseAttest, type QuoteInfo, type TpmAttest } from './attest.ts'
+export { type VerifyEnrollmentRequestInput, verifyEnrollmentRequest } from './ek-chain.ts'
+export { describeEkRoot, type EkRoot, readEkRoots } from './ek-root.ts'
 export {
   type EkProtection,
   type EndorsementKey,
@@ -22,6 +24,18 @@ export {
   offerAkCredential,
   type PendingAttestationKey,
 } from './enrollment.ts'
+export {
+  decodeEnrollmentAnswer,
+  decodeEnrollmentOffer,
+  decodeEnrollmentRequest,
+  type EnrollmentAnswer,
+  type EnrollmentOffer,
+  type EnrollmentRequest,
+  encodeEnrollmentAnswer,
+  encodeEnrollmentOffer,
+  encodeEnrollmentRequest,
+  enrollmentFileMaxSizeBytes,
+} from './enrollment-files.ts'
 export { encodeTpmEvidence, parseTpmEvidence, type TpmEvidence, tpmPlatform } from './evidence.ts'
 export { makeCredential, type SealedCredential } from './make-credential.ts'
 export { assertAttestationKey, parsePublicArea, type TpmSigningKey } from './public-area.ts'

@@ -99,7 +99,11 @@ export const tpmVerifier: EvidenceVerifier<TpmTrustStore, TpmClaims> & { readonl
    * @see TCG PC Client Platform Firmware Profile (PCR usage); systemd, TPM2 PCR Measurements
    */
   identifyingRegisters: [['pcr4', 'pcr11']],
-  collateralNames: () => [[]],
+  /** None, whatever it holds; evidence of another platform is refused all the same, since it shows so whose it is. */
+  collateralNames({ bytes }) {
+    parseTpmEvidence(bytes)
+    return [[]]
+  },
   async examine({ bytes }, { nowMs, trustStore }) {
     const claims = await verifyTpmEvidence(bytes, { nowMs, trustStore, expectedNonce: 'any' })
     return { reportData: claims.quote.attest.extraData, unbound: verifiedTpm(claims) }

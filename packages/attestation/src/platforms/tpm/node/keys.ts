@@ -44,8 +44,17 @@ export function handleText(handle: number): string {
 export async function readEkCertificate(kind: EkKind, options: TpmOptions = {}): Promise<Uint8Array> {
   return await withTpm(options, async ({ run, read }) => {
     await run('nvread', ekTemplates[kind].certificateIndex, '--output', 'certificate')
-    return await read('certificate')
+    return withoutPadding(await read('certificate'))
   })
+}
+
+/** Makers fill an index that is larger than its certificate with zeros or ones. What is no DER stays as it is. */
+function withoutPadding(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  const isLongForm = bytes[0] === 0x30 && bytes[1] === 0x82
+  const sizeBytes = isLongForm ? 4 + 256 * (bytes[2] ?? 0) + (bytes[3] ?? 0) : bytes.length
+  const padding = bytes.subarray(sizeBytes)
+  const isFilled = [0x00, 0xff].some((fill) => padding.every((it) => it === fill))
+  return isFilled ? bytes.slice(0, sizeBytes) : bytes
 }
 
 export interface CreateAttestationKeyOptions extends TpmOptions {
@@ -105,6 +114,18 @@ export async function readPublic({ run, read }: TpmCommands, handle: string): Pr
   const area = readSized(reader, 1024, 'the public area')
   reader.end()
   return area
+}
+
+/**
+ * Reads the public area of the key at a handle.
+ * @returns TPMT_PUBLIC; not checked here
+ * @throws AttestationError as `withTpm` does; `ATTESTATION_DEVICE_FAILED` also where there is none
+ */
+export async function readAttestationKey(
+  options: TpmOptions & { readonly handle: number },
+): Promise<Uint8Array> {
+  const handle = handleText(options.handle)
+  return await withTpm(options, (commands) => readPublic(commands, handle))
 }
 
 export interface ActivateCredentialOptions extends TpmOptions {
