@@ -8,5 +8,6 @@ export {
   emulateTsm,
   missingForPreload,
 } from './devices/emulation.ts'
+export { type Enrollable, makeEnrollable } from './enrollable.ts'
 export { type MadeEvidence, makeEvidence } from './made-evidence.ts'
 export { reportData, type SkeletonWorld, skeletonWorld } from './skeleton.ts'

@@ -78,7 +78,9 @@ describe('the way from an endorsement key to a root', () => {
 
   test('what stands on it is validated', async () => {
     const nowMs = chainNowMs + 10 * 365 * 86_400_000
-    expect(await codeOf(() => verify([leaf, lower, upper], { nowMs }))).toBe('ATTESTATION_CERTIFICATE_EXPIRED')
+    expect(await codeOf(() => verify([leaf, lower, upper], { nowMs }))).toBe(
+      'ATTESTATION_CERTIFICATE_EXPIRED',
+    )
     expect(await codeOf(() => verify([upper]))).toBe(invalid)
     const request = { akPublic: Uint8Array.of(1), chain: [Uint8Array.of(0x30, 0)] }
     expect(await codeOf(() => verify([], { request }))).toBe(invalid)

@@ -38,7 +38,9 @@ describe('the files of an enrollment', () => {
   test('come back as they were', () => {
     const bytes = (maxLength: number) => fc.uint8Array({ minLength: 1, maxLength })
     const hex = (sizeBytes: number) =>
-      fc.uint8Array({ minLength: sizeBytes, maxLength: sizeBytes }).map((it) => Buffer.from(it).toString('hex'))
+      fc
+        .uint8Array({ minLength: sizeBytes, maxLength: sizeBytes })
+        .map((it) => Buffer.from(it).toString('hex'))
     const requests = fc.record({
       akPublic: bytes(1024),
       chain: fc.array(bytes(600), { minLength: 1, maxLength: 4 }),
@@ -69,8 +71,12 @@ describe('the files of an enrollment', () => {
 
   test('#80 what is larger than anything of its kind is not written', async () => {
     const code = (run: () => unknown) => codeOf(run)
-    expect(await code(() => encodeEnrollmentRequest({ ...request, akPublic: new Uint8Array(1025) }))).toBe(invalid)
-    expect(await code(() => encodeEnrollmentRequest({ ...request, chain: [new Uint8Array(8193)] }))).toBe(invalid)
+    expect(await code(() => encodeEnrollmentRequest({ ...request, akPublic: new Uint8Array(1025) }))).toBe(
+      invalid,
+    )
+    expect(await code(() => encodeEnrollmentRequest({ ...request, chain: [new Uint8Array(8193)] }))).toBe(
+      invalid,
+    )
     expect(await code(() => encodeEnrollmentRequest({ ...request, chain: [] }))).toBe(invalid)
     const five = Array.from({ length: 5 }, () => Uint8Array.of(1))
     expect(await code(() => encodeEnrollmentRequest({ ...request, chain: five }))).toBe(invalid)
@@ -88,7 +94,7 @@ describe('the files of an enrollment', () => {
     ['a number written otherwise', requestText.replace('1,', '1.0,')],
     ['padded base64', requestText.replace('"BA"', '"BA=="')],
     ['bits behind the end', requestText.replace('"BA"', '"BB"')],
-    ['no certificate', requestText.replace(/\[[^]*\]/, '[]')],
+    ['no certificate', requestText.replace(/\[[\s\S]*\]/, '[]')],
     ['a mark of byte order', `\ufeff${requestText}`],
     ['another file', textOf(encodeEnrollmentAnswer(answer))],
     ['nothing', ''],

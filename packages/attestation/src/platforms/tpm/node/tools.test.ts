@@ -6,10 +6,26 @@ import { inspect } from 'node:util'
 import { concatBytes, cryptoReady, sha256, toHex } from '@mlcapsule/crypto'
 import { codeOf, seeded } from '@mlcapsule/crypto/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { attestBytes, makeAk, pcrValue, quotedPcrs, type TestAk, tpm2b } from '../../../../test/tpm.ts'
+import {
+  attestBytes,
+  makeAk,
+  pcrValue,
+  publicArea,
+  quotedPcrs,
+  type TestAk,
+  tpm2b,
+} from '../../../../test/tpm.ts'
 import { tpmQualifyingData } from '../../../report/claims.ts'
 import { parseTpmEvidence } from '../evidence.ts'
-import { activateCredential, createAttestationKey, tpmAttester } from './index.ts'
+import { parsePublicArea } from '../public-area.ts'
+import {
+  activateCredential,
+  answerOffer,
+  createAttestationKey,
+  readEkCertificate,
+  requestEnrollment,
+  tpmAttester,
+} from './index.ts'
 
 const reportData = new Uint8Array(64).fill(7)
 const handle = 0x81010010
@@ -24,7 +40,10 @@ here=$(dirname "$0")
 echo "$1" >> "$here/calls"
 pwd > "$here/folder"
 case "$1" in
-  readpublic) cp "$here/public" public ;;
+  readpublic)
+    if [ -e "$here/public" ]; then cp "$here/public" public; else exit 1; fi ;;
+  nvread) cp "$here/certificate" certificate ;;
+  evictcontrol) cp "$here/new-public" "$here/public" ;;
   quote)
     count=$(grep -c quote "$here/calls")
     cp "$here/attest" attest
@@ -126,6 +145,64 @@ describe.skipIf(process.platform === 'win32')(
         'flushcontext',
         'flushcontext',
       ])
+    })
+
+    const certificate = concatBytes(Uint8Array.of(0x30, 0x82, 0x01, 0x00), new Uint8Array(256).fill(7))
+    test.each<[string, Uint8Array, Uint8Array]>([
+      ['as it is', certificate, certificate],
+      ['without the zeros behind it', concatBytes(certificate, new Uint8Array(700)), certificate],
+      ['without the ones behind it', concatBytes(certificate, new Uint8Array(9).fill(0xff)), certificate],
+      [
+        'with what else is behind it',
+        concatBytes(certificate, Uint8Array.of(0, 1)),
+        concatBytes(certificate, Uint8Array.of(0, 1)),
+      ],
+      ['cut off, as it is', certificate.slice(0, 40), certificate.slice(0, 40)],
+      ['where it is none, as it is', new Uint8Array(300), new Uint8Array(300)],
+    ])('the certificate of an endorsement key is read %s', async (_what, stored, expected) => {
+      put('certificate', stored)
+      expect(await readEkCertificate('rsa')).toEqual(expected)
+    })
+
+    describe('a request for enrollment', () => {
+      const asked = { handle, keyType: 'ecc', ek: 'rsa', intermediates: [Uint8Array.of(5)] } as const
+      beforeEach(() => put('certificate', certificate))
+
+      test('is about the key that is there', async () => {
+        const { name } = parsePublicArea(ak.publicArea)
+        expect(await requestEnrollment(asked)).toEqual({
+          request: { akPublic: ak.publicArea, chain: [certificate, Uint8Array.of(5)] },
+          akName: toHex(name),
+          isKeyNew: false,
+        })
+        expect(calls()).not.toContain('createak')
+        expect(await codeOf(() => requestEnrollment({ ...asked, keyType: 'rsa' }))).toBe(
+          'ATTESTATION_CLAIMS_INVALID',
+        )
+      })
+
+      test('makes the key where there is none, and none where the TPM has no certificate', async () => {
+        rmSync(join(folder, 'public'))
+        put('new-public', tpm2b(ak.publicArea))
+        rmSync(join(folder, 'certificate'))
+        expect(await codeOf(() => requestEnrollment(asked))).toBe(failed)
+        expect(calls()).not.toContain('createak')
+        put('certificate', certificate)
+        expect(await requestEnrollment(asked)).toMatchObject({ isKeyNew: true })
+        expect(calls()).toContain('evictcontrol')
+      })
+
+      test('#69 is not about a key that signs anything', async () => {
+        put('public', tpm2b(publicArea('ecdsa', ak.jwk, { attributes: 0x0004_0072 })))
+        expect(await codeOf(() => requestEnrollment(asked))).toBe('ATTESTATION_EVIDENCE_UNSUPPORTED')
+      })
+
+      test('an offer for another key is not opened', async () => {
+        const sealed = { idObject: new Uint8Array(68), encryptedSecret: new Uint8Array(256) }
+        const offer = { id: '00'.repeat(16), akName: `000b${'00'.repeat(32)}`, ek: 'rsa', sealed } as const
+        expect(await codeOf(() => answerOffer(offer, { handle }))).toBe('ATTESTATION_ENDORSEMENT_MISMATCH')
+        expect(calls()).not.toContain('activatecredential')
+      })
     })
 
     test('no tools at all', async () => {
