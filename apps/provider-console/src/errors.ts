@@ -80,6 +80,27 @@ export const providerErrorTable = defineErrorTable({
     meaning: 'The store folder can be entered by other users of this machine, or belongs to one of them.',
     remedy: 'Make it yours alone (chmod 700), and consider whether keys or database have been copied.',
   },
+  PROVIDER_TPM_ROOT_UNKNOWN: {
+    kind: 'input',
+    meaning: 'The store holds no root of a maker of TPMs with this key.',
+    remedy: 'Run `tpm roots`: it lists the roots that are trusted.',
+  },
+  PROVIDER_TPM_FULL: {
+    kind: 'environment',
+    meaning: 'The store holds as many roots of makers of TPMs, or enrollments that wait, as it takes.',
+    remedy: 'Take out roots with `tpm forget`, or wait until enrollments that were never answered run out.',
+  },
+  PROVIDER_ENROLLMENT_UNKNOWN: {
+    kind: 'refused',
+    meaning:
+      'No enrollment waits for this answer: it has been answered before, or was offered by another store.',
+    remedy: 'Make another offer with `tpm offer`: each is answered once.',
+  },
+  PROVIDER_ENROLLMENT_EXPIRED: {
+    kind: 'refused',
+    meaning: 'The answer to an offer has come too late.',
+    remedy: 'Make another offer with `tpm offer`, and have it answered before it runs out.',
+  },
   PROVIDER_CAPSULE_UNKNOWN: {
     kind: 'input',
     meaning: 'No capsule with this id was packed with this store.',

@@ -12,6 +12,8 @@ import {
   verifyBy,
 } from '@mlcapsule/attestation'
 import { createSimulatedRoot, simulatedAttester } from '@mlcapsule/attestation/simulated'
+import { makeEvidence } from '@mlcapsule/attestation/testing'
+import { encodeTpmEvidence } from '@mlcapsule/attestation/tpm'
 import type { Evidence } from '@mlcapsule/contracts'
 import { cryptoReady, generateSigningKeyPair, keyThumbprint, toHex } from '@mlcapsule/crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -19,7 +21,7 @@ import { z } from 'zod'
 import { testManifest } from '../../test-support/fake-enclave.ts'
 import { devPolicy } from '../../test-support/packed-store.ts'
 import { checkPolicy, type PolicyCheckInput, platformOf } from './check-policy.ts'
-import { type SupportedPlatform, supportedPlatforms } from './verifiers.ts'
+import { fixedPlatform, platformsOf, type SupportedPlatform, supportedPlatforms } from './verifiers.ts'
 
 const nowMs = Date.UTC(2026, 0, 15)
 const reportData = new Uint8Array(64).fill(7)
@@ -66,7 +68,7 @@ const tiny: EvidenceVerifier = {
 }
 const platforms: readonly SupportedPlatform[] = [
   ...supportedPlatforms,
-  { verifier: tiny, trustStore: { platform: 'tiny', rootKind: 'hardware' } },
+  fixedPlatform(tiny, { platform: 'tiny', rootKind: 'hardware' }),
 ]
 const signerSeed = new Uint8Array(32).fill(1)
 
@@ -218,14 +220,27 @@ describe('checkPolicy', () => {
 })
 
 describe('platformOf', () => {
+  test('#15 evidence of a TPM is told by its layout, and no other is taken for it', async () => {
+    const evidence = encodeTpmEvidence({
+      attest: Uint8Array.of(1),
+      signature: Uint8Array.of(2),
+      akPublic: Uint8Array.of(3),
+      pcrs: new Map([['sha256', new Map([[4, new Uint8Array(32)]])]]),
+      akCredential: 'a.b.c',
+    })
+    const all = platformsOf('store')
+    expect(platformOf(evidence, all)).toBe('tpm')
+    for (const { platform, bytes } of await makeEvidence()) expect(platformOf(bytes, all)).toBe(platform)
+  })
+
   test('#15 evidence is of the platform whose layout it has', () => {
     expect(platformOf(Uint8Array.of(1), platforms)).toBe('tiny')
     const invalid = expect.objectContaining({ code: 'PROVIDER_OPTION_INVALID', field: 'platform' })
     expect(() => platformOf(Uint8Array.of(1, 2), platforms)).toThrow(invalid)
     const twice = [
       ...platforms,
-      { verifier: { ...tiny, name: 'other' }, trustStore: platforms[1]?.trustStore },
+      fixedPlatform({ ...tiny, name: 'other' }, { platform: 'other', rootKind: 'hardware' }),
     ]
-    expect(() => platformOf(Uint8Array.of(1), twice as SupportedPlatform[])).toThrow(invalid)
+    expect(() => platformOf(Uint8Array.of(1), twice)).toThrow(invalid)
   })
 })

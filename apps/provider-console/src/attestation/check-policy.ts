@@ -17,6 +17,7 @@ import {
 import type { Evidence } from '@mlcapsule/contracts'
 import { toHex } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
+import { findPlatform } from './endorsements.ts'
 import type { SupportedPlatform } from './verifiers.ts'
 
 export interface PolicyCheckInput {
@@ -51,7 +52,8 @@ export interface PolicyCheckReport {
 
 /**
  * Verifies evidence and holds it against a policy, and tells all of it. Nothing is released here.
- * @throws AttestationError `ATTESTATION_REFERENCE_INVALID`, `POLICY_*`; CryptoError `JWS_*`: what is wrong with the question
+ * @throws AttestationError `ATTESTATION_REFERENCE_INVALID`, `POLICY_*`; CryptoError `JWS_*`: what is wrong with the question;
+ * ProviderError `PROVIDER_*` where the platform's trust store cannot be read
  */
 export async function checkPolicy(input: PolicyCheckInput): Promise<PolicyCheckReport> {
   const { evidence, policy, nowMs, platforms } = input
@@ -59,8 +61,9 @@ export async function checkPolicy(input: PolicyCheckInput): Promise<PolicyCheckR
     input.references.map((token) => verifyReference(token, policy.referenceSigners)),
   )
   const verifiers = platforms.map((it) => it.verifier)
+  const trustStore = await findPlatform(evidence.platform, platforms)?.trustStore()
   const common = { policy: policy.name, platform: evidence.platform }
-  const examined = { ...input, verifiers, trustStores: platforms.map((it) => it.trustStore) }
+  const examined = { ...input, verifiers, trustStores: trustStore === undefined ? [] : [trustStore] }
   let found: UnboundEvidence
   let binding: AppraisalCheck
   try {
@@ -129,9 +132,9 @@ function withUnknownAge(check: AppraisalCheck): AppraisalCheck {
  * @throws ProviderError `PROVIDER_OPTION_INVALID` where none or several fit
  */
 export function platformOf(bytes: Uint8Array, platforms: readonly SupportedPlatform[]): string {
-  const fitting = platforms.filter(({ verifier, trustStore }) => {
+  const fitting = platforms.filter(({ verifier, rootKind }) => {
     // A simulated platform needs no collateral, and so reads nothing yet.
-    if (trustStore.rootKind === 'simulated') return false
+    if (rootKind === 'simulated') return false
     try {
       verifier.collateralNames({ platform: verifier.name, bytes })
       return true

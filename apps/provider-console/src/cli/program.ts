@@ -13,6 +13,7 @@ import { addReceipts } from './commands/receipts.ts'
 import { addReference } from './commands/reference.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatements } from './commands/statements.ts'
+import { addTpm } from './commands/tpm.ts'
 import { addTransparency } from './commands/transparency.ts'
 
 export const program: CliProgram = {
@@ -26,6 +27,7 @@ export const program: CliProgram = {
     addReference,
     addTransparency,
     addCollateral,
+    addTpm,
     addLicense,
     addServe,
     addChallenge,

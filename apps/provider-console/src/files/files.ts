@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir } from 'node:fs/promises'
+import { access, constants, lstat, mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import * as node from '@mlcapsule/contracts/node'
 import { ProviderError } from '../errors.ts'
 
@@ -42,6 +43,24 @@ export async function writeWholeFile(
   } catch (error) {
     if (node.systemCode(error) !== 'EEXIST') throw unusable(path, 'writing', error)
     throw new ProviderError('PROVIDER_OUTPUT_EXISTS', `${path} is already there`, { field: path })
+  }
+}
+
+/**
+ * Finds out before work that cannot be done twice whether its result could be written.
+ * @throws ProviderError `PROVIDER_OUTPUT_EXISTS`, `PROVIDER_FILE_UNREADABLE` for a folder that is not there, or not open to us
+ */
+export async function assertWritable(path: string, options: { readonly replace: boolean }): Promise<void> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  )
+  if (isThere && !options.replace)
+    throw new ProviderError('PROVIDER_OUTPUT_EXISTS', `${path} is already there`, { field: path })
+  try {
+    await access(dirname(path), constants.W_OK)
+  } catch (error) {
+    throw unusable(path, 'writing', error)
   }
 }
 

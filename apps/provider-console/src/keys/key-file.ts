@@ -16,13 +16,14 @@ import { readSmallFile, writeWholeFile } from '../files/files.ts'
 /**
  * What a private key is for. A key file names it, and is refused for anything else:
  * `publisher` signs capsules, `authority` signs challenges and licenses, `service` is the root of what the store seals, `log`
- * signs heads of the log of measurements.
+ * signs heads of the log of measurements, `tpm` signs credentials of attestation keys of TPMs.
  */
 export const keyPurposes = {
   publisher: { code: 1, kind: 'ed25519-private' },
   authority: { code: 2, kind: 'ed25519-private' },
   service: { code: 3, kind: 'prk' },
   log: { code: 4, kind: 'ed25519-private' },
+  tpm: { code: 5, kind: 'ed25519-private' },
 } as const satisfies Record<string, { code: number; kind: SecretKind }>
 
 export type KeyPurpose = keyof typeof keyPurposes

@@ -7,12 +7,13 @@ import {
   publicKeyToJwk,
   randomBytes,
   Secret,
+  signingKeyPairFrom,
   wipe,
 } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
 import { makePrivateFolder, writeWholeFile } from '../files/files.ts'
 import { storePaths } from '../store/paths.ts'
-import { type KeyPurpose, writeKeyFile } from './key-file.ts'
+import { type KeyPurpose, readKeyFile, writeKeyFile } from './key-file.ts'
 
 export interface MadeKeys {
   readonly keysDir: string
@@ -50,28 +51,41 @@ export async function makeKeys(storeDir: string): Promise<MadeKeys> {
   return { keysDir: paths.keysDir, publisher, authority }
 }
 
-async function makeSigningKey(storeDir: string, purpose: 'publisher' | 'authority' | 'log') {
-  const paths = storePaths(storeDir)
+/** Purposes whose keys are made at first use. */
+type LaterPurpose = 'log' | 'tpm'
+
+async function makeSigningKey(storeDir: string, purpose: 'publisher' | 'authority' | LaterPurpose) {
   const pair = generateSigningKeyPair()
   try {
-    await writeKeyFile(paths.privateKey(purpose), purpose, pair.privateKey)
+    await writeKeyFile(storePaths(storeDir).privateKey(purpose), purpose, pair.privateKey)
   } finally {
     wipe(pair.privateKey)
   }
-  const publicKeyFile = paths.publicKey(purpose)
-  await writeWholeFile(publicKeyFile, publicKeyToJwk(pair.publicKey), { replace: true })
-  return { thumbprint: keyThumbprint(pair.publicKey), publicKeyFile }
+  return await writePublicKey(storeDir, purpose, pair.publicKey)
+}
+
+async function writePublicKey(storeDir: string, purpose: KeyPurpose, publicKey: Uint8Array) {
+  const publicKeyFile = storePaths(storeDir).publicKey(purpose)
+  await writeWholeFile(publicKeyFile, publicKeyToJwk(publicKey), { replace: true })
+  return { thumbprint: keyThumbprint(publicKey), publicKeyFile }
 }
 
 /**
- * Makes the key of the log of measurements, unless it is there.
+ * Makes a key that is made at first use, unless it is there; a public half that is missing is written again.
  * @throws ProviderError `PROVIDER_KEY_FILE_EXISTS` where another process makes it meanwhile, `PROVIDER_STORE_EXPOSED`
  */
-export async function ensureLogKey(storeDir: string): Promise<void> {
+export async function ensureSigningKey(storeDir: string, purpose: LaterPurpose): Promise<void> {
   await cryptoReady()
   const paths = storePaths(storeDir)
-  if (existsSync(paths.privateKey('log'))) return
+  const path = paths.privateKey(purpose)
+  if (existsSync(path) && existsSync(paths.publicKey(purpose))) return
   await makePrivateFolder(storeDir)
   await makePrivateFolder(paths.keysDir)
-  await makeSigningKey(storeDir, 'log')
+  if (!existsSync(path)) {
+    await makeSigningKey(storeDir, purpose)
+    return
+  }
+  const { publicKey, privateKey } = signingKeyPairFrom(await readKeyFile(path, purpose))
+  wipe(privateKey)
+  await writePublicKey(storeDir, purpose, publicKey)
 }

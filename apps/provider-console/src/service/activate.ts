@@ -71,7 +71,7 @@ async function decide(
     policy,
     verifiers: context.platforms.map(({ verifier }) => verifier),
     // Offered only to evidence of its own kind: the policy then says whether it may come in.
-    trustStores: platform === undefined ? [] : [platform.trustStore],
+    trustStores: platform === undefined ? [] : [await platform.trustStore()],
     collateral: await cachedCollateral(request.evidence, platform, context.collateral),
     references: await context.references.trustedBy(policy),
     nowMs: context.now(),

@@ -69,6 +69,8 @@ const dir = sharedTempDir()
 let store: PackedStore
 let provider: Provider
 let signer: SigningKeyPair
+/** How often the platform was asked whom it trusts. */
+let trustStoreCount = 0
 let customer: SigningKeyPair
 
 beforeAll(async () => {
@@ -78,7 +80,16 @@ beforeAll(async () => {
   provider = await openProvider({
     storeDir: store.storeDir,
     now: () => nowMs,
-    platforms: [{ verifier: board, trustStore: { platform: 'board', rootKind: 'hardware' } }],
+    platforms: [
+      {
+        verifier: board,
+        rootKind: 'hardware',
+        trustStore: async () => {
+          trustStoreCount++
+          return { platform: 'board', rootKind: 'hardware' }
+        },
+      },
+    ],
   })
 })
 afterAll(async () => {
@@ -134,6 +145,13 @@ test('#77 #78 a key is released to hardware by what the store holds: collateral,
   expect(await cache.newestSeenMs()).toBe(signedAtMs)
   nowMs = signedAtMs - 1
   expect(await activate()).toBe('ATTESTATION_CLOCK_BEHIND')
+})
+
+test('whom a platform trusts is asked at each activation: a service that runs sees what changes', async () => {
+  const before = trustStoreCount
+  await activate()
+  await activate()
+  expect(trustStoreCount - before).toBe(2)
 })
 
 test("an order's policy is held against the rules of its platforms", async () => {

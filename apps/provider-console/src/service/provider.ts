@@ -2,7 +2,7 @@
 import { collateralCache } from '@mlcapsule/attestation/node'
 import { cryptoReady, keyThumbprint, type SigningKeyPair, signingKeyPairFrom, wipe } from '@mlcapsule/crypto'
 import { referenceStore } from '../attestation/reference-store.ts'
-import { type SupportedPlatform, supportedPlatforms } from '../attestation/verifiers.ts'
+import { platformsOf, type SupportedPlatform } from '../attestation/verifiers.ts'
 import { readKeyFile } from '../keys/key-file.ts'
 import { storePaths } from '../store/paths.ts'
 import { openStore, requireStoreFolder } from '../store/store.ts'
@@ -68,7 +68,7 @@ export function providerOver(context: ServiceContext): Provider {
  */
 export async function openProvider(options: OpenProviderOptions): Promise<Provider> {
   await cryptoReady()
-  const { storeDir, now = Date.now, platforms = supportedPlatforms } = options
+  const { storeDir, now = Date.now, platforms = platformsOf(storeDir) } = options
   const paths = storePaths(storeDir)
   await requireStoreFolder(storeDir)
   const serviceKey = await readKeyFile(paths.privateKey('service'), 'service')

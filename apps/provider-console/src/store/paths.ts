@@ -13,6 +13,9 @@ export function storePaths(storeDir: string) {
     referencesDir: join(storeDir, 'references'),
     /** The log of released measurements. */
     logDir: join(storeDir, 'transparency'),
+    /** Roots of makers of TPMs, and enrollments that wait for their answer. */
+    tpmRootsDir: join(storeDir, 'tpm', 'roots'),
+    tpmPendingDir: join(storeDir, 'tpm', 'pending'),
     /** Where the running service takes the commands of this machine's provider tools. */
     socket: join(storeDir, 'service.sock'),
     privateKey: (purpose: KeyPurpose) => join(storeDir, 'keys', `${purpose}.key`),

@@ -16,7 +16,7 @@ import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { platformOf } from '../../attestation/check-policy.ts'
 import { findPlatform } from '../../attestation/endorsements.ts'
-import { supportedPlatforms, verifiers } from '../../attestation/verifiers.ts'
+import { platformsOf, verifiers } from '../../attestation/verifiers.ts'
 import { readSmallFile } from '../../files/files.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { cacheOf, printTaken } from './collateral-items.ts'
@@ -68,8 +68,9 @@ export function addFetch(context: CliContext, collateral: Command): void {
     )
     .action(async (path: string, options: FetchOptions) => {
       const bytes = await readSmallFile(path, evidenceMaxSizeBytes)
-      const name = options.platform ?? platformOf(bytes, supportedPlatforms)
-      const verifier = findPlatform(name, supportedPlatforms)?.verifier
+      const platforms = platformsOf(options.store)
+      const name = options.platform ?? platformOf(bytes, platforms)
+      const verifier = findPlatform(name, platforms)?.verifier
       const sets = verifier?.collateralNames({ platform: name, bytes }) ?? []
       const items = await fetchCollateral(fetcherFor(options), sets)
       await cacheOf(options).store(items)

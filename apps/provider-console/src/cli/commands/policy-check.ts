@@ -9,7 +9,7 @@ import { checkPolicy, platformOf } from '../../attestation/check-policy.ts'
 import { cachedCollateral, findPlatform } from '../../attestation/endorsements.ts'
 import { readPolicyFile } from '../../attestation/policy-file.ts'
 import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
-import { supportedPlatforms, verifiers } from '../../attestation/verifiers.ts'
+import { platformsOf, verifiers } from '../../attestation/verifiers.ts'
 import { readSmallFile, readTextFile } from '../../files/files.ts'
 import { storePaths } from '../../store/paths.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
@@ -46,7 +46,7 @@ function timeOption(text: string): number {
 /** Those of a bundle, else those of the store. */
 async function collateralFor(evidence: Evidence, { collateral, store }: CheckOptions) {
   if (collateral !== undefined) return decodeBundle(await readSmallFile(collateral, bundleMaxSizeBytes))
-  const platform = findPlatform(evidence.platform, supportedPlatforms)
+  const platform = findPlatform(evidence.platform, platformsOf(store))
   return await cachedCollateral(evidence, platform, collateralCache(storePaths(store).collateralDir))
 }
 
@@ -79,7 +79,8 @@ export function addPolicyCheck(context: CliContext, policyCommand: Command): voi
     .action(async (path: string, policyPath: string, options: CheckOptions) => {
       const policy = await readPolicyFile(policyPath)
       const bytes = await readSmallFile(path, evidenceMaxSizeBytes)
-      const evidence = { platform: options.platform ?? platformOf(bytes, supportedPlatforms), bytes }
+      const platforms = platformsOf(options.store)
+      const evidence = { platform: options.platform ?? platformOf(bytes, platforms), bytes }
       const { manifest, reference = [] } = options
       const report = await checkPolicy({
         evidence,
@@ -100,7 +101,7 @@ export function addPolicyCheck(context: CliContext, policyCommand: Command): voi
           options.now === undefined
             ? await collateralCache(storePaths(options.store).collateralDir).newestSeenMs()
             : 0,
-        platforms: supportedPlatforms,
+        platforms,
       })
       printReport(context, options, { text: describeCheck(report, context.style), json: report })
       if (report.status !== 'accepted') process.exitCode = refusedExitCode

@@ -16,10 +16,11 @@ import {
   printReport,
 } from '@mlcapsule/terminal/cli'
 import { type Command, Option } from 'commander'
-import { findPlatform } from '../../attestation/endorsements.ts'
 import { readPolicyFile, storePolicyFile, writePolicyFile } from '../../attestation/policy-file.ts'
 import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
+import { emptyRules, parseRule, type SectionRule } from '../../attestation/section-rules.ts'
 import { supportedPlatforms, verifiers } from '../../attestation/verifiers.ts'
+import { ProviderError } from '../../errors.ts'
 import { readTextFile } from '../../files/files.ts'
 import { readPublicKey } from '../../keys/public-key.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
@@ -27,7 +28,7 @@ import { listed } from '../describe.ts'
 import { addPolicyCheck } from './policy-check.ts'
 
 const entries = ['worker', 'process', 'gramine', 'vm'] as const
-const tiers = ['sgx', 'tdx', 'sev-snp', 'nitro'] as const
+const tiers = ['process', 'sgx', 'tdx', 'sev-snp', 'nitro'] as const
 
 /** A manifest file's digest, or a digest itself. */
 async function readReference(digestOrPath: string): Promise<{ sha384: string }> {
@@ -40,10 +41,25 @@ async function readReference(digestOrPath: string): Promise<{ sha384: string }> 
 
 const readThumbprint = async (key: string) => keyThumbprint(await readPublicKey(key))
 
-function suggestedSections(platforms: readonly string[]) {
+/** Every rule as its platform suggests it, but for those that are given. */
+function sectionsOf(platforms: readonly string[], given: readonly SectionRule[]) {
   const chosen = verifiers.filter((it) => platforms.includes(it.name))
-  return Object.fromEntries(chosen.map(({ name, rules }) => [name, suggestedSection(rules)]))
+  const sections = chosen.map(({ name, rules }) => [name, { ...suggestedSection(rules) }] as const)
+  const byName = new Map<string, Record<string, unknown>>(sections)
+  for (const { platform, rule, value } of given) {
+    const section = byName.get(platform)
+    if (section === undefined) {
+      const detail = `--rule ${platform}.${rule}: name the platform with --platform as well`
+      throw new ProviderError('PROVIDER_OPTION_INVALID', detail, { field: 'rule' })
+    }
+    section[rule] = value
+  }
+  return Object.fromEntries(byName)
 }
+
+const simulatedNames = supportedPlatforms
+  .filter(({ rootKind }) => rootKind === 'simulated')
+  .map(({ verifier }) => verifier.name)
 
 function describe(context: CliContext, policy: AttestationPolicy): string {
   const { style } = context
@@ -51,6 +67,7 @@ function describe(context: CliContext, policy: AttestationPolicy): string {
     policy.manifests === 'any'
       ? ['any']
       : policy.manifests.map((it) => ('sha384' in it ? it.sha384 : 'by component'))
+  const empty = emptyRules(policy, verifiers)
   const lines = [
     fields(
       [
@@ -60,15 +77,15 @@ function describe(context: CliContext, policy: AttestationPolicy): string {
         ['unattested', policy.allowUnattested.join(', ') || 'none'],
         ['platforms', Object.keys(policy.platforms).join(', ') || 'none with hardware'],
         ...listed('unchecked', uncheckedFields(policy)),
+        ...listed('to fill in', empty),
       ],
       { indent: '  ', nameStyle: style.dim },
     ),
   ]
-  const withHardware = Object.keys(policy.platforms).some(
-    (it) => findPlatform(it, supportedPlatforms)?.trustStore.rootKind !== 'simulated',
-  )
+  const withHardware = Object.keys(policy.platforms).some((it) => !simulatedNames.includes(it))
   if (withHardware && policy.referenceSigners.length === 0 && policy.manifests !== 'any')
     lines.push('', `${style.yellow('note')} ${noSignerNote}`)
+  if (empty.length > 0) lines.push('', `${style.yellow('note')} ${emptyNote}`)
   if (policy.allowUnattested.length > 0)
     lines.push('', `${style.yellow('warning')} ${unattestedWarning(policy.allowUnattested)}`)
   return lines.join('\n')
@@ -76,6 +93,9 @@ function describe(context: CliContext, policy: AttestationPolicy): string {
 
 const noSignerNote =
   'no reference signer is named: nothing that hardware measures leads to a manifest, and so none is accepted'
+
+const emptyNote =
+  'what is to fill in accepts nothing as it is, and so does its platform: write it into the file, or give it with --rule'
 
 /** Where a policy says `any`. */
 function uncheckedFields({ platforms, ...policy }: AttestationPolicy): readonly string[] {
@@ -100,6 +120,7 @@ interface CreateOptions extends StoreOptions {
   readonly allowUnattested?: readonly (typeof entries)[number][]
   readonly maxEvidenceAge: string
   readonly platform?: readonly string[]
+  readonly rule?: readonly SectionRule[]
   readonly referenceSigner?: readonly string[]
   readonly force?: true
 }
@@ -113,6 +134,7 @@ export function addPolicy(context: CliContext, program: Command): void {
     examples: [
       'policy create --manifest manifest.json',
       'policy create --manifest manifest.json --platform tdx --reference-signer publisher.jwk -o policy.yaml',
+      `policy create --manifest manifest.json --platform tpm --min-tier process --rule 'tpm.ekRoots=["0b…"]' --rule 'tpm.pcrs={"0":["3d…"]}' -o policy.yaml`,
       'policy create --manifest manifest.json --allow-unattested process   # for development: see the warning',
     ],
   })
@@ -138,6 +160,11 @@ export function addPolicy(context: CliContext, program: Command): void {
       ).choices(verifiers.map((it) => it.name)),
     )
     .option(
+      '--rule <platform.rule=json>',
+      "a rule of a platform's section, in place of the suggested one; repeatable",
+      (text: string, previous: readonly SectionRule[] = []) => [...previous, parseRule(text)],
+    )
+    .option(
       '--reference-signer <file|key>',
       'public key of one who says which manifest a measurement stands for; repeatable',
       collect,
@@ -145,20 +172,23 @@ export function addPolicy(context: CliContext, program: Command): void {
     .option('--force', 'replace a policy that is there')
     .action(async (options: CreateOptions) => {
       const age = options.maxEvidenceAge === 'any' ? 'any' : Number(options.maxEvidenceAge)
-      const policy = parsePolicy({
-        version: 1,
-        name: options.name,
-        minimumTier: options.minTier,
-        allowUnattested: options.allowUnattested ?? [],
-        manifests: await Promise.all(options.manifest.map(readReference)),
-        maxEvidenceAgeSeconds: age,
-        simulatedRoots: 'any',
-        referenceSigners: await Promise.all((options.referenceSigner ?? []).map(readThumbprint)),
-        platforms: suggestedSections(options.platform ?? []),
-        tcbStatuses: ['UpToDate', 'none'],
-        advisories: [],
-        debug: false,
-      })
+      const policy = parsePolicy(
+        {
+          version: 1,
+          name: options.name,
+          minimumTier: options.minTier,
+          allowUnattested: options.allowUnattested ?? [],
+          manifests: await Promise.all(options.manifest.map(readReference)),
+          maxEvidenceAgeSeconds: age,
+          simulatedRoots: 'any',
+          referenceSigners: await Promise.all((options.referenceSigner ?? []).map(readThumbprint)),
+          platforms: sectionsOf(options.platform ?? [], options.rule ?? []),
+          tcbStatuses: ['UpToDate', 'none'],
+          advisories: [],
+          debug: false,
+        },
+        verifiers,
+      )
       const path = options.output ?? storePolicyFile(options.store)
       await writePolicyFile(path, policy, { replace: options.force === true })
       const text = `${style.green('wrote')} ${path}\n\n${describe(context, policy)}`

@@ -8,7 +8,7 @@ import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { readSmallFile, writeWholeFile } from '../../files/files.ts'
 import { readKeyFile } from '../../keys/key-file.ts'
-import { ensureLogKey } from '../../keys/keygen.ts'
+import { ensureSigningKey } from '../../keys/keygen.ts'
 import { storePaths } from '../../store/paths.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { tokenFileMaxSizeBytes } from './activate.ts'
@@ -64,7 +64,7 @@ function addAppend(context: CliContext, transparency: Command): void {
     const tokens = await Promise.all(files.map(readToken))
     // What is in the log stays there: only what is whole goes in.
     await Promise.all(tokens.map(readReference))
-    await ensureLogKey(options.store)
+    await ensureSigningKey(options.store, 'log')
     const head = await withLog(options.store, (log) => log.append(tokens, Date.now()))
     const publicKeyFile = storePaths(options.store).publicKey('log')
     const text = `${context.style.green('appended')}; readers need ${publicKeyFile}\n\n${describeHead(context, head)}`
