@@ -34,6 +34,7 @@ describe('mlcapsule', () => {
       'usage',
       'verify-receipts',
       'statements',
+      'tpm',
       'doctor',
     ]) {
       expect(help).toContain(`  ${name}`)

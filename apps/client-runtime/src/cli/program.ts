@@ -10,6 +10,7 @@ import { addMeasure } from './commands/measure.ts'
 import { addMeasurement } from './commands/measurement.ts'
 import { addRun } from './commands/run.ts'
 import { addStatements } from './commands/statements.ts'
+import { addTpm } from './commands/tpm.ts'
 import { addTrust } from './commands/trust.ts'
 import { addUsage } from './commands/usage.ts'
 import { addVerifyReceipts } from './commands/verify-receipts.ts'
@@ -29,6 +30,7 @@ export const program: CliProgram = {
     addStatements,
     addMeasure,
     addMeasurement,
+    addTpm,
     addDoctor,
   ],
   invalid: (detail) => new ClientError('CLIENT_ARGUMENT_INVALID', detail, { field: 'arguments' }),
