@@ -29,7 +29,17 @@ export const entryImports = {
     'node:worker_threads',
   ],
   gramine: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:net', 'node:path'],
-  vm: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:net', 'node:path'],
+  vm: [
+    'node:child_process',
+    'node:crypto',
+    'node:fs',
+    'node:fs/promises',
+    'node:module',
+    'node:net',
+    'node:os',
+    'node:path',
+    'node:url',
+  ],
 }
 
 /**

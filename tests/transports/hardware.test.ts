@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -23,10 +22,11 @@ import {
 } from '@mlcapsule/attestation/testing'
 import type { Tensor } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, keyThumbprint, toHex } from '@mlcapsule/crypto'
-import { type EnclaveHandle, StreamChannel } from '@mlcapsule/enclave-bridge'
-import { attachEnclave, capsulePages, startEnclave } from '@mlcapsule/enclave-bridge/host'
-import { measureBundle, openStateDir, socketStream } from '@mlcapsule/enclave-bridge/node'
+import type { EnclaveHandle, StreamChannel } from '@mlcapsule/enclave-bridge'
+import { capsulePages, startEnclave } from '@mlcapsule/enclave-bridge/host'
+import { measureBundle, openStateDir } from '@mlcapsule/enclave-bridge/node'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { attachEntry, buildEntry, connectEntry } from './entry-process.ts'
 import {
   challengeFor,
   createWorld,
@@ -37,7 +37,6 @@ import {
   type World,
 } from './world.ts'
 
-const root = join(import.meta.dirname, '..', '..')
 const reason = missingForPreload()
 
 interface Variant {
@@ -78,16 +77,7 @@ describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` 
   beforeAll(async () => {
     preload = buildPreload(home)
     world = await createWorld()
-    const args = ['--conditions=@mlcapsule/source', 'build/build.mjs']
-    for (const entry of ['gramine', 'vm'] as const) {
-      const bundleDir = join(home, entry)
-      execFileSync(process.execPath, [...args, bundleDir], {
-        cwd: join(root, 'enclave-runtime'),
-        stdio: 'pipe',
-      })
-      const { manifest } = await measureBundle({ bundleDir, entry })
-      writeFileSync(join(bundleDir, 'enclave-manifest.json'), JSON.stringify(manifest))
-    }
+    for (const entry of ['gramine', 'vm'] as const) await buildEntry(home, entry)
   }, 60_000)
   afterEach(async () => {
     for (const child of children) child.kill('SIGKILL')
@@ -97,61 +87,24 @@ describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` 
   })
   afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-  /** Starts an entry's built file, and gives its end of the connection that it makes. */
-  async function start({ entry, platform, devicePath }: Variant): Promise<StreamChannel> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    const connected = new Promise<StreamChannel>((resolve) =>
-      server.once('connection', (socket) => resolve(new StreamChannel(socketStream(socket)))),
-    )
-    const { folder } = device as EmulatedDevice
-    const child = spawn(
-      process.execPath,
-      ['--no-warnings', join(home, entry, `entry-${entry}.mjs`), JSON.stringify({ port }), platform],
-      {
-        env: {
-          LD_PRELOAD: preload,
-          EMULATED_FROM: devicePath,
-          EMULATED_TO: folder,
-          EMULATED_TSM_DIR: entry === 'vm' ? folder : join(home, 'none'),
-        },
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
-    )
-    children.add(child)
-    const ended = new Promise<never>((_, reject) => child.once('exit', () => reject(new Error('it ended'))))
-    try {
-      return await Promise.race([connected, ended])
-    } finally {
-      server.close()
-    }
-  }
+  const built = ({ entry }: Variant) => ({ entry, bundleDir: join(home, entry) })
 
-  async function attach(variant: Variant, records = new Map<string, Uint8Array>()): Promise<EnclaveHandle> {
-    const { manifest } = await measureBundle({ bundleDir: join(home, variant.entry), entry: variant.entry })
-    const capsule = await world.open()
-    return await attachEnclave(await start(variant), {
-      info: {
-        entry: variant.entry,
-        manifest,
-        manifestSha384: toHex(manifestDigest(manifest)),
-        kernels: 'wasm',
-        transport: 'socket',
+  async function start(variant: Variant): Promise<StreamChannel> {
+    const { folder } = device as EmulatedDevice
+    return await connectEntry(built(variant), {
+      args: [variant.platform],
+      env: {
+        LD_PRELOAD: preload,
+        EMULATED_FROM: variant.devicePath,
+        EMULATED_TO: folder,
+        EMULATED_TSM_DIR: variant.entry === 'vm' ? folder : join(home, 'none'),
       },
-      services: {
-        readPages: capsulePages(capsule),
-        readRecord: async (slot) => records.get(slot) ?? null,
-        writeRecord: async (slot, record) => {
-          if (record === null) records.delete(slot)
-          else records.set(slot, record)
-        },
-      },
-      manifest,
-      capsulePrefix: capsule.prefix,
-      startTimeoutMs: 30_000,
+      onStart: (child) => children.add(child),
     })
   }
+
+  const attach = async (variant: Variant, records?: Map<string, Uint8Array>): Promise<EnclaveHandle> =>
+    await attachEntry(built(variant), await start(variant), world, records)
 
   /** A provider that lets in what the emulated device binds. No vendor signs that: it proves the way, and no isolation. */
   async function admission({ platform, reportDataOffsetBytes: at }: Variant, manifest: EnclaveManifest) {
