@@ -9,7 +9,7 @@ import {
 } from '@mlcapsule/crypto'
 import { seeded } from '@mlcapsule/crypto/testing'
 import { signAkCredential } from '../src/platforms/tpm/ak-credential.ts'
-import { encodeTpmEvidence, type TpmEvidence } from '../src/platforms/tpm/evidence.ts'
+import { encodeTpmEvidence, type TpmEvidence } from '../src/platforms/tpm/evidence-encoding.ts'
 import { parsePublicArea } from '../src/platforms/tpm/public-area.ts'
 import type { PcrBanks } from '../src/platforms/tpm/verify-quote.ts'
 

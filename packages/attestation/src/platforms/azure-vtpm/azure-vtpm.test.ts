@@ -28,7 +28,8 @@ import {
   simulatedVerifier,
 } from '../../simulated/index.ts'
 import type { SimulatedBody } from '../../simulated/layout.ts'
-import { type AzureVtpmEvidence, encodeAzureVtpmEvidence, parseAzureVtpmEvidence } from './evidence.ts'
+import { parseAzureVtpmEvidence } from './evidence.ts'
+import { type AzureVtpmEvidence, encodeAzureVtpmEvidence } from './evidence-encoding.ts'
 import { parseHclReport } from './hcl-report.ts'
 import { parseRuntimeClaims } from './runtime-claims.ts'
 import { azureVtpmTrustStore, azureVtpmVerifier } from './verifier.ts'

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-export {
-  type AzureVtpmEvidence,
-  azureVtpmPlatform,
-  encodeAzureVtpmEvidence,
-  parseAzureVtpmEvidence,
-} from './evidence.ts'
+export { parseAzureVtpmEvidence } from './evidence.ts'
+export { type AzureVtpmEvidence, azureVtpmPlatform, encodeAzureVtpmEvidence } from './evidence-encoding.ts'
 export { type HclReport, parseHclReport } from './hcl-report.ts'
 export { parseRuntimeClaims, type RuntimeClaims } from './runtime-claims.ts'
 export {

@@ -16,7 +16,8 @@ import { assertOnlyQuoted } from '../tpm/evidence.ts'
 import { pcrRegisters, pcrsRule } from '../tpm/rules.ts'
 import { tpmVerifier } from '../tpm/verifier.ts'
 import { type VerifiedQuote, verifyQuote } from '../tpm/verify-quote.ts'
-import { type AzureVtpmEvidence, azureVtpmPlatform, parseAzureVtpmEvidence } from './evidence.ts'
+import { parseAzureVtpmEvidence } from './evidence.ts'
+import { type AzureVtpmEvidence, azureVtpmPlatform } from './evidence-encoding.ts'
 import { parseRuntimeClaims } from './runtime-claims.ts'
 
 /** The roots of the hardware below; the vTPM has none of its own. */

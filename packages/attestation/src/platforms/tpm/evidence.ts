@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeCbor, encodeCbor } from '@mlcapsule/crypto'
+import { decodeCbor } from '@mlcapsule/crypto'
 import * as z from 'zod'
 import { AttestationError } from '../../errors.ts'
 import { parseWith } from '../../schema/parse.ts'
 import { type TpmHashName, tpmHashes, tpmHashNames } from './algorithms.ts'
 import { pcrCount } from './attest.ts'
+import type { TpmEvidence } from './evidence-encoding.ts'
 import type { PcrBanks } from './verify-quote.ts'
-
-/** Name of the platform in evidence, and of its attester and verifier. */
-export const tpmPlatform = 'tpm'
 
 /** Three banks of 24 registers have 3,456 bytes, the rest is less. */
 const maxSizeBytes = 16_384
@@ -55,25 +53,6 @@ const evidenceSchema = z.strictObject({
   akPublic: structure,
   akCredential: z.string().max(credentialMaxSizeBytes),
 })
-
-/** What evidence of a TPM holds. */
-export interface TpmEvidence {
-  /** TPMS_ATTEST. */
-  readonly attest: Uint8Array
-  /** TPMT_SIGNATURE. */
-  readonly signature: Uint8Array
-  /** TPMT_PUBLIC of the attestation key. */
-  readonly akPublic: Uint8Array
-  /** The values that the quote covers, and no other. */
-  readonly pcrs: PcrBanks
-  /** `mlc-ak+jwt`: who has seen that the key lives in a genuine TPM. */
-  readonly akCredential: string
-}
-
-/** Deterministic CBOR; registers are a map from bank to a map from index to value. */
-export function encodeTpmEvidence({ pcrs, ...parts }: TpmEvidence): Uint8Array {
-  return encodeCbor({ version: 1, ...parts, pcrs: Object.fromEntries(pcrs) })
-}
 
 /** @throws AttestationError `ATTESTATION_EVIDENCE_MALFORMED` */
 export function parseTpmEvidence(bytes: Uint8Array): TpmEvidence {

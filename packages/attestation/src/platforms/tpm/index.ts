@@ -36,7 +36,8 @@ export {
   encodeEnrollmentRequest,
   enrollmentFileMaxSizeBytes,
 } from './enrollment-files.ts'
-export { encodeTpmEvidence, parseTpmEvidence, type TpmEvidence, tpmPlatform } from './evidence.ts'
+export { parseTpmEvidence } from './evidence.ts'
+export { encodeTpmEvidence, type TpmEvidence, tpmPlatform } from './evidence-encoding.ts'
 export { makeCredential, type SealedCredential } from './make-credential.ts'
 export { assertAttestationKey, parsePublicArea, type TpmSigningKey } from './public-area.ts'
 export type { PublicJwk } from './public-key.ts'

@@ -6,7 +6,7 @@ import { assertReportDataSize } from '../../../report/report-data.ts'
 import { handleText } from '../../tpm/node/keys.ts'
 import { quotePcrs, sortedPcrs } from '../../tpm/node/quote.ts'
 import { type TpmCommands, type TpmOptions, withTpm } from '../../tpm/node/tools.ts'
-import { azureVtpmPlatform, encodeAzureVtpmEvidence } from '../evidence.ts'
+import { azureVtpmPlatform, encodeAzureVtpmEvidence } from '../evidence-encoding.ts'
 import { type HclReport, parseHclReport } from '../hcl-report.ts'
 
 /** Where the paravisor keeps its attestation key and its report. */

@@ -2,7 +2,7 @@
 import type { Attester } from '@mlcapsule/contracts'
 import { tpmQualifyingData } from '../../../report/claims.ts'
 import { assertReportDataSize } from '../../../report/report-data.ts'
-import { encodeTpmEvidence, tpmPlatform } from '../evidence.ts'
+import { encodeTpmEvidence, tpmPlatform } from '../evidence-encoding.ts'
 import { handleText, readPublic } from './keys.ts'
 import { quotePcrs, sortedPcrs } from './quote.ts'
 import { type TpmOptions, withTpm } from './tools.ts'
