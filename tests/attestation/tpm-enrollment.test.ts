@@ -11,7 +11,7 @@ import {
   encodeEnrollmentAnswer,
   encodeEnrollmentRequest,
 } from '@mlcapsule/attestation/tpm'
-import { createAttestationKey, tpmAttester } from '@mlcapsule/attestation/tpm/node'
+import { createAttestationKey, readEkCertificate, tpmAttester } from '@mlcapsule/attestation/tpm/node'
 import { sha256, toHex } from '@mlcapsule/crypto'
 import { codeOf, seeded } from '@mlcapsule/crypto/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -281,6 +281,11 @@ describe.skipIf(absent !== null)(`enrollment by the command lines ${absent ?? ''
     expect(await clientCode(tpm, 'request', '-o', 'x.json', '--ek', 'P-256', '--handle', '0x81010020')).toBe(
       'ATTESTATION_DEVICE_FAILED',
     )
+    // A certificate from elsewhere stands for one in the TPM.
+    writeFileSync(file('ek.der'), await readEkCertificate('rsa', { tcti: tpm.tcti }))
+    await client(tpm, 'request', '-o', 'by-file.json', '--ek-certificate', 'ek.der')
+    await client(tpm, 'request', '-o', 'by-tpm.json')
+    expect(readFileSync(file('by-file.json'))).toEqual(readFileSync(file('by-tpm.json')))
     // No key was made for a request that could not be.
     expect(
       await codeOf(() =>

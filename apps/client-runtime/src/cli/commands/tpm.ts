@@ -31,6 +31,7 @@ interface TpmCommandOptions extends CommonOptions {
 interface RequestOptions extends TpmCommandOptions {
   readonly keyType: 'ecc' | 'rsa'
   readonly ek: EkKind
+  readonly ekCertificate?: string
   readonly intermediate?: readonly string[]
 }
 
@@ -81,16 +82,24 @@ function addRequest(context: CliContext, tpm: Command): void {
         .default('rsa'),
     )
     .option(
+      '--ek-certificate <file>',
+      "the endorsement key's certificate in DER, where its maker keeps it on a server and not in the TPM",
+    )
+    .option(
       '--intermediate <file>',
       "certificate in DER of an authority between the endorsement key and its maker's root; repeatable",
       collect,
     )
     .action(async (options: RequestOptions) => {
-      const { keyType, ek, intermediate = [], output } = options
-      const intermediates = await Promise.all(
-        intermediate.map((it) => readSmallFile(it, certificateMaxSizeBytes)),
-      )
-      const asked = { ...tpmOptions(options), keyType, ek, intermediates }
+      const { keyType, ek, ekCertificate, intermediate = [], output } = options
+      const readCertificate = (it: string) => readSmallFile(it, certificateMaxSizeBytes)
+      const asked = {
+        ...tpmOptions(options),
+        keyType,
+        ek,
+        intermediates: await Promise.all(intermediate.map(readCertificate)),
+        ...(ekCertificate === undefined ? {} : { ekCertificate: await readCertificate(ekCertificate) }),
+      }
       const { request, akName, isKeyNew } = await requestEnrollment(asked)
       await writeWholeFile(output, encodeEnrollmentRequest(request))
       const handle = `0x${options.handle.toString(16)}`

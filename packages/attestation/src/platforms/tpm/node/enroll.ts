@@ -21,6 +21,8 @@ import type { TpmOptions } from './tools.ts'
 export interface RequestEnrollmentOptions extends CreateAttestationKeyOptions {
   /** DER of the authorities below the maker's root, where the provider is not known to have them. */
   readonly intermediates: readonly Uint8Array[]
+  /** DER of the endorsement key's certificate, where its maker has not put it into the TPM; else it is read there. */
+  readonly ekCertificate?: Uint8Array
 }
 
 export interface RequestedEnrollment {
@@ -38,7 +40,7 @@ export interface RequestedEnrollment {
  */
 export async function requestEnrollment(options: RequestEnrollmentOptions): Promise<RequestedEnrollment> {
   // First: without a certificate nobody can enroll the key, and so none is made.
-  const certificate = await readEkCertificate(options.ek, options)
+  const certificate = options.ekCertificate ?? (await readEkCertificate(options.ek, options))
   const found = await keyAt(options)
   const akPublic = found ?? (await createAttestationKey(options))
   const key = parsePublicArea(akPublic)
