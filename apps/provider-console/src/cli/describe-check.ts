@@ -9,18 +9,32 @@ function shortened(text: string): string {
   return text.replace(/\b[0-9a-f]{64,}\b/g, (hex) => `${hex.slice(0, 16)}…${hex.slice(-8)}`)
 }
 
+type Rows = readonly (readonly string[])[]
+
 /** A line for what was found, and one for what was asked for where it is not that. */
-function checkRows(check: AppraisalCheck, style: Styles): readonly (readonly string[])[] {
-  const { field, status, code } = check
+function checkRows(check: AppraisalCheck, name: string, style: Styles): Rows {
+  const { field, status } = check
   const found = shortened(printable(check.found))
-  if (status === 'passed') return [[style.green('passed'), field, found]]
+  if (status === 'passed') return [[style.green('passed'), name, found]]
   if (status === 'unchecked') {
-    const why = field === 'reportData' ? '(give --report-data)' : '(the policy says any)'
-    return [[style.yellow('unchecked'), field, `${found}  ${style.dim(why)}`]]
+    const why = field === 'reportData' ? `  ${style.dim('(give --report-data)')}` : ''
+    return [[style.yellow('unchecked'), name, `${found}${why}`]]
   }
   return [
-    [style.red('failed'), field, found],
-    ['', '', `asked for: ${shortened(printable(check.expected))}  (${code})`],
+    [style.red('failed'), name, found],
+    ['', '', `asked for: ${shortened(printable(check.expected))}`],
+  ]
+}
+
+/** The rules of the platform's section stand below its name. */
+function allRows(checks: readonly AppraisalCheck[], platform: string, style: Styles): Rows {
+  const section = `platforms.${platform}.`
+  const own = checks.filter(({ field }) => !field.startsWith(section))
+  const ofSection = checks.filter(({ field }) => field.startsWith(section))
+  return [
+    ...own.flatMap((it) => checkRows(it, it.field, style)),
+    ...(ofSection.length === 0 ? [] : [['', style.dim(`platforms.${platform}`), '']]),
+    ...ofSection.flatMap((it) => checkRows(it, `  ${it.field.slice(section.length)}`, style)),
   ]
 }
 
@@ -41,7 +55,7 @@ function verifiedPairs({ verified }: PolicyCheckReport): Pairs {
 /** A report as text: what is genuine, then every check with what was found, then the verdict. */
 export function describeCheck(report: PolicyCheckReport, style: Styles): string {
   const { verified, checks, reasons } = report
-  const rows = checks.flatMap((it) => checkRows(it, style))
+  const rows = allRows(checks, report.platform, style)
   const count = (status: AppraisalCheck['status']) => checks.filter((it) => it.status === status).length
   const counts = `${formatItems(checks.length, 'check')}: ${count('passed')} passed, ${count('failed')} failed, ${count('unchecked')} unchecked`
   const verdict = {

@@ -42,7 +42,7 @@ describe('policy check', () => {
     expect([exitCode, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^genuine evidence of platform simulated$/m)
     expect(stdout).toMatch(/^ {2}passed +debug +false$/m)
-    expect(stdout).toMatch(/^ {2}unchecked +tcbStatuses +none {2}\(the policy says any\)$/m)
+    expect(stdout).toMatch(/^ {2}unchecked +tcbStatuses +none$/m)
     expect(stdout).toMatch(/^accepted by policy development$/m)
     expect(stdout).toContain('it vouches for nothing')
   })
@@ -51,7 +51,7 @@ describe('policy check', () => {
     const shown = await check('production.json', '--collateral', 'bundle.json')
     expect(shown.exitCode).toBe(1)
     expect(shown.stdout).toMatch(
-      /^ {2}failed +allowUnattested +a simulated root\n +asked for: a hardware root {2}\(POLICY_SIMULATED_ROOT_REFUSED\)$/m,
+      /^ {2}failed +allowUnattested +a simulated root\n +asked for: a hardware root$/m,
     )
     const { exitCode, stdout } = await check('production.json', '--json')
     const report = JSON.parse(stdout) as PolicyCheckReport
