@@ -113,6 +113,9 @@ export interface CrlOptions {
   readonly thisUpdateMs?: number
   readonly nextUpdateMs?: number | null
   readonly issuerName?: string
+  readonly extensions?: readonly Extension[]
+  /** Of each entry. */
+  readonly entryExtensions?: readonly Extension[]
 }
 
 /** A list in DER by this issuer. */
@@ -122,7 +125,11 @@ export async function makeCrl(issuer: Issued, options: CrlOptions = {}): Promise
     issuer: `CN=${options.issuerName ?? issuer.certificate.commonName}`,
     thisUpdate: new Date(options.thisUpdateMs ?? startMs),
     ...(nextUpdateMs === null ? {} : { nextUpdate: new Date(nextUpdateMs) }),
-    entries: (options.revokedSerials ?? []).map((serialNumber) => ({ serialNumber })),
+    extensions: [...(options.extensions ?? [])],
+    entries: (options.revokedSerials ?? []).map((serialNumber) => ({
+      serialNumber,
+      extensions: [...(options.entryExtensions ?? [])],
+    })),
     signingKey: issuer.keys.privateKey,
     signingAlgorithm: signingAlgorithmOf(issuer.keys),
   })

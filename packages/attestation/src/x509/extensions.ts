@@ -34,9 +34,30 @@ export function readExtensions(certificate: Uint8Array, refuse: Refuse): Certifi
   const content = (value: TagLengthValue | undefined) => readTlvs(value?.value ?? new Uint8Array(0), refuse)
   const signed = content(content(readTlvs(certificate, refuse)[0])[0])
   const [list] = content(signed.find(({ tag }) => tag === extensionsTag))
+  const byOid = readExtensionList(list, refuse)
+  return {
+    byOid,
+    ...readBasicConstraints(byOid.get(basicConstraintsOid), refuse),
+    keyUsage: readKeyUsage(byOid.get(keyUsageOid), refuse),
+    unknownCritical: [...byOid]
+      .filter(([oid, { critical }]) => critical && oid !== basicConstraintsOid && oid !== keyUsageOid)
+      .map(([oid]) => oid),
+  }
+}
+
+/**
+ * Extensions of a certificate, of a list of revoked ones, or of an entry in it.
+ * @param list SEQUENCE OF Extension; none where it is absent
+ * @throws what `refuse` makes
+ * @see RFC 5280 §4.1
+ */
+export function readExtensionList(
+  list: TagLengthValue | undefined,
+  refuse: Refuse,
+): ReadonlyMap<string, CertificateExtension> {
   const byOid = new Map<string, CertificateExtension>()
-  for (const extension of content(list)) {
-    const [name, ...rest] = content(extension)
+  for (const extension of readTlvs(list?.value ?? new Uint8Array(0), refuse)) {
+    const [name, ...rest] = readTlvs(extension.value, refuse)
     const [critical] = rest.length === 2 ? rest : []
     const value = rest.at(-1)
     if (
@@ -52,14 +73,7 @@ export function readExtensions(certificate: Uint8Array, refuse: Refuse): Certifi
     if (byOid.has(oid)) throw refuse('an extension comes twice')
     byOid.set(oid, { critical: critical !== undefined && flagOf(critical) === true, value: value.value })
   }
-  return {
-    byOid,
-    ...readBasicConstraints(byOid.get(basicConstraintsOid), refuse),
-    keyUsage: readKeyUsage(byOid.get(keyUsageOid), refuse),
-    unknownCritical: [...byOid]
-      .filter(([oid, { critical }]) => critical && oid !== basicConstraintsOid && oid !== keyUsageOid)
-      .map(([oid]) => oid),
-  }
+  return byOid
 }
 
 /** Null for what is none. A false that need not be written is read, since vendors write it. */

@@ -4,6 +4,7 @@ import { AttestationError } from '../errors.ts'
 import type { Certificate } from './certificate.ts'
 import { assertDerSize } from './der.ts'
 import { X509Crl } from './library.ts'
+import { assertWholeScope } from './revocation-scope.ts'
 import { assertSignedFrame } from './signed-frame.ts'
 import { isStrongHash } from './strength.ts'
 
@@ -24,12 +25,14 @@ export class RevocationList {
 
   /**
    * @param der one list and nothing else, at most 1 MiB
-   * @throws AttestationError `ATTESTATION_REVOCATION_UNKNOWN`, also for a list without an end of validity
+   * @throws AttestationError `ATTESTATION_REVOCATION_UNKNOWN`, also for a list without an end of validity, or with a critical extension
    * @see RFC 5280 §5
    */
   constructor(der: Uint8Array) {
     assertDerSize(der, crlMaxSizeBytes, 'a list of revoked certificates', unknown)
-    assertSignedFrame(der, (detail) => unknown(`a list of revoked certificates: ${detail}`))
+    const refuse = (detail: string) => unknown(`a list of revoked certificates: ${detail}`)
+    assertSignedFrame(der, refuse)
+    assertWholeScope(der, refuse)
     try {
       const parsed = new X509Crl(new Uint8Array(der))
       this.#parsed = parsed

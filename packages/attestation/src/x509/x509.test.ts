@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { fromHex } from '@mlcapsule/crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type AuthorityChain,
   type ChainChanges,
+  type CrlOptions,
   chainNowMs,
   issue,
   makeCrl,
@@ -87,6 +89,47 @@ describe('validatePath', () => {
     const twice = [own.leaf, own.middle, own.root, own.root].map((it) => it.certificate)
     expect(await codeOfPath(own, { chain: twice })).toBe('ATTESTATION_CERTIFICATE_INVALID')
     expect(await codeOfPath(own, { anchors: [] })).toBe('ATTESTATION_ROOT_UNKNOWN')
+  })
+})
+
+describe('the scope of a list of revoked certificates', () => {
+  const of = (oid: string, critical: boolean, hex: string) => new Extension(oid, critical, fromHex(hex))
+  const code = async (options: CrlOptions) => {
+    const made = await testChain()
+    const lists = async () => [await makeCrl(made.root), await makeCrl(made.middle, options)]
+    return await codeOf(async () =>
+      validatePath({
+        chain: made.certificates,
+        anchors: [made.root.certificate.spkiSha256],
+        nowMs: chainNowMs,
+        revocation: { lists: (await lists()).map((it) => new RevocationList(it)), covers: 'all' },
+      }),
+    )
+  }
+  const unknown = 'ATTESTATION_REVOCATION_UNKNOWN'
+
+  test.each<[string, CrlOptions, string]>([
+    ['a number', { extensions: [of('2.5.29.20', false, '020101')] }, 'ok'],
+    ['changes alone (a delta list)', { extensions: [of('2.5.29.27', true, '020101')] }, unknown],
+    ['one distribution point', { extensions: [of('2.5.29.28', true, '3003840101')] }, unknown],
+    ['what nobody knows', { extensions: [of('1.2.3.4', true, '0500')] }, unknown],
+    [
+      "another issuer's entries",
+      { revokedSerials: ['77'], entryExtensions: [of('2.5.29.29', true, '3000')] },
+      unknown,
+    ],
+    [
+      'entries with a reason',
+      { revokedSerials: ['77'], entryExtensions: [of('2.5.29.21', false, '0a0101')] },
+      'ok',
+    ],
+    [
+      'an entry of this certificate, with a reason',
+      { revokedSerials: ['03'], entryExtensions: [of('2.5.29.21', false, '0a0101')] },
+      'ATTESTATION_CERTIFICATE_REVOKED',
+    ],
+  ])('#28 a list with %s', async (_what, options, expected) => {
+    expect(await code(options)).toBe(expected)
   })
 })
 
