@@ -36,6 +36,21 @@ export interface EntryStart {
   readonly onStart: (child: ChildProcess) => void
 }
 
+/** Starts the built file, which calls at a port. */
+export function startEntry(
+  { entry, bundleDir }: BuiltEntry,
+  port: number,
+  { args, env, onStart }: EntryStart,
+): ChildProcess {
+  const program = join(bundleDir, `entry-${entry}.mjs`)
+  const child = spawn(process.execPath, ['--no-warnings', program, JSON.stringify({ port }), ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  onStart(child)
+  return child
+}
+
 /** Starts the built file, and gives its end of the connection that it makes. */
 export async function connectEntry(
   { entry, bundleDir }: BuiltEntry,
@@ -47,12 +62,7 @@ export async function connectEntry(
   const connected = new Promise<StreamChannel>((resolve) =>
     server.once('connection', (socket) => resolve(new StreamChannel(socketStream(socket)))),
   )
-  const program = join(bundleDir, `entry-${entry}.mjs`)
-  const child = spawn(process.execPath, ['--no-warnings', program, JSON.stringify({ port }), ...args], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  onStart(child)
+  const child = startEntry({ entry, bundleDir }, port, { args, env, onStart })
   const ended = new Promise<never>((_, reject) => child.once('exit', () => reject(new Error('it ended'))))
   try {
     return await Promise.race([connected, ended])

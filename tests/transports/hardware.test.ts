@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -20,14 +20,16 @@ import {
   emulateTsm,
   missingForPreload,
 } from '@mlcapsule/attestation/testing'
+import { type ActivateOptions, type MlCapsule, openMlCapsule } from '@mlcapsule/client-runtime'
 import type { Tensor } from '@mlcapsule/contracts'
 import { generateSigningKeyPair, keyThumbprint, toHex } from '@mlcapsule/crypto'
 import type { EnclaveHandle, StreamChannel } from '@mlcapsule/enclave-bridge'
 import { capsulePages, startEnclave } from '@mlcapsule/enclave-bridge/host'
 import { measureBundle, openStateDir } from '@mlcapsule/enclave-bridge/node'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { attachEntry, buildEntry, connectEntry } from './entry-process.ts'
+import { attachEntry, buildEntry, connectEntry, type EntryStart, startEntry } from './entry-process.ts'
 import {
+  answerRequest,
   challengeFor,
   createWorld,
   expectedAnswer,
@@ -89,9 +91,9 @@ describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` 
 
   const built = ({ entry }: Variant) => ({ entry, bundleDir: join(home, entry) })
 
-  async function start(variant: Variant): Promise<StreamChannel> {
+  function startOf(variant: Variant): EntryStart {
     const { folder } = device as EmulatedDevice
-    return await connectEntry(built(variant), {
+    return {
       args: [variant.platform],
       env: {
         LD_PRELOAD: preload,
@@ -100,8 +102,9 @@ describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` 
         EMULATED_TSM_DIR: variant.entry === 'vm' ? folder : join(home, 'none'),
       },
       onStart: (child) => children.add(child),
-    })
+    }
   }
+  const start = (variant: Variant): Promise<StreamChannel> => connectEntry(built(variant), startOf(variant))
 
   const attach = async (variant: Variant, records?: Map<string, Uint8Array>): Promise<EnclaveHandle> =>
     await attachEntry(built(variant), await start(variant), world, records)
@@ -183,6 +186,55 @@ describe.skipIf(reason !== null)(`entries on hardware${reason === null ? '' : ` 
   })
 
   const gramine = variants[0] as Variant
+
+  test('a client waits for it, and is answered after an activation of its own', async () => {
+    device = await gramine.start()
+    writeFileSync(join(home, 'model.capsule'), world.bytes)
+    const open = () =>
+      openMlCapsule({
+        capsule: join(home, 'model.capsule'),
+        publishers: [world.publisher.publicKey],
+        stateDir: join(home, 'state'),
+        enclave: {
+          manifest: join(built(gramine).bundleDir, 'enclave-manifest.json'),
+          listen: { onListening: ({ port }) => startEntry(built(gramine), port, startOf(gramine)) },
+        },
+      })
+    const activate = async (model: MlCapsule, options: ActivateOptions = {}) => {
+      const client = { ...world, customer: { ...world.customer, publicKey: model.customerKey } }
+      const challenge = await challengeFor(client)
+      const request = await model.requestActivation(challenge.token, options)
+      const admitted = await admission(gramine, model.enclave.manifest)
+      return await model.finishActivation(
+        await answerRequest(client, challenge, request, { admission: admitted }),
+      )
+    }
+    const answered = async (model: MlCapsule) => {
+      const query = queryOf(1)
+      const { outputs } = await model.run(query)
+      const data = (outputs.get('y') as Tensor).data as Float32Array
+      for (const [index, value] of expectedAnswer(query).entries()) expect(data[index]).toBeCloseTo(value, 5)
+    }
+    {
+      await using model = await open()
+      expect(model.enclave).toMatchObject({ entry: 'gramine', transport: 'socket' })
+      await activate(model)
+      await answered(model)
+    }
+    await using again = await open()
+    await expect(again.run(queryOf(1))).rejects.toMatchObject({ code: 'ENCLAVE_RECORD_INVALID' })
+    await activate(again, { again: true })
+    await answered(again)
+    // Receipts of both licenses are kept: the first one's block is closed, the second one's still open.
+    const chains = (await again.verifyReceipts()).map(({ chain }) => [
+      chain.queryCount,
+      chain.openReceiptCount,
+    ])
+    expect(chains.toSorted()).toEqual([
+      [0, 1],
+      [1, 0],
+    ])
+  })
 
   test('nothing outlives the process: neither a license nor an activation by files', async () => {
     device = await gramine.start()

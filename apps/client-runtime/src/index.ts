@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export { ClientError, type ClientErrorCode, clientErrorTable, ServiceError } from './errors.ts'
-export { type EnclaveOptions, type OpenOptions, openMlCapsule } from './node/open.ts'
+export {
+  type EnclaveOptions,
+  type HardwareEnclaveOptions,
+  type LocalEnclaveOptions,
+  type OpenOptions,
+  openMlCapsule,
+} from './node/open.ts'
 export { readPublicKey } from './node/public-key.ts'
 export { defaultStateDir } from './node/state-dir.ts'
 export type { Activation } from './sdk/activation.ts'

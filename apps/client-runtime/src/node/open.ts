@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openCapsule } from '@mlcapsule/capsule-format'
 import { fileSource } from '@mlcapsule/capsule-format/node'
-import type { BundleCheck } from '@mlcapsule/enclave-bridge'
-import { launchEnclave } from '@mlcapsule/enclave-bridge/node'
+import type { BundleCheck, EnclaveHandle } from '@mlcapsule/enclave-bridge'
+import { awaitEnclave, type LaunchOptions, launchEnclave } from '@mlcapsule/enclave-bridge/node'
 import { ClientError } from '../errors.ts'
 import { MlCapsule } from '../sdk/ml-capsule.ts'
 import { CapsuleRecords } from './capsule-records.ts'
@@ -10,9 +10,11 @@ import { openCustomerKey } from './customer-key.ts'
 import { findEnclave } from './enclave-location.ts'
 import { readPublicKey } from './public-key.ts'
 import { readImage } from './read-image.ts'
+import { readManifest } from './read-manifest.ts'
 import { defaultStateDir, makePrivateFolder, openStateDir } from './state-dir.ts'
 
-export interface EnclaveOptions {
+/** An enclave that is started here. */
+export interface LocalEnclaveOptions {
   /** `process` starts a child process, `worker` a thread of this one; both are tier `simulated` at most. */
   readonly entry?: 'process' | 'worker'
   /** Folder of the built enclave; where builds and packages put it when absent. */
@@ -32,6 +34,23 @@ export interface EnclaveOptions {
   readonly bundleCheck?: BundleCheck
 }
 
+/** An enclave on hardware, which its platform starts from an image, and which calls here. */
+export interface HardwareEnclaveOptions {
+  /** Path of the image's `enclave-manifest.json`: what the enclave has to be. */
+  readonly manifest: string
+  /** Where it calls: 127.0.0.1 and a free port when absent. A virtual machine needs an address that it reaches. */
+  readonly listen: {
+    readonly host?: string
+    readonly port?: number
+    /** How long it may take to call: 120 s when absent. */
+    readonly waitMs?: number
+    /** Told where it is waited for. */
+    readonly onListening?: (address: { readonly host: string; readonly port: number }) => void
+  }
+}
+
+export type EnclaveOptions = LocalEnclaveOptions | HardwareEnclaveOptions
+
 export interface OpenOptions {
   /** Path of the capsule. */
   readonly capsule: string
@@ -48,9 +67,11 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a capsule whose publisher is trusted, and starts an enclave with it.
- * @throws ClientError `CLIENT_PUBLISHER_UNKNOWN`, `CLIENT_ENCLAVE_MISSING`, `CLIENT_STATE_UNSAFE`, `CLIENT_KEY_FILE_INVALID`;
- * CapsuleFormatError `CAPSULE_*`; BridgeError `BRIDGE_*`; EnclaveError
+ * Opens a capsule whose publisher is trusted, and starts an enclave with it, or waits for one on hardware. What such a one has
+ * sealed ends with it: activate after each opening, with `again` from the second on.
+ * @throws ClientError `CLIENT_PUBLISHER_UNKNOWN`, `CLIENT_ENCLAVE_MISSING`, `CLIENT_STATE_UNSAFE`, `CLIENT_KEY_FILE_INVALID`,
+ * `CLIENT_FILE_*`; AttestationError `ATTESTATION_MANIFEST_INVALID`; CapsuleFormatError `CAPSULE_*`; BridgeError `BRIDGE_*`;
+ * EnclaveError
  */
 export async function openMlCapsule(options: OpenOptions): Promise<MlCapsule> {
   if (options.publishers.length === 0) {
@@ -59,8 +80,7 @@ export async function openMlCapsule(options: OpenOptions): Promise<MlCapsule> {
   const publishers = await Promise.all(
     options.publishers.map((key) => (typeof key === 'string' ? readPublicKey(key) : key)),
   )
-  const { entry = 'process', bundleDir, ...enclaveOptions } = options.enclave ?? {}
-  const enclaveDir = findEnclave(bundleDir)
+  const start = await enclaveStarter(options.enclave ?? {})
   const state = await openStateDir(options.stateDir ?? defaultStateDir(process.env))
   const source = await fileSource(options.capsule)
   let records: CapsuleRecords | undefined
@@ -71,10 +91,7 @@ export async function openMlCapsule(options: OpenOptions): Promise<MlCapsule> {
     await makePrivateFolder(paths.path)
     const kept = new CapsuleRecords(paths)
     records = kept
-    const enclave = await launchEnclave({
-      ...enclaveOptions,
-      entry,
-      bundleDir: enclaveDir,
+    const enclave = await start({
       stateDir: paths.enclaveDir,
       capsule,
       onLog: (entries) => kept.keepReceipts(entries),
@@ -86,4 +103,19 @@ export async function openMlCapsule(options: OpenOptions): Promise<MlCapsule> {
     await source.close?.()
     throw error
   }
+}
+
+type StartOptions = Pick<LaunchOptions, 'stateDir' | 'capsule' | 'onLog' | 'onEvent'>
+
+/** Finds out what it is that will be started, before anything is opened. */
+async function enclaveStarter(
+  options: EnclaveOptions,
+): Promise<(start: StartOptions) => Promise<EnclaveHandle>> {
+  if ('listen' in options) {
+    const manifest = await readManifest(options.manifest)
+    return ({ stateDir: _stateDir, ...start }) => awaitEnclave({ ...options.listen, ...start, manifest })
+  }
+  const { entry = 'process', bundleDir, ...enclaveOptions } = options
+  const enclaveDir = findEnclave(bundleDir)
+  return (start) => launchEnclave({ ...enclaveOptions, ...start, entry, bundleDir: enclaveDir })
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type AwaitOptions, awaitEnclave } from './await-enclave.ts'
 export { type LaunchOptions, type LaunchPlan, launchEnclave, planLaunch } from './launch.ts'
 export { nativeKernelsAddonPath } from './native-kernels.ts'
 export { fileSha384, type MeasuredBundle, type MeasureOptions, measureBundle } from './node-bundle.ts'

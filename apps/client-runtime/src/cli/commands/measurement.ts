@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  decodeTokenFile,
-  encodeTokenFile,
-  manifestDigest,
-  parseManifest,
-  readReference,
-} from '@mlcapsule/attestation'
+import { decodeTokenFile, encodeTokenFile, manifestDigest, readReference } from '@mlcapsule/attestation'
 import { checkLogProof, decodeLogProof, proofMaxSizeBytes } from '@mlcapsule/attestation/transparency'
 import { cryptoReady, jwsMaxSizeBytes, keyThumbprint, toHex } from '@mlcapsule/crypto'
 import { formatCount, printable } from '@mlcapsule/terminal'
@@ -14,10 +8,10 @@ import type { Command } from 'commander'
 import { ClientError } from '../../errors.ts'
 import { readIfThere, readSmallFile, writeWholeFile } from '../../node/files.ts'
 import { readPublicKey } from '../../node/public-key.ts'
+import { readManifest } from '../../node/read-manifest.ts'
 import { indented } from '../describe.ts'
 
 const tokenFileMaxSizeBytes = jwsMaxSizeBytes + 2
-const manifestMaxSizeBytes = 65_536
 
 interface CheckOptions extends CommonOptions {
   readonly reference: string
@@ -26,18 +20,6 @@ interface CheckOptions extends CommonOptions {
   readonly knownHead?: string
   readonly manifest?: string
   readonly signer?: string
-}
-
-/** Digest of the manifest in a file. @throws ClientError `CLIENT_FILE_*`; AttestationError `ATTESTATION_MANIFEST_INVALID` */
-async function readManifestDigest(path: string): Promise<string> {
-  const text = new TextDecoder().decode(await readSmallFile(path, manifestMaxSizeBytes))
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new ClientError('CLIENT_FILE_INVALID', `${path} is not JSON`, { field: path, cause })
-  }
-  return toHex(manifestDigest(parseManifest(value)))
 }
 
 function refuse(detail: string, field: string): never {
@@ -55,7 +37,7 @@ async function check(options: CheckOptions) {
     refuse('the reference value is by another signer', 'signer')
   }
   const { manifest } = options
-  if (manifest !== undefined && reference.manifest !== (await readManifestDigest(manifest))) {
+  if (manifest !== undefined && reference.manifest !== toHex(manifestDigest(await readManifest(manifest)))) {
     refuse(`${manifest} is not the manifest that the reference value names`, 'manifest')
   }
   const { knownHead } = options
