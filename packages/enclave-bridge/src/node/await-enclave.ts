@@ -84,11 +84,14 @@ async function firstCaller(options: AwaitOptions): Promise<Socket> {
   const server = createServer({ noDelay: true })
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   server.once('connection', resolve)
-  // One who comes after is let go, whether or not the first has been taken up yet.
+  // One who comes after is let go, and so is one who comes when the waiting has just ended.
   server.on('connection', (socket) => {
-    void promise.then((first) => {
-      if (first !== socket) socket.destroy()
-    })
+    promise.then(
+      (first) => {
+        if (first !== socket) socket.destroy()
+      },
+      () => socket.destroy(),
+    )
   })
   server.on('error', (cause) =>
     reject(launchFailed(`${host}:${port}: listening failed (${systemCode(cause)})`, cause)),
