@@ -40,6 +40,10 @@ describe('waiting for an enclave', () => {
     expect(await codeOf(() => wait({ manifest: process }))).toBe('BRIDGE_OPTION_INVALID')
   })
 
+  test.each([-1, 65_536, 0.5, Number.NaN])('at port %d is not waiting', async (port) => {
+    expect(await codeOf(() => wait({ port }))).toBe('BRIDGE_OPTION_INVALID')
+  })
+
   test('ends where nobody calls, and no longer listens then', async () => {
     let listening = 0
     const onListening = ({ port }: { readonly port: number }) => {

@@ -34,8 +34,8 @@ export interface AwaitOptions extends Omit<EnclaveHandleOptions, 'services' | 'a
  *
  * Its sealed state is kept in memory, since such an enclave cannot open it again once it has ended: each start needs an
  * activation of its own.
- * @throws BridgeError `BRIDGE_OPTION_INVALID` for a manifest of another entry than `gramine` or `vm`, `BRIDGE_LAUNCH_FAILED` where
- * it cannot listen, nobody calls in time, or who calls says nothing; `BRIDGE_PROTOCOL_VIOLATION` for another manifest;
+ * @throws BridgeError `BRIDGE_OPTION_INVALID` for a manifest of another entry than `gramine` or `vm`, or a port that is none;
+ * `BRIDGE_LAUNCH_FAILED` where it cannot listen, nobody calls in time, or who calls says nothing; `BRIDGE_PROTOCOL_VIOLATION` for another manifest;
  * EnclaveError for a capsule that the enclave refuses
  */
 export async function awaitEnclave(options: AwaitOptions): Promise<EnclaveHandle> {
@@ -45,6 +45,12 @@ export async function awaitEnclave(options: AwaitOptions): Promise<EnclaveHandle
   if (entry !== 'gramine' && entry !== 'vm') {
     const detail = `manifest: entry ${entry} is started here, and calls nobody: expected gramine or vm`
     throw new BridgeError('BRIDGE_OPTION_INVALID', detail, { field: 'manifest' })
+  }
+  const { port = 0 } = options
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new BridgeError('BRIDGE_OPTION_INVALID', `port: expected 0 to 65535, got ${port}`, {
+      field: 'port',
+    })
   }
   const socket = await firstCaller(options)
   const records = new Map<string, Uint8Array>()
