@@ -35,8 +35,8 @@ export interface AwaitOptions extends Omit<EnclaveHandleOptions, 'services' | 'a
  * Its sealed state is kept in memory, since such an enclave cannot open it again once it has ended: each start needs an
  * activation of its own.
  * @throws BridgeError `BRIDGE_OPTION_INVALID` for a manifest of another entry than `gramine` or `vm`, or a port that is none;
- * `BRIDGE_LAUNCH_FAILED` where it cannot listen, nobody calls in time, or who calls says nothing; `BRIDGE_PROTOCOL_VIOLATION` for another manifest;
- * EnclaveError for a capsule that the enclave refuses
+ * `BRIDGE_LAUNCH_FAILED` where it cannot listen, nobody calls in time, or who calls says nothing; `BRIDGE_PROTOCOL_VIOLATION`
+ * for another manifest; EnclaveError for a capsule that the enclave refuses
  */
 export async function awaitEnclave(options: AwaitOptions): Promise<EnclaveHandle> {
   await cryptoReady()
