@@ -7,7 +7,6 @@ import {
   createRequest,
   type DecideActivationInput,
   decideActivation,
-  type EnclaveManifest,
   type EnclaveStatement,
   manifestDigest,
   openRelease,
@@ -56,41 +55,16 @@ import {
 } from '@mlcapsule/crypto'
 import { codeOf, seeded } from '@mlcapsule/crypto/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listenSilently, noSwtpm, type SoftwareTpm, startSwtpm } from '../support/swtpm.ts'
+import { bootedManifest, bootPcrs, startBootedTpm, valueAfterBoot } from '../support/booted-tpm.ts'
+import { listenSilently, noSwtpm, type SoftwareTpm } from '../support/swtpm.ts'
 
 const absent = noSwtpm()
 /** Ahead, since the certificates of the TPMs below are made while the tests run, and hold from then on. */
 const nowMs = Date.now() + 3_600_000
 const handle = 0x81010010
-const pcrs = [0, 4, 7, 11] as const
-/** The one event of each register that has one. */
-const events: Readonly<Record<number, Uint8Array>> = {
-  0: seeded('firmware'),
-  4: seeded('image'),
-  11: seeded('parts of the image'),
-}
-const valueAfterBoot = (pcr: number) => {
-  const event = events[pcr]
-  return toHex(event === undefined ? new Uint8Array(32) : sha256(new Uint8Array(32), event))
-}
-
-const manifest: EnclaveManifest = {
-  version: 1,
-  entry: 'vm',
-  components: [{ name: 'enclave-core.mjs', sha384: '11'.repeat(48) }],
-  plugins: [],
-}
-
 const rootSpkiSha256 = ({ authorities }: SoftwareTpm): string => {
   const { publicKey } = new X509Certificate(authorities.at(-1) as Uint8Array)
   return toHex(sha256(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))))
-}
-
-async function bootedTpm(): Promise<SoftwareTpm> {
-  const tpm = await startSwtpm()
-  for (const [pcr, event] of Object.entries(events))
-    await tpm.run('pcrextend', `${pcr}:sha256=${toHex(event)}`)
-  return tpm
 }
 
 async function ekOf(
@@ -116,7 +90,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     authority = generateSigningKeyPair()
     builder = generateSigningKeyPair()
     customer = generateSigningKeyPair()
-    tpm = await bootedTpm()
+    tpm = await startBootedTpm()
     ek = await ekOf(tpm)
     akPublic = await createAttestationKey({ tcti: tpm.tcti, handle, keyType: 'ecc', ek: 'rsa' })
     const { sealed, pending } = await offerAkCredential(ek, akPublic)
@@ -127,7 +101,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
 
   const trustStore = () =>
     tpmTrustStore({ authorities: [keyThumbprint(authority.publicKey)], ekRoots: [rootSpkiSha256(tpm)] })
-  const attester = () => tpmAttester({ tcti: tpm.tcti, handle, pcrs, akCredential })
+  const attester = () => tpmAttester({ tcti: tpm.tcti, handle, pcrs: bootPcrs, akCredential })
 
   const section = () => ({
     ekRoots: [rootSpkiSha256(tpm)],
@@ -141,7 +115,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
         name: 'measured-boot',
         minimumTier: 'process',
         allowUnattested: [],
-        manifests: [{ sha384: toHex(manifestDigest(manifest)) }],
+        manifests: [{ sha384: toHex(manifestDigest(bootedManifest)) }],
         referenceSigners: [keyThumbprint(builder.publicKey)],
         platforms,
         maxEvidenceAgeSeconds: 600,
@@ -159,7 +133,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
       release: 'image-1',
       platform: 'tpm',
       measurement: Object.fromEntries(registers.map((pcr) => [`pcr${pcr}`, valueAfterBoot(pcr)])),
-      manifest: toHex(manifestDigest(manifest)),
+      manifest: toHex(manifestDigest(bootedManifest)),
     })
     return await verifyReference(token, [keyThumbprint(builder.publicKey)])
   }
@@ -175,7 +149,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     identityKey: seeded('identity'),
     headerHash: capsule.headerHash,
     anchor: null,
-    manifest,
+    manifest: bootedManifest,
   })
   const challengeFor = (order: string): Promise<Challenge> =>
     createChallenge({
@@ -226,7 +200,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
         tier: 'process',
         unattested: false,
         entry: 'vm',
-        manifestSha384: toHex(manifestDigest(manifest)),
+        manifestSha384: toHex(manifestDigest(bootedManifest)),
       },
     })
     if (decision.status !== 'accepted') throw new Error('refused')
@@ -270,7 +244,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     expect(await decided({ references: [await referenceFor([11])] })).toEqual([
       'ATTESTATION_MEASUREMENT_UNKNOWN',
     ])
-    expect(await decided({ references: [await referenceFor(pcrs)] })).toEqual(['accepted'])
+    expect(await decided({ references: [await referenceFor(bootPcrs)] })).toEqual(['accepted'])
     expect(await decided({ nowMs: nowMs + 601_000 })).toEqual(['CHALLENGE_EXPIRED'])
   })
 
@@ -291,7 +265,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     const { sealed, pending } = await offerAkCredential(ek, area)
     const answer = await activateCredential(sealed, { tcti: tpm.tcti, handle: own, ek: 'rsa' })
     const credential = await issueAkCredential({ pending, answer, authority, nowMs, lifetimeSeconds: 3600 })
-    const device = tpmAttester({ tcti: tpm.tcti, handle: own, pcrs, akCredential: credential })
+    const device = tpmAttester({ tcti: tpm.tcti, handle: own, pcrs: bootPcrs, akCredential: credential })
     const { bytes } = await device.produce(new Uint8Array(64))
     const options = { nowMs, trustStore: trustStore(), expectedNonce: tpmQualifyingData(new Uint8Array(64)) }
     const { quote, akName } = await verifyTpmEvidence(bytes, options)
@@ -308,7 +282,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     const { sealed, pending } = await offerAkCredential(larger, area)
     const answer = await activateCredential(sealed, { tcti: tpm.tcti, handle: own, ek: 'P-384' })
     const credential = await issueAkCredential({ pending, answer, authority, nowMs, lifetimeSeconds: 3600 })
-    const device = tpmAttester({ tcti: tpm.tcti, handle: own, pcrs, akCredential: credential })
+    const device = tpmAttester({ tcti: tpm.tcti, handle: own, pcrs: bootPcrs, akCredential: credential })
     const { bytes } = await device.produce(new Uint8Array(64))
     const options = { nowMs, trustStore: trustStore(), expectedNonce: tpmQualifyingData(new Uint8Array(64)) }
     const { ekSpkiSha256 } = await verifyTpmEvidence(bytes, options)
@@ -389,7 +363,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
   )
 
   test('#16 #69 another TPM can neither take the credential nor use the endorsement of this one', async () => {
-    const other = await bootedTpm()
+    const other = await startBootedTpm()
     try {
       expect(await codeOf(() => ekOf(other, [rootSpkiSha256(tpm)]))).toBe('ATTESTATION_ROOT_UNKNOWN')
       const area = await createAttestationKey({ tcti: other.tcti, handle, keyType: 'ecc', ek: 'rsa' })
@@ -399,7 +373,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
           'ATTESTATION_DEVICE_FAILED',
         )
       }
-      const device = tpmAttester({ tcti: other.tcti, handle, pcrs, akCredential })
+      const device = tpmAttester({ tcti: other.tcti, handle, pcrs: bootPcrs, akCredential })
       const { bytes } = await device.produce(new Uint8Array(64))
       const options = {
         nowMs,
@@ -416,7 +390,7 @@ describe.skipIf(absent !== null)(`a TPM in software ${absent ?? ''}`, () => {
     const invalid = 'ATTESTATION_CLAIMS_INVALID'
     const code = (changes: object, reportData = new Uint8Array(64)) =>
       codeOf(() =>
-        tpmAttester({ tcti: tpm.tcti, handle, pcrs, akCredential, ...changes }).produce(reportData),
+        tpmAttester({ tcti: tpm.tcti, handle, pcrs: bootPcrs, akCredential, ...changes }).produce(reportData),
       )
     expect(await code({})).toBe('ok')
     expect(await code({}, new Uint8Array(63))).toBe(invalid)

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EnclaveManifest, encodeTokenFile } from '@mlcapsule/attestation'
+import { encodeTokenFile } from '@mlcapsule/attestation'
 import {
   decodeEnrollmentAnswer,
   decodeEnrollmentOffer,
@@ -12,30 +12,15 @@ import {
   encodeEnrollmentRequest,
 } from '@mlcapsule/attestation/tpm'
 import { createAttestationKey, readEkCertificate, tpmAttester } from '@mlcapsule/attestation/tpm/node'
-import { sha256, toHex } from '@mlcapsule/crypto'
-import { codeOf, seeded } from '@mlcapsule/crypto/testing'
+import { toHex } from '@mlcapsule/crypto'
+import { codeOf } from '@mlcapsule/crypto/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bootedManifest, bootPcrs, startBootedTpm, valueAfterBoot } from '../support/booted-tpm.ts'
 import { type Program, programs, sourceCondition } from '../support/programs.ts'
 import { noSwtpm, type SoftwareTpm, startSwtpm } from '../support/swtpm.ts'
 
 const absent = noSwtpm()
 const timeout = 120_000
-const pcrs = [0, 4, 7, 11] as const
-const events: Readonly<Record<number, Uint8Array>> = {
-  0: seeded('firmware'),
-  4: seeded('image'),
-  11: seeded('parts of the image'),
-}
-const valueAfterBoot = (pcr: number) => {
-  const event = events[pcr]
-  return toHex(event === undefined ? new Uint8Array(32) : sha256(new Uint8Array(32), event))
-}
-const manifest: EnclaveManifest = {
-  version: 1,
-  entry: 'vm',
-  components: [{ name: 'enclave-core.mjs', sha384: '11'.repeat(48) }],
-  plugins: [],
-}
 const reportData = new Uint8Array(64).fill(7)
 
 interface Outcome {
@@ -88,10 +73,8 @@ describe.skipIf(absent !== null)(`enrollment by the command lines ${absent ?? ''
   }
 
   beforeAll(async () => {
-    tpm = await startSwtpm()
+    tpm = await startBootedTpm()
     other = await startSwtpm()
-    for (const [pcr, event] of Object.entries(events))
-      await tpm.run('pcrextend', `${pcr}:sha256=${toHex(event)}`)
     for (const [name, { authorities }] of Object.entries({ '': tpm, 'other-': other })) {
       writeFileSync(file(`${name}authority.der`), authorities[0] as Uint8Array)
       writeFileSync(file(`${name}root.der`), authorities[1] as Uint8Array)
@@ -149,9 +132,9 @@ describe.skipIf(absent !== null)(`enrollment by the command lines ${absent ?? ''
     expect(await providerCode('issue', 'answer.json', '-o', 'second.jws')).toBe('PROVIDER_ENROLLMENT_UNKNOWN')
 
     const akCredential = readFileSync(file('ak.jws'), 'utf8').trim()
-    const attester = tpmAttester({ tcti: tpm.tcti, handle: 0x81010010, pcrs, akCredential })
+    const attester = tpmAttester({ tcti: tpm.tcti, handle: 0x81010010, pcrs: bootPcrs, akCredential })
     writeFileSync(file('evidence.bin'), (await attester.produce(reportData)).bytes)
-    writeFileSync(file('manifest.json'), JSON.stringify(manifest))
+    writeFileSync(file('manifest.json'), JSON.stringify(bootedManifest))
     await ok(
       'mlcapsule-provider',
       ...['reference', 'create', '--release', 'image-1', '--platform', 'tpm', '--manifest', 'manifest.json'],
@@ -289,7 +272,9 @@ describe.skipIf(absent !== null)(`enrollment by the command lines ${absent ?? ''
     // No key was made for a request that could not be.
     expect(
       await codeOf(() =>
-        tpmAttester({ tcti: tpm.tcti, handle: 0x81010020, pcrs, akCredential: '' }).produce(reportData),
+        tpmAttester({ tcti: tpm.tcti, handle: 0x81010020, pcrs: bootPcrs, akCredential: '' }).produce(
+          reportData,
+        ),
       ),
     ).toBe('ATTESTATION_DEVICE_FAILED')
     expect(await refusal('mlcapsule', 'tpm', 'request', '-o', 'x.json', '--tcti', 'device:/nowhere')).toBe(

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { manifestDigest } from '@mlcapsule/attestation'
 import { toHex } from '@mlcapsule/crypto'
 import { type EnclaveHandle, StreamChannel } from '@mlcapsule/enclave-bridge'
-import { attachEnclave, capsulePages } from '@mlcapsule/enclave-bridge/host'
+import { attachEnclave, capsulePages, memoryRecords } from '@mlcapsule/enclave-bridge/host'
 import { measureBundle, socketStream } from '@mlcapsule/enclave-bridge/node'
 import type { World } from './world.ts'
 
@@ -88,14 +88,7 @@ export async function attachEntry(
       kernels: 'wasm',
       transport: 'socket',
     },
-    services: {
-      readPages: capsulePages(capsule),
-      readRecord: async (slot) => records.get(slot) ?? null,
-      writeRecord: async (slot, record) => {
-        if (record === null) records.delete(slot)
-        else records.set(slot, record)
-      },
-    },
+    services: { ...memoryRecords(records), readPages: capsulePages(capsule) },
     manifest,
     capsulePrefix: capsule.prefix,
     startTimeoutMs: 30_000,

@@ -8,6 +8,7 @@ import {
   launchWebWorkerEnclave,
   type WebWorkerEnclaveOptions,
 } from '@mlcapsule/enclave-bridge'
+import { memoryRecords } from '@mlcapsule/enclave-bridge/host'
 import { createSession } from '@mlcapsule/inference-kernels'
 import { imageProgram } from '@mlcapsule/inference-kernels/testing'
 import { webThreads } from '@mlcapsule/inference-kernels/threads/web'
@@ -56,19 +57,11 @@ function encodeOffer(offer: ActivationOffer): Record<keyof ActivationOffer, stri
 globalThis.runEnclave = async (publisher, bundleUrl, { itemCount = 1, ...change } = {}) => {
   const source = await httpRangeSource(new URL('/model.capsule', location.href).href)
   const capsule = await openCapsule(source, { publishers: [fromBase64Url(publisher)] })
-  const records = new Map<string, Uint8Array>()
   const handle = await launchWebWorkerEnclave({
     bundleUrl: bundleUrl.startsWith('/') ? new URL(bundleUrl, location.href) : bundleUrl,
     capsule,
     ...change,
-    records: {
-      readRecord: (slot) => Promise.resolve(records.get(slot) ?? null),
-      writeRecord: (slot, record) => {
-        if (record === null) records.delete(slot)
-        else records.set(slot, record)
-        return Promise.resolve()
-      },
-    },
+    records: memoryRecords(),
     machine: {
       rootPrivateKey: generateSigningKeyPair().privateKey,
       platformKey: Secret.fromBytes('platform-key', randomBytes(32)),

@@ -12,6 +12,7 @@ export {
 } from './enclave-handle.ts'
 export { type CallOptions, Lane } from './lane.ts'
 export type { LaunchInfo } from './launch-info.ts'
+export { memoryRecords } from './memory-records.ts'
 export type { HostServices, SimulatedAnchor } from './services.ts'
 export {
   type AttachOptions,

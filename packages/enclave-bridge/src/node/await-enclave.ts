@@ -7,6 +7,7 @@ import { cryptoReady, toHex } from '@mlcapsule/crypto'
 import { BridgeError } from '../errors.ts'
 import { capsulePages } from '../host/capsule-services.ts'
 import type { EnclaveHandle, EnclaveHandleOptions } from '../host/enclave-handle.ts'
+import { memoryRecords } from '../host/memory-records.ts'
 import { attachEnclave } from '../host/start.ts'
 import { StreamChannel } from '../transports/stream-channel.ts'
 import { socketStream } from './socket-stream.ts'
@@ -53,7 +54,6 @@ export async function awaitEnclave(options: AwaitOptions): Promise<EnclaveHandle
     })
   }
   const socket = await firstCaller(options)
-  const records = new Map<string, Uint8Array>()
   const handle = await attachEnclave(new StreamChannel(socketStream(socket)), {
     ...options,
     info: {
@@ -63,14 +63,7 @@ export async function awaitEnclave(options: AwaitOptions): Promise<EnclaveHandle
       kernels: 'wasm',
       transport: 'socket',
     },
-    services: {
-      readPages: capsulePages(capsule),
-      readRecord: async (slot) => records.get(slot) ?? null,
-      async writeRecord(slot, record) {
-        if (record === null) records.delete(slot)
-        else records.set(slot, record)
-      },
-    },
+    services: { ...memoryRecords(), readPages: capsulePages(capsule) },
     capsulePrefix: capsule.prefix,
     startTimeoutMs,
   }).catch((error: unknown) => {
