@@ -86,7 +86,7 @@ async function seal(kind: RecordKind, context: SealContext, parts: RecordParts):
 
 function invalid(cause?: unknown): BridgeError {
   return new BridgeError('ENCLAVE_RECORD_INVALID', 'the record was not sealed here for this capsule', {
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   })
 }
 

@@ -23,8 +23,7 @@ const bundleSchema = z.strictObject({
 })
 
 function invalid(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
-  return new AttestationError('ATTESTATION_COLLATERAL_INVALID', detail, { field: 'bundle', ...options })
+  return new AttestationError('ATTESTATION_COLLATERAL_INVALID', detail, { field: 'bundle', cause })
 }
 
 /**

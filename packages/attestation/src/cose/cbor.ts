@@ -53,9 +53,8 @@ export function decodeForeignCbor(bytes: Uint8Array, options: ForeignCborOptions
 }
 
 function malformed(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
   return new AttestationError('ATTESTATION_EVIDENCE_MALFORMED', detail, {
     field: 'evidence.bytes',
-    ...options,
+    cause,
   })
 }

@@ -5,9 +5,8 @@ import { AttestationError } from '../errors.ts'
 /** @param path names the file or the folder */
 export function filesUnusable(path: string, detail: string, cause?: unknown): AttestationError {
   const system = cause === undefined ? '' : ` (${systemCode(cause)})`
-  const options = cause === undefined ? {} : { cause }
   return new AttestationError('ATTESTATION_FILES_UNUSABLE', `${path}: ${detail}${system}`, {
     field: path,
-    ...options,
+    cause,
   })
 }

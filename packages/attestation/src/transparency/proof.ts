@@ -105,6 +105,5 @@ export async function checkLogProof({
 }
 
 function invalid(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
-  return new AttestationError('TRANSPARENCY_PROOF_INVALID', detail, { field: 'proof', ...options })
+  return new AttestationError('TRANSPARENCY_PROOF_INVALID', detail, { field: 'proof', cause })
 }

@@ -13,8 +13,7 @@ const certificateMaxSizeBytes = 8192
 const commonNameOid = '2.5.4.3'
 
 export function invalidCertificate(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
-  return new AttestationError('ATTESTATION_CERTIFICATE_INVALID', detail, { field: 'certificate', ...options })
+  return new AttestationError('ATTESTATION_CERTIFICATE_INVALID', detail, { field: 'certificate', cause })
 }
 
 /** A certificate that has been read. Nothing of it is trusted before `validatePath` has accepted its chain. */

@@ -12,8 +12,7 @@ import { isStrongHash } from './strength.ts'
 const crlMaxSizeBytes = 1_048_576
 
 function unknown(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
-  return new AttestationError('ATTESTATION_REVOCATION_UNKNOWN', detail, { field: 'crl', ...options })
+  return new AttestationError('ATTESTATION_REVOCATION_UNKNOWN', detail, { field: 'crl', cause })
 }
 
 /** A list of revoked certificates that has been read. `assertNotRevoked` checks it each time that it is asked. */

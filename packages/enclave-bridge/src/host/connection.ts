@@ -176,9 +176,5 @@ export class Connection {
 
 function died(cause: BridgeError | undefined): BridgeError {
   if (cause?.code === 'BRIDGE_PROTOCOL_VIOLATION') return cause
-  return new BridgeError(
-    'ENCLAVE_DIED',
-    'the enclave closed its end of the door',
-    cause === undefined ? {} : { cause },
-  )
+  return new BridgeError('ENCLAVE_DIED', 'the enclave closed its end of the door', { cause })
 }

@@ -75,7 +75,7 @@ export async function awaitEnclave(options: AwaitOptions): Promise<EnclaveHandle
 }
 
 function launchFailed(detail: string, cause?: unknown): BridgeError {
-  return new BridgeError('BRIDGE_LAUNCH_FAILED', detail, cause === undefined ? {} : { cause })
+  return new BridgeError('BRIDGE_LAUNCH_FAILED', detail, { cause })
 }
 
 async function firstCaller(options: AwaitOptions): Promise<Socket> {

@@ -20,7 +20,7 @@ export interface StateDir {
 function unusable(detail: string, cause?: unknown): BridgeError {
   return new BridgeError('BRIDGE_STATE_UNUSABLE', detail, {
     field: 'stateDir',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   })
 }
 

@@ -67,7 +67,7 @@ export interface Received<Message> {
 }
 
 function violation(detail: string, cause?: unknown): BridgeError {
-  return new BridgeError('BRIDGE_PROTOCOL_VIOLATION', detail, cause === undefined ? {} : { cause })
+  return new BridgeError('BRIDGE_PROTOCOL_VIOLATION', detail, { cause })
 }
 
 /** Path of the first issue, made of our own schema's names. */

@@ -78,6 +78,6 @@ export function fromFailure(failure: Failure, cause?: unknown): EnclaveError {
   return new EnclaveError(errorTable, failure.code, `${info.meaning}${place}${figures}`, {
     numbers,
     ...(failure.field === undefined ? {} : { field: failure.field }),
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   })
 }

@@ -17,10 +17,9 @@ export interface HttpAnswer {
 }
 
 function unavailable(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
   return new AttestationError('ATTESTATION_COLLATERAL_UNAVAILABLE', detail, {
     field: 'collateral',
-    ...options,
+    cause,
   })
 }
 

@@ -52,8 +52,7 @@ function bodyOr(isChain: string | undefined, header: string): (answer: HttpAnswe
 }
 
 function invalid(detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
-  return new AttestationError('ATTESTATION_COLLATERAL_INVALID', detail, { field: 'collateral', ...options })
+  return new AttestationError('ATTESTATION_COLLATERAL_INVALID', detail, { field: 'collateral', cause })
 }
 
 function readChain(answer: HttpAnswer, header: string): Uint8Array {

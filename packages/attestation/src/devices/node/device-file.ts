@@ -5,14 +5,12 @@ import { AttestationError } from '../../errors.ts'
 
 /** @throws AttestationError `ATTESTATION_DEVICE_FAILED`, always */
 export function deviceFailed(detail: string, cause?: unknown): never {
-  const options = cause === undefined ? {} : { cause }
-  throw new AttestationError('ATTESTATION_DEVICE_FAILED', detail, { field: 'device', ...options })
+  throw new AttestationError('ATTESTATION_DEVICE_FAILED', detail, { field: 'device', cause })
 }
 
 /** @throws AttestationError `ATTESTATION_DEVICE_UNAVAILABLE`, always */
 export function deviceUnavailable(detail: string, cause?: unknown): never {
-  const options = cause === undefined ? {} : { cause }
-  throw new AttestationError('ATTESTATION_DEVICE_UNAVAILABLE', detail, { field: 'device', ...options })
+  throw new AttestationError('ATTESTATION_DEVICE_UNAVAILABLE', detail, { field: 'device', cause })
 }
 
 /** The device keeps changing hands. */

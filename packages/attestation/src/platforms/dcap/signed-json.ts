@@ -19,10 +19,9 @@ export interface SignedJson {
 }
 
 function invalid(what: string, detail: string, cause?: unknown): AttestationError {
-  const options = cause === undefined ? {} : { cause }
   return new AttestationError('ATTESTATION_COLLATERAL_INVALID', `${what} ${detail}`, {
     field: 'collateral',
-    ...options,
+    cause,
   })
 }
 
