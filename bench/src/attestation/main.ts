@@ -32,6 +32,8 @@ Usage: npm run bench:attestation -- [options]
 
 const warmUpCount = 100
 
+const kinds = ['ours', 'signatures', 'peer'] as const
+
 interface Times {
   readonly ours: number
   readonly signatures: number
@@ -45,24 +47,16 @@ async function timed(contender: Contender): Promise<number> {
 }
 
 /** All once, in turns that go forth and back. */
-async function round({ ours, signatures, peer }: Contenders, index: number): Promise<Times> {
+async function round(contenders: Contenders, index: number): Promise<Times> {
   const times: { ours: number; signatures: number; peer: number | null } = {
     ours: 0,
     signatures: 0,
     peer: null,
   }
-  const turns = [
-    async () => {
-      times.ours = await timed(ours)
-    },
-    async () => {
-      times.signatures = await timed(signatures)
-    },
-    async () => {
-      if (peer !== null) times.peer = await timed(peer)
-    },
-  ]
-  for (const turn of index % 2 === 0 ? turns : turns.reverse()) await turn()
+  for (const kind of index % 2 === 0 ? kinds : kinds.toReversed()) {
+    const contender = contenders[kind]
+    if (contender !== null) times[kind] = await timed(contender)
+  }
   return times
 }
 
