@@ -16,6 +16,7 @@ export const derTags = {
   octetString: 0x04,
   oid: 0x06,
   enumerated: 0x0a,
+  ia5String: 0x16,
   sequence: 0x30,
 } as const
 

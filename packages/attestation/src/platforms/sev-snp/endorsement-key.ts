@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex } from '@mlcapsule/crypto'
 import { type Certificate, invalidCertificate } from '../../x509/certificate.ts'
+import { derTags } from '../../x509/tlv.ts'
 import type { TcbPart } from './tcb.ts'
 
 const amdOid = '1.3.6.1.4.1.3704.1'
@@ -30,8 +31,6 @@ export interface EndorsementKeyInfo {
   /** Of the cloud that leases the key; null in the certificate of a VCEK. */
   readonly cspId: string | null
 }
-
-const tags = { integer: 0x02, octets: 0x04, ia5: 0x16 } as const
 
 /**
  * Reads AMD's extensions. Their values are held against their only DER encoding.
@@ -64,15 +63,16 @@ function invalid(detail: string) {
 /** INTEGER of 0 to 255: two bytes from 128 on, since DER's are signed. */
 function readByte(der: Uint8Array): number {
   const [tag, size, first = 0, second = 0] = der
-  if (tag === tags.integer && size === 1 && der.length === 3 && first < 0x80) return first
-  if (tag === tags.integer && size === 2 && der.length === 4 && first === 0 && second >= 0x80) return second
+  if (tag === derTags.integer && size === 1 && der.length === 3 && first < 0x80) return first
+  if (tag === derTags.integer && size === 2 && der.length === 4 && first === 0 && second >= 0x80)
+    return second
   throw invalid(`has a number that is no byte: ${toHex(der.subarray(0, 8))}`)
 }
 
 function readText(der: Uint8Array): string {
   const text = der.subarray(2)
   const printable = text.every((it) => it >= 0x20 && it < 0x7f)
-  if (der[0] !== tags.ia5 || der[1] !== text.length || text.length > 0x7f || !printable) {
+  if (der[0] !== derTags.ia5String || der[1] !== text.length || text.length > 0x7f || !printable) {
     throw invalid('has a text that is not IA5')
   }
   return String.fromCharCode(...text)
@@ -82,7 +82,8 @@ function readText(der: Uint8Array): string {
 function readHardwareId(value: Uint8Array): Uint8Array {
   const bare = [8, 64].includes(value.length)
   const bytes = bare ? value : value.subarray(2)
-  const wrapped = value[0] === tags.octets && value[1] === bytes.length && [8, 64].includes(bytes.length)
+  const wrapped =
+    value[0] === derTags.octetString && value[1] === bytes.length && [8, 64].includes(bytes.length)
   if (!bare && !wrapped) throw invalid('has a hardware id of another size than 8 or 64 bytes')
   return bytes
 }
