@@ -68,6 +68,7 @@ test('the public surface is this list', () => {
       "sealRelease",
       "signReference",
       "suggestedSection",
+      "tokenFileMaxSizeBytes",
       "tokenHash",
       "tpmQualifyingData",
       "verifierOf",

@@ -45,7 +45,7 @@ export {
   verifyResponse,
 } from './activation/response.ts'
 export { authorityKeys } from './activation/signer.ts'
-export { decodeTokenFile, encodeTokenFile } from './activation/token-file.ts'
+export { decodeTokenFile, encodeTokenFile, tokenFileMaxSizeBytes } from './activation/token-file.ts'
 export { type AppraisalInput, appraise } from './appraise/appraise.ts'
 export {
   type AcceptedAttestation,

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
+import { encodeTokenFile } from '@mlcapsule/attestation'
 import { syncFolder, systemCode } from '@mlcapsule/contracts/node'
-import { fromBase64Url, fromHex, jwsMaxSizeBytes, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
+import { fromBase64Url, fromHex, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { decodeReceipt, type ReceiptLogEntry } from '@mlcapsule/metering'
 import { ClientError } from '../errors.ts'
 import { unverifiedPayload } from '../sdk/token-payload.ts'
-import { readIfThere, writeWholeFile } from './files.ts'
+import { readTokenFileIfThere, writeWholeFile } from './files.ts'
 import { openReceiptLog, type ReceiptLog, readReceiptEntries } from './receipt-log.ts'
 import { type CapsulePaths, type LicensePaths, makePrivateFolder } from './state-dir.ts'
 
-const tokenFileMaxSizeBytes = jwsMaxSizeBytes + 2
 const sentSuffix = '.sent.jws'
 const statementName = /^\d{13}(\.sent)?\.jws$/
 
@@ -44,7 +43,7 @@ export class CapsuleRecords {
 
   /** The license in force, as it was received. */
   async currentLicense(): Promise<string | undefined> {
-    return await readToken(this.paths.licensePath)
+    return await readTokenFileIfThere(this.paths.licensePath)
   }
 
   /** Keeps a license, and makes it the one in force. */
@@ -58,7 +57,7 @@ export class CapsuleRecords {
 
   /** The request of an activation that was begun over the network and not finished. */
   async waitingRequest(): Promise<string | undefined> {
-    return await readToken(this.paths.requestPath)
+    return await readTokenFileIfThere(this.paths.requestPath)
   }
 
   async keepRequest(token: string): Promise<void> {
@@ -83,7 +82,7 @@ export class CapsuleRecords {
     await makePrivateFolder(statementsDir)
     const name = String(seq).padStart(13, '0')
     // An enclave with nothing new to tell gives its last statement again.
-    if ((await readToken(join(statementsDir, `${name}${sentSuffix}`))) === token) return
+    if ((await readTokenFileIfThere(join(statementsDir, `${name}${sentSuffix}`))) === token) return
     const path = join(statementsDir, `${name}.jws`)
     await writeWholeFile(path, encodeTokenFile(token), { replace: true, mode: 0o600 })
   }
@@ -110,7 +109,7 @@ export class CapsuleRecords {
         const { licensePath, receiptsPath, statementsDir } = this.paths.license(hash)
         return {
           hash,
-          license: await readToken(licensePath),
+          license: await readTokenFileIfThere(licensePath),
           receiptsPath,
           receipts: await readReceiptEntries(receiptsPath),
           statements: await readStatements(statementsDir),
@@ -154,11 +153,6 @@ function unreadable(what: string): ClientError {
   return new ClientError('CLIENT_FILE_INVALID', `the enclave's ${what} names no license`, { field: what })
 }
 
-async function readToken(path: string): Promise<string | undefined> {
-  const bytes = await readIfThere(path, tokenFileMaxSizeBytes)
-  return bytes === undefined ? undefined : decodeTokenFile(bytes)
-}
-
 async function listFolder(path: string): Promise<readonly string[]> {
   try {
     return (await readdir(path)).sort()
@@ -172,7 +166,7 @@ async function listFolder(path: string): Promise<readonly string[]> {
 async function readStatements(folder: string): Promise<readonly StoredStatement[]> {
   const names = (await listFolder(folder)).filter((name) => statementName.test(name))
   const statements = names.map(async (name) => {
-    const token = await readToken(join(folder, name))
+    const token = await readTokenFileIfThere(join(folder, name))
     return token === undefined ? [] : [{ token, sent: name.endsWith(sentSuffix) }]
   })
   return (await Promise.all(statements)).flat()

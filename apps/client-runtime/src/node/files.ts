@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decodeTokenFile, tokenFileMaxSizeBytes } from '@mlcapsule/attestation'
 import * as node from '@mlcapsule/contracts/node'
 import { ClientError } from '../errors.ts'
 
@@ -31,6 +32,17 @@ export async function readIfThere(
     if (error instanceof ClientError && node.systemCode(error.cause) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Reads a token file. @throws as `readSmallFile`; AttestationError `ACTIVATION_TOKEN_FILE_INVALID` */
+export async function readTokenFile(path: string): Promise<string> {
+  return decodeTokenFile(await readSmallFile(path, tokenFileMaxSizeBytes))
+}
+
+/** The token of the file, or undefined where there is no such file. @throws as `readTokenFile` */
+export async function readTokenFileIfThere(path: string): Promise<string | undefined> {
+  const bytes = await readIfThere(path, tokenFileMaxSizeBytes)
+  return bytes === undefined ? undefined : decodeTokenFile(bytes)
 }
 
 /**

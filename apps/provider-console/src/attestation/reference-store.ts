@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   AttestationError,
   type AttestationPolicy,
-  decodeTokenFile,
   encodeTokenFile,
   type ReferenceValue,
   readReference,
   verifyReference,
 } from '@mlcapsule/attestation'
-import { systemCode } from '@mlcapsule/contracts/node'
 import { CryptoError, sha256, toHex, utf8Bytes } from '@mlcapsule/crypto'
 import { ProviderError } from '../errors.ts'
-import { makePrivateFolder, readSmallFile, writeWholeFile } from '../files/files.ts'
+import { makePrivateFolder, readTokenFile, writeWholeFile } from '../files/files.ts'
+import { listFiles } from '../files/folder.ts'
 
 const tokenFile = /^[0-9a-f]{64}\.jws$/
-const tokenFileMaxSizeBytes = 65_538
 const tokensMaxCount = 1024
 
 /** Reference values that a store holds, as tokens in a folder. What they are worth, a policy's `referenceSigners` say. */
@@ -31,20 +28,8 @@ export interface ReferenceStore {
 
 /** @param dir made when something is first added */
 export function referenceStore(dir: string): ReferenceStore {
-  const list = async () => {
-    try {
-      return (await readdir(dir)).filter((it) => tokenFile.test(it)).sort()
-    } catch (cause) {
-      if (systemCode(cause) === 'ENOENT') return []
-      throw new ProviderError('PROVIDER_FILE_UNREADABLE', `${dir}: reading failed`, { field: dir, cause })
-    }
-  }
-  const tokens = async () =>
-    await Promise.all(
-      (await list()).map(async (it) =>
-        decodeTokenFile(await readSmallFile(join(dir, it), tokenFileMaxSizeBytes)),
-      ),
-    )
+  const list = () => listFiles(dir, tokenFile)
+  const tokens = async () => await Promise.all((await list()).map((it) => readTokenFile(join(dir, it))))
   return {
     tokens,
     async add(token) {

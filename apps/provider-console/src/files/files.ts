@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access, constants, lstat, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { decodeTokenFile, tokenFileMaxSizeBytes } from '@mlcapsule/attestation'
 import * as node from '@mlcapsule/contracts/node'
 import { ProviderError } from '../errors.ts'
 
@@ -27,6 +28,11 @@ export async function readSmallFile(path: string, maxSizeBytes: number): Promise
 /** The same, as text. @throws as `readSmallFile` */
 export async function readTextFile(path: string, maxSizeBytes: number): Promise<string> {
   return new TextDecoder().decode(await readSmallFile(path, maxSizeBytes))
+}
+
+/** Reads a token file. @throws as `readSmallFile`; AttestationError `ACTIVATION_TOKEN_FILE_INVALID` */
+export async function readTokenFile(path: string): Promise<string> {
+  return decodeTokenFile(await readSmallFile(path, tokenFileMaxSizeBytes))
 }
 
 /**

@@ -6,8 +6,8 @@ import { hexOf } from '@mlcapsule/crypto/schema'
 import { z } from 'zod'
 import { ProviderError } from '../errors.ts'
 import { readTextFile, writeWholeFile } from '../files/files.ts'
+import { listFiles, makeStoreFolder, removeFile } from '../files/folder.ts'
 import { storePaths } from '../store/paths.ts'
-import { listFiles, makeStoreFolder, removeFile } from './folder.ts'
 
 const pendingFile = /^[0-9a-f]{32}\.json$/
 const pendingMaxSizeBytes = 4096

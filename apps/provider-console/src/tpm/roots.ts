@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { describeEkRoot, type EkRoot, readEkRoots } from '@mlcapsule/attestation/tpm'
 import { ProviderError } from '../errors.ts'
 import { readSmallFile, writeWholeFile } from '../files/files.ts'
+import { listFiles, makeStoreFolder, removeFile } from '../files/folder.ts'
 import { storePaths } from '../store/paths.ts'
-import { listFiles, makeStoreFolder, removeFile } from './folder.ts'
 
 const rootFile = /^[0-9a-f]{64}\.der$/
 const rootMaxSizeBytes = 8192

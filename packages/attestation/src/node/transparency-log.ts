@@ -9,6 +9,7 @@ import {
   writeFileDurably,
 } from '@mlcapsule/contracts/node'
 import { equalBytes, keyThumbprint, type SigningKeyPair, utf8Bytes } from '@mlcapsule/crypto'
+import { tokenFileMaxSizeBytes } from '../activation/token-file.ts'
 import { AttestationError } from '../errors.ts'
 import { consistencyPath, inclusionPath, leafHash, treeRoot } from '../transparency/merkle.ts'
 import type { LogProof } from '../transparency/proof.ts'
@@ -16,7 +17,6 @@ import { signTreeHead, type TreeHead, verifyTreeHead } from '../transparency/tre
 import { filesUnusable } from './file-errors.ts'
 
 const entriesMaxSizeBytes = 67_108_864
-const headMaxSizeBytes = 65_538
 const entryPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 /**
@@ -163,7 +163,7 @@ async function readEntries(path: string): Promise<Omit<LogState, 'head'>> {
 }
 
 async function readHead(path: string, logs: readonly string[]): Promise<TreeHead | null> {
-  const bytes = await readIfThere(path, headMaxSizeBytes)
+  const bytes = await readIfThere(path, tokenFileMaxSizeBytes)
   if (bytes.length === 0) return null
   const token = new TextDecoder().decode(bytes).replace(/\n$/, '')
   try {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
-import { jwsMaxSizeBytes } from '@mlcapsule/crypto'
+import { encodeTokenFile } from '@mlcapsule/attestation'
 import { printable } from '@mlcapsule/terminal'
 import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { ClientError } from '../../errors.ts'
-import { readSmallFile, writeWholeFile } from '../../node/files.ts'
+import { readTokenFile, writeWholeFile } from '../../node/files.ts'
 import type { Activation } from '../../sdk/activation.ts'
 import type { MlCapsule } from '../../sdk/ml-capsule.ts'
 import { addCapsuleCommand, type CapsuleCommandOptions, verifyProgress, withCapsule } from '../context.ts'
@@ -34,10 +33,6 @@ function flowOf({ service, order, challenge, requestOut, response }: ActivateCom
   }
   if (challenge !== undefined) return 'request'
   return response === undefined ? 'online' : 'response'
-}
-
-async function readToken(path: string): Promise<string> {
-  return decodeTokenFile(await readSmallFile(path, jwsMaxSizeBytes + 2))
 }
 
 export function addActivate(context: CliContext, program: Command): void {
@@ -85,7 +80,7 @@ async function online(
 }
 
 async function finish(model: MlCapsule, options: ActivateCommandOptions): Promise<Activation> {
-  return await model.finishActivation(await readToken(options.response as string))
+  return await model.finishActivation(await readTokenFile(options.response as string))
 }
 
 async function writeRequest(
@@ -95,7 +90,7 @@ async function writeRequest(
 ): Promise<void> {
   const { style } = context
   const output = options.requestOut as string
-  const challenge = await readToken(options.challenge as string)
+  const challenge = await readTokenFile(options.challenge as string)
   const request = await model.requestActivation(challenge, { again: options.again === true })
   await writeWholeFile(output, encodeTokenFile(request))
   const text = `${style.green('wrote')} ${output}\n\nCarry it to the provider, and give what comes back with --response.`

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeTokenFile, encodeTokenFile, manifestDigest, readReference } from '@mlcapsule/attestation'
+import { encodeTokenFile, manifestDigest, readReference } from '@mlcapsule/attestation'
 import { checkLogProof, decodeLogProof, proofMaxSizeBytes } from '@mlcapsule/attestation/transparency'
-import { cryptoReady, jwsMaxSizeBytes, keyThumbprint, toHex } from '@mlcapsule/crypto'
+import { cryptoReady, keyThumbprint, toHex } from '@mlcapsule/crypto'
 import { formatCount, printable } from '@mlcapsule/terminal'
 import { addCommand, type CliContext, type CommonOptions, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
 import { ClientError } from '../../errors.ts'
-import { readIfThere, readSmallFile, writeWholeFile } from '../../node/files.ts'
+import { readSmallFile, readTokenFile, readTokenFileIfThere, writeWholeFile } from '../../node/files.ts'
 import { readPublicKey } from '../../node/public-key.ts'
 import { readManifest } from '../../node/read-manifest.ts'
 import { indented } from '../describe.ts'
-
-const tokenFileMaxSizeBytes = jwsMaxSizeBytes + 2
 
 interface CheckOptions extends CommonOptions {
   readonly reference: string
@@ -28,7 +26,7 @@ function refuse(detail: string, field: string): never {
 
 async function check(options: CheckOptions) {
   await cryptoReady()
-  const token = decodeTokenFile(await readSmallFile(options.reference, tokenFileMaxSizeBytes))
+  const token = await readTokenFile(options.reference)
   const reference = await readReference(token)
   if (
     options.signer !== undefined &&
@@ -41,12 +39,12 @@ async function check(options: CheckOptions) {
     refuse(`${manifest} is not the manifest that the reference value names`, 'manifest')
   }
   const { knownHead } = options
-  const known = knownHead === undefined ? undefined : await readIfThere(knownHead, tokenFileMaxSizeBytes)
+  const known = knownHead === undefined ? undefined : await readTokenFileIfThere(knownHead)
   const head = await checkLogProof({
     entry: token,
     proof: decodeLogProof(await readSmallFile(options.proof, proofMaxSizeBytes)),
     logs: [keyThumbprint(await readPublicKey(options.logKey))],
-    knownHead: known === undefined ? null : decodeTokenFile(known),
+    knownHead: known ?? null,
   })
   if (knownHead !== undefined) await writeWholeFile(knownHead, encodeTokenFile(head.token), { replace: true })
   return { reference, head, isExtension: known !== undefined }

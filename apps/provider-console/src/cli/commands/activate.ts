@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeTokenFile, encodeTokenFile } from '@mlcapsule/attestation'
+import { encodeTokenFile } from '@mlcapsule/attestation'
 import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
-import { readSmallFile, writeWholeFile } from '../../files/files.ts'
+import { readTokenFile, writeWholeFile } from '../../files/files.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
-
-export const tokenFileMaxSizeBytes = 65_538
 
 interface ActivateOptions extends StoreOptions {
   readonly output: string
@@ -23,7 +21,7 @@ export function addActivate(context: CliContext, program: Command): void {
     .requiredOption('-o, --output <file>', 'where to write the response')
     .option('--force', 'replace a file that is there')
     .action(async (requestFile: string, options: ActivateOptions) => {
-      const request = decodeTokenFile(await readSmallFile(requestFile, tokenFileMaxSizeBytes))
+      const request = await readTokenFile(requestFile)
       const { response } = await withProvider({ storeDir: options.store }, (it) => it.activate({ request }))
       await writeWholeFile(options.output, encodeTokenFile(response), { replace: options.force === true })
       const text = `${style.green('accepted')}: the key is sealed to this enclave in ${options.output}`

@@ -20,7 +20,7 @@ import { platformsOf, verifiers } from '../../attestation/verifiers.ts'
 import { readSmallFile } from '../../files/files.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { cacheOf, printTaken } from './collateral-items.ts'
-import { evidenceMaxSizeBytes } from './policy-check.ts'
+import { evidenceFileMaxSizeBytes } from './policy-check.ts'
 
 interface SourceOptions extends StoreOptions {
   readonly pccs?: string
@@ -67,7 +67,7 @@ export function addFetch(context: CliContext, collateral: Command): void {
       ),
     )
     .action(async (path: string, options: FetchOptions) => {
-      const bytes = await readSmallFile(path, evidenceMaxSizeBytes)
+      const bytes = await readSmallFile(path, evidenceFileMaxSizeBytes)
       const platforms = platformsOf(options.store)
       const name = options.platform ?? platformOf(bytes, platforms)
       const verifier = findPlatform(name, platforms)?.verifier

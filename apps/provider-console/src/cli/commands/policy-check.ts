@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeTokenFile, parseManifest } from '@mlcapsule/attestation'
+import { parseManifest } from '@mlcapsule/attestation'
 import { bundleMaxSizeBytes, decodeBundle } from '@mlcapsule/attestation/collateral'
 import { collateralCache } from '@mlcapsule/attestation/node'
 import type { Evidence } from '@mlcapsule/contracts'
@@ -10,14 +10,13 @@ import { cachedCollateral, findPlatform } from '../../attestation/endorsements.t
 import { readPolicyFile } from '../../attestation/policy-file.ts'
 import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
 import { platformsOf, verifiers } from '../../attestation/verifiers.ts'
-import { readSmallFile, readTextFile } from '../../files/files.ts'
+import { readSmallFile, readTextFile, readTokenFile } from '../../files/files.ts'
 import { storePaths } from '../../store/paths.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { describeCheck } from '../describe-check.ts'
-import { tokenFileMaxSizeBytes } from './activate.ts'
 
-/** No platform's evidence is larger. */
-export const evidenceMaxSizeBytes = 65_536
+/** Above what any platform takes, so that what is too large for one is refused by its verifier, with the reason. */
+export const evidenceFileMaxSizeBytes = 65_536
 const refusedExitCode = 1
 
 interface CheckOptions extends StoreOptions {
@@ -78,7 +77,7 @@ export function addPolicyCheck(context: CliContext, policyCommand: Command): voi
     .option('--nonce-issued <time>', 'when the nonce was issued that the evidence binds, in UTC', timeOption)
     .action(async (path: string, policyPath: string, options: CheckOptions) => {
       const policy = await readPolicyFile(policyPath)
-      const bytes = await readSmallFile(path, evidenceMaxSizeBytes)
+      const bytes = await readSmallFile(path, evidenceFileMaxSizeBytes)
       const platforms = platformsOf(options.store)
       const evidence = { platform: options.platform ?? platformOf(bytes, platforms), bytes }
       const { manifest, reference = [] } = options
@@ -90,9 +89,7 @@ export function addPolicyCheck(context: CliContext, policyCommand: Command): voi
             ? null
             : parseManifest(parsePolicyText(await readTextFile(manifest, policyMaxSizeBytes), manifest)),
         collateral: await collateralFor(evidence, options),
-        references: await Promise.all(
-          reference.map(async (it) => decodeTokenFile(await readSmallFile(it, tokenFileMaxSizeBytes))),
-        ),
+        references: await Promise.all(reference.map(readTokenFile)),
         expectedReportData: options.reportData ?? null,
         nowMs: options.now ?? Date.now(),
         nonceIssuedAtMs: options.nonceIssued ?? null,

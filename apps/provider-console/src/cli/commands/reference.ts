@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  decodeTokenFile,
   encodeTokenFile,
   manifestDigest,
   parseManifest,
@@ -15,12 +14,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parsePolicyText, policyMaxSizeBytes } from '../../attestation/policy-text.ts'
 import { referenceStore } from '../../attestation/reference-store.ts'
 import { verifiers } from '../../attestation/verifiers.ts'
-import { readSmallFile, readTextFile, writeWholeFile } from '../../files/files.ts'
+import { readTextFile, readTokenFile, writeWholeFile } from '../../files/files.ts'
 import { readKeyFile } from '../../keys/key-file.ts'
 import { storePaths } from '../../store/paths.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
 import { listed } from '../describe.ts'
-import { tokenFileMaxSizeBytes } from './activate.ts'
 
 function collectRegisters(
   text: string,
@@ -102,9 +100,7 @@ export function addReference(context: CliContext, program: Command): void {
   }).action(async (files: readonly string[], options: StoreOptions) => {
     const store = referenceStore(storePaths(options.store).referencesDir)
     const taken: ReferenceValue[] = []
-    for (const file of files) {
-      taken.push(await store.add(decodeTokenFile(await readSmallFile(file, tokenFileMaxSizeBytes))))
-    }
+    for (const file of files) taken.push(await store.add(await readTokenFile(file)))
     const text = taken.map((it) => `${style.green('took in')}\n${describe(context, it)}`).join('\n\n')
     printReport(context, options, { text, json: { references: taken } })
   })

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeTokenFile } from '@mlcapsule/attestation'
 import { formatCount } from '@mlcapsule/terminal'
 import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
-import { readSmallFile } from '../../files/files.ts'
+import { readTokenFile } from '../../files/files.ts'
 import { withProvider } from '../../service/with-provider.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
-import { tokenFileMaxSizeBytes } from './activate.ts'
 
 export function addStatements(context: CliContext, program: Command): void {
   const { style } = context
@@ -19,7 +17,7 @@ export function addStatements(context: CliContext, program: Command): void {
     const taken = await withProvider({ storeDir: options.store }, async (provider) => {
       const results = []
       for (const file of files) {
-        const statement = decodeTokenFile(await readSmallFile(file, tokenFileMaxSizeBytes))
+        const statement = await readTokenFile(file)
         results.push({ file, ...(await provider.acceptStatement({ statement })) })
       }
       return results

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeTokenFile, encodeTokenFile, readReference } from '@mlcapsule/attestation'
+import { encodeTokenFile, readReference } from '@mlcapsule/attestation'
 import { openTransparencyLog, type TransparencyLog } from '@mlcapsule/attestation/node'
 import { encodeLogProof, type TreeHead } from '@mlcapsule/attestation/transparency'
 import { cryptoReady, signingKeyPairFrom, toHex, wipe } from '@mlcapsule/crypto'
 import { fields, formatCount } from '@mlcapsule/terminal'
 import { type CliContext, printReport } from '@mlcapsule/terminal/cli'
 import type { Command } from 'commander'
-import { readSmallFile, writeWholeFile } from '../../files/files.ts'
+import { readTokenFile, writeWholeFile } from '../../files/files.ts'
 import { readKeyFile } from '../../keys/key-file.ts'
 import { ensureSigningKey } from '../../keys/keygen.ts'
 import { storePaths } from '../../store/paths.ts'
 import { addStoreCommand, type StoreOptions } from '../context.ts'
-import { tokenFileMaxSizeBytes } from './activate.ts'
-
-const readToken = async (path: string) => decodeTokenFile(await readSmallFile(path, tokenFileMaxSizeBytes))
 
 async function withLog<Result>(
   storeDir: string,
@@ -61,7 +58,7 @@ function addAppend(context: CliContext, transparency: Command): void {
     about: 'append reference values to the log; the first time, the key of the log is made',
     examples: ['transparency append release.jws'],
   }).action(async (files: readonly string[], options: StoreOptions) => {
-    const tokens = await Promise.all(files.map(readToken))
+    const tokens = await Promise.all(files.map(readTokenFile))
     // What is in the log stays there: only what is whole goes in.
     await Promise.all(tokens.map(readReference))
     await ensureSigningKey(options.store, 'log')
@@ -94,8 +91,8 @@ function addProve(context: CliContext, transparency: Command): void {
     )
     .option('--force', 'replace a file that is there')
     .action(async (path: string, options: ProveOptions) => {
-      const token = await readToken(path)
-      const known = options.since === undefined ? undefined : await readToken(options.since)
+      const token = await readTokenFile(path)
+      const known = options.since === undefined ? undefined : await readTokenFile(options.since)
       const { proof, head } = await withLog(options.store, async (log) => ({
         proof: await log.prove(token, known),
         head: log.head,

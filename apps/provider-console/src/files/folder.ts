@@ -3,7 +3,7 @@ import { readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncFolder, systemCode } from '@mlcapsule/contracts/node'
 import { ProviderError } from '../errors.ts'
-import { makePrivateFolder } from '../files/files.ts'
+import { makePrivateFolder } from './files.ts'
 
 function unusable(path: string, action: string, cause: unknown): ProviderError {
   const detail = `${path}: ${action} failed (${systemCode(cause)})`
